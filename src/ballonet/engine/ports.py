@@ -1,0 +1,114 @@
+"""What the engine asks of the world outside; adapters implement these and know nothing above them."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from ballonet.facts.guest import Guest
+from ballonet.facts.host import HostMemory
+
+
+class EventKind(StrEnum):
+    """What a hypervisor reports by itself."""
+
+    STARTED = "started"
+    STOPPED = "stopped"
+    REBOOTED = "rebooted"  # the guest owns all its memory until its driver is back
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    BALLOON = "balloon"  # actual changed
+    CHANGED = "changed"  # defined, undefined, migrated, ...: look again
+    LOST = "lost"  # the connection broke: some events were missed
+    RECONNECTED = "reconnected"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something happened to a guest, or (with an empty uuid) to the connection itself."""
+
+    kind: EventKind
+    uuid: str = ""
+    name: str = ""
+    actual_bytes: int | None = None  # of BALLOON
+
+
+@dataclass(frozen=True, slots=True)
+class HypervisorFacts:
+    """What a connection is, for `doctor`."""
+
+    uri: str
+    hypervisor: str  # "QEMU 7.2.22"
+    library: str  # "libvirt 9.0.0"
+    read_only: bool
+    local: bool  # its guests run on this host: their processes can be read
+
+
+class Hypervisor(Protocol):
+    """Guests, read in bulk and resized one by one.
+
+    Every call has a deadline and raises `HypervisorError` (`DeadlineError` when it is over),
+    `NoSuchGuestError`, `RefusedError` or `NotPermittedError`.
+    """
+
+    async def guests(self, *, inactive: bool = False) -> list[Guest]:
+        """Return all running guests, sorted by name, and those shut off too if `inactive`, from bulk calls.
+
+        A guest that does not answer costs its own facts, which are then unknown or old, not the others'.
+        """
+
+    async def guest(self, reference: str) -> Guest:
+        """Return one guest by name, UUID or id, with its exact `actual` and its stored configuration."""
+
+    async def resize(self, uuid: str, size_bytes: int, *, live: bool = True, config: bool = False) -> None:
+        """Ask the guest to get to `size_bytes` now (`live`), and/or store it for its next start (`config`).
+
+        Success means that the wish was accepted, not that the guest moved: only `actual` shows that.
+        """
+
+    async def set_maximum(self, uuid: str, size_bytes: int) -> None:
+        """Store the boot-time maximum; a running guest keeps its own until it is started again."""
+
+    async def set_period(
+        self, uuid: str, seconds: int, *, live: bool = True, config: bool = False
+    ) -> None:
+        """Set how often the guest is asked for its statistics; 0 stops asking."""
+
+    def events(self) -> AsyncIterator[Event]:
+        """Yield what happens, from now on, until the connection is closed."""
+
+    async def facts(self) -> HypervisorFacts:
+        """Return what this connection is."""
+
+    async def close(self) -> None:
+        """End the connection; guests keep running."""
+
+
+class Host(Protocol):
+    """The machine that the guests run on."""
+
+    def memory(self) -> HostMemory:
+        """Return the host's memory now."""
+
+
+class Residents(Protocol):
+    """Resident memory of the guests' processes: the only sight of a burst within a tenth of a second."""
+
+    def follow(self, uuids: Iterable[str]) -> None:
+        """Follow exactly these guests from now on; those whose process cannot be found are left out."""
+
+    def read(self) -> Mapping[str, int]:
+        """Return resident bytes by UUID, one read a guest (at most 10 µs each)."""
+
+
+class Clock(Protocol):
+    """Time, so that it can be simulated."""
+
+    def time(self) -> float:
+        """Return host epoch seconds, comparable with the hypervisor's time stamps."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never jump: all decisions are made on these."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""

@@ -1,0 +1,17 @@
+"""The host's own memory at one moment. Sizes are whole bytes; `None` is "unknown"."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class HostMemory:
+    """What the host has and how it fares; a kernel without PSI, or a host without ZFS, leaves gaps."""
+
+    total_bytes: int  # /proc/meminfo MemTotal
+    available_bytes: int  # MemAvailable: what can be had without swapping
+    swap_total_bytes: int
+    swap_free_bytes: int
+    swapped_out_bytes_total: int | None  # /proc/vmstat pswpout, since boot
+    pressure_some_ratio: float | None  # PSI memory "some avg10", 0..1
+    pressure_full_ratio: float | None  # PSI memory "full avg10", 0..1
+    arc_shrinkable_bytes: int  # ZFS: ARC size above its minimum; 0 without ZFS

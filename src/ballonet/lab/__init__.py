@@ -1,0 +1,1 @@
+"""Real guests for trying and measuring: image, boot, workloads inside."""

@@ -69,9 +69,7 @@ class Hypervisor(Protocol):
     async def set_maximum(self, uuid: str, size_bytes: int) -> None:
         """Store the boot-time maximum; a running guest keeps its own until it is started again."""
 
-    async def set_period(
-        self, uuid: str, seconds: int, *, live: bool = True, config: bool = False
-    ) -> None:
+    async def set_period(self, uuid: str, seconds: int, *, live: bool = True, config: bool = False) -> None:
         """Set how often the guest is asked for its statistics; 0 stops asking."""
 
     def events(self) -> AsyncIterator[Event]:
@@ -99,6 +97,9 @@ class Residents(Protocol):
 
     def read(self) -> Mapping[str, int]:
         """Return resident bytes by UUID, one read a guest (at most 10 µs each)."""
+
+    def started_at(self, uuid: str) -> float | None:
+        """Return the epoch seconds at which a followed guest's process started; None: unknown."""
 
 
 class Clock(Protocol):

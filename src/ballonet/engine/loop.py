@@ -1,0 +1,82 @@
+"""The loop: ticks at their interval, glances beside them, events as they come, until it is told to end."""
+
+import asyncio
+from collections.abc import Callable
+
+from ballonet.engine.engine import Engine, World
+from ballonet.engine.watch import PASS_SECONDS
+from ballonet.errors import HypervisorError
+from ballonet.facts.plan import Plan
+
+# An early tick follows a burst by this long: the guest's first grant has arrived by then (20 to 50 ms),
+# and what others gave back has begun to show.
+EARLY_SECONDS = 0.3
+
+
+async def run(
+    engine: Engine,
+    world: World,
+    *,
+    seconds: float | None = None,
+    after_tick: Callable[[Plan], None] = lambda _: None,
+    on_failure: Callable[[HypervisorError], None] = lambda _: None,
+) -> None:
+    """Run until `seconds` are over (None: until cancelled). Failures to read guests are told and outlived."""
+    wake = asyncio.Event()
+    helpers = [
+        asyncio.create_task(_glance(engine, world, wake)),
+        asyncio.create_task(_listen(engine, world, wake)),
+    ]
+    try:
+        async with asyncio.timeout(seconds):
+            await _tick(engine, world, wake, after_tick, on_failure)
+    except TimeoutError:
+        pass
+    finally:
+        for helper in helpers:
+            helper.cancel()
+        await asyncio.gather(*helpers, return_exceptions=True)
+
+
+async def _tick(
+    engine: Engine,
+    world: World,
+    wake: asyncio.Event,
+    after_tick: Callable[[Plan], None],
+    on_failure: Callable[[HypervisorError], None],
+) -> None:
+    """Tick for ever: at the interval, or soon after something called for it."""
+    while True:
+        wake.clear()
+        due = world.clock.monotonic() + engine.interval_seconds()
+        try:
+            after_tick(await engine.tick())
+        except HypervisorError as error:
+            on_failure(error)
+        await _wait(world, wake, due)
+
+
+async def _wait(world: World, wake: asyncio.Event, due: float) -> None:
+    """Wait until a tick is due, or until shortly after somebody wakes it."""
+    left = max(0.0, due - world.clock.monotonic())
+    try:
+        async with asyncio.timeout(left):
+            await wake.wait()
+    except TimeoutError:
+        return
+    await world.clock.sleep(min(EARLY_SECONDS, max(0.0, due - world.clock.monotonic())))
+
+
+async def _glance(engine: Engine, world: World, wake: asyncio.Event) -> None:
+    """Look ten times a second; the reflex never waits for a tick."""
+    while True:
+        if await engine.glance():
+            wake.set()
+        await world.clock.sleep(PASS_SECONDS)
+
+
+async def _listen(engine: Engine, world: World, wake: asyncio.Event) -> None:
+    """Take in the hypervisor's events as they come."""
+    async for event in world.hypervisor.events():
+        if engine.hear(event):
+            wake.set()

@@ -1,0 +1,101 @@
+"""Guests, as adapters build them, put side by side as the table that a decision is made from."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ballonet.facts.guest import Guest, Obstacle, State
+from ballonet.facts.host import HostMemory
+from ballonet.facts.memory import Memory
+from ballonet.facts.snapshot import Floats, Snapshot
+from ballonet.facts.verdict import VERDICTS, Verdict
+from ballonet.policy.floors import floor_bytes, hard_floor_bytes
+from ballonet.policy.settings import Settings
+from ballonet.policy.verdicts import verdicts
+
+_OBSTACLES = {obstacle: index for index, obstacle in enumerate(Obstacle)}
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """One moment on both clocks: the hypervisor's stamps are epoch seconds, decisions are monotonic."""
+
+    epoch: float
+    monotonic: float
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known beside what the hypervisor says."""
+
+    host: HostMemory | None = None
+    watched: frozenset[str] = frozenset()  # whose resident memory is read between ticks
+    born_at: Mapping[str, float] = field(default_factory=dict)  # epoch seconds of start or last reset
+
+
+def tabulate(guests: Sequence[Guest], now: Now, beside: Beside, floor: int | None = None) -> Snapshot:
+    """Return the snapshot of these guests; `floor` (bytes) replaces the usual floor of each guest."""
+
+    def column(read: Callable[[Guest], float | None]) -> Floats:
+        return np.array([_float(read(guest)) for guest in guests], dtype=np.float64)
+
+    maximum = column(lambda guest: guest.maximum_bytes)
+    least = floor_bytes(maximum) if floor is None else np.full(len(guests), float(floor))
+    uptime = column(lambda guest: _since(beside.born_at.get(guest.uuid), now))
+    age = column(lambda guest: _since(guest.statistics.last_update, now))
+    return Snapshot(
+        taken_at=now.monotonic,
+        host=beside.host,
+        uuids=tuple(guest.uuid for guest in guests),
+        names=tuple(guest.name for guest in guests),
+        running=np.array([guest.state is State.RUNNING for guest in guests], dtype=np.bool_),
+        busy=np.array([guest.job is not None for guest in guests], dtype=np.bool_),
+        device=np.array([guest.device is not None for guest in guests], dtype=np.bool_),
+        autodeflate=np.array([bool(guest.device and guest.device.autodeflate) for guest in guests], np.bool_),
+        obstacle=np.array([_obstacle(guest) for guest in guests], dtype=np.int8),
+        watched=np.array([guest.uuid in beside.watched for guest in guests], dtype=np.bool_),
+        uptime=uptime,
+        maximum=maximum,
+        actual=column(lambda guest: guest.actual_bytes),
+        floor=np.minimum(maximum, np.maximum(least, hard_floor_bytes(maximum))),
+        ceiling=maximum,
+        weight=np.full(len(guests), 100.0),
+        unused=column(lambda guest: guest.statistics.unused_bytes),
+        usable=column(lambda guest: guest.statistics.usable_bytes),
+        available=column(lambda guest: guest.statistics.available_bytes),
+        rss=column(lambda guest: guest.statistics.rss_bytes),
+        swap_in=column(lambda guest: guest.statistics.swap_in_bytes_total),
+        swap_out=column(lambda guest: guest.statistics.swap_out_bytes_total),
+        # Statistics from before a reset belong to a guest that is gone (QEMU < 10 keeps them).
+        stats_at=np.where(age > uptime, np.nan, now.monotonic - age),
+        period=column(lambda guest: guest.device.period_seconds if guest.device else None),
+    )
+
+
+def judge(guests: Sequence[Guest]) -> list[Verdict]:
+    """Return each guest's verdict as far as one look can tell, its remedy naming the guest."""
+    now = Now(epoch=max((guest.read_at for guest in guests), default=0.0), monotonic=0.0)
+    snapshot = tabulate(guests, now, Beside())
+    codes = verdicts(snapshot, Memory.blank(len(guests)), Settings(budget_bytes=0.0))
+    return [spoken(VERDICTS[code], guest.name) for code, guest in zip(codes, guests, strict=True)]
+
+
+def spoken(verdict: Verdict, name: str) -> Verdict:
+    """Return the verdict with its remedy for this guest."""
+    return replace(verdict, remedy=verdict.remedy.format(name=name))
+
+
+def _obstacle(guest: Guest) -> int:
+    """Return the code of the first obstacle that a guest has, -1 where none."""
+    return min((_OBSTACLES[obstacle] for obstacle in guest.obstacles), default=-1)
+
+
+def _since(epoch: float | None, now: Now) -> float | None:
+    """Return the seconds since then."""
+    return None if epoch is None else now.epoch - epoch
+
+
+def _float(value: float | None) -> float:
+    """Return the number, NaN for unknown."""
+    return np.nan if value is None else float(value)

@@ -1,0 +1,59 @@
+"""The table that a decision is made from: one row a guest, one column a fact.
+
+Columns are numpy arrays of one length, in the order of `uuids`. Sizes are float64 bytes, times float64
+seconds; NaN is "unknown", never 0. Nothing here is ever written after it was made.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ballonet.facts.host import HostMemory
+
+Floats: TypeAlias = NDArray[np.float64]
+Bools: TypeAlias = NDArray[np.bool_]
+Codes: TypeAlias = NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """All guests at one moment, with the limits that an administrator set for them."""
+
+    taken_at: float  # monotonic seconds
+    host: HostMemory | None  # None: the guests run elsewhere, or it could not be read
+    uuids: tuple[str, ...]
+    names: tuple[str, ...]
+
+    running: Bools
+    busy: Bools  # a job (migration, save, snapshot) holds it
+    device: Bools  # it has a balloon device
+    autodeflate: Bools
+    obstacle: Codes  # index in `Obstacle`, -1: none
+    watched: Bools  # its resident memory is read ten times a second
+    uptime: Floats  # seconds since its process started or it was reset
+
+    maximum: Floats
+    actual: Floats
+    floor: Floats
+    ceiling: Floats
+    weight: Floats
+
+    unused: Floats
+    usable: Floats
+    available: Floats
+    rss: Floats
+    swap_in: Floats  # bytes since the guest's boot, as swap_out
+    swap_out: Floats
+    stats_at: Floats  # monotonic seconds at which the guest sent its statistics, at the earliest
+    period: Floats  # seconds between two statistics; 0: nobody asks
+
+    @property
+    def stats_age(self) -> Floats:
+        """Seconds since each guest sent its statistics; NaN where it never did, below 0 in the future."""
+        return self.taken_at - self.stats_at
+
+    def __len__(self) -> int:
+        """Return the number of guests."""
+        return len(self.uuids)

@@ -1,0 +1,92 @@
+"""Whether a guest is managed, or why not: one table of words for plans, tables and `doctor`."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What may be done with a guest, why, and what an administrator can do about it.
+
+    `managed` guests may grow and shrink; a managed guest whose code is not "managed" may only grow.
+    In `remedy`, `{name}` stands for the guest's name.
+    """
+
+    code: str
+    managed: bool
+    reason: str
+    remedy: str = ""
+
+
+# The order is that of precedence: the first that applies to a guest is its verdict. Columns hold the
+# index in this tuple.
+VERDICTS = (
+    Verdict("not-running", managed=False, reason="not running"),
+    Verdict(
+        "no-device",
+        managed=False,
+        reason="no balloon device",
+        remedy="virt-xml {name} --edit --memballoon model=virtio, then shut it down and start it again",
+    ),
+    Verdict(
+        "passthrough",
+        managed=False,
+        reason="a passed-through host device pins its memory",
+        remedy="use a virtio device instead, or size the guest with: ballonet set-max {name} SIZE --config",
+    ),
+    Verdict(
+        "vhost-vdpa",
+        managed=False,
+        reason="a vhost-vdpa device pins its memory",
+        remedy="use virtio-net with vhost, or size the guest with: ballonet set-max {name} SIZE --config",
+    ),
+    Verdict(
+        "hugepages",
+        managed=False,
+        reason="huge pages are not given back by the balloon",
+        remedy="virt-xml {name} --edit --memorybacking hugepages=no, then shut it down and start it again",
+    ),
+    Verdict(
+        "locked",
+        managed=False,
+        reason="its memory is locked",
+        remedy="virt-xml {name} --edit --memorybacking locked=no, then shut it down and start it again",
+    ),
+    Verdict(
+        "confidential",
+        managed=False,
+        reason="a confidential guest's memory cannot be taken",
+        remedy="size the guest with: ballonet set-max {name} SIZE --config",
+    ),
+    Verdict("busy", managed=False, reason="a job holds it (migration, save or snapshot)"),
+    Verdict("unknown-size", managed=False, reason="its size is unknown"),
+    Verdict("booting", managed=False, reason="booting"),
+    Verdict(
+        "no-period",
+        managed=False,
+        reason="nobody asks it for statistics (period 0)",
+        remedy="ballonet period {name} 1s",
+    ),
+    Verdict(
+        "silent",
+        managed=False,
+        reason="its balloon driver is silent",
+        remedy="in the guest: modprobe virtio_balloon (Windows: virtio drivers with the service BLNSVR)",
+    ),
+    Verdict(
+        "blind",
+        managed=False,
+        reason="its statistics stopped",
+        remedy="look into the guest: it hangs, or its balloon driver was unloaded",
+    ),
+    Verdict(
+        "no-usable",
+        managed=False,
+        reason="it does not report `usable`",
+        remedy="Windows: start the service BLNSVR; Linux: use kernel 4.6 or later; BSD does not report it",
+    ),
+    Verdict("stuck", managed=False, reason="it did not follow its last target"),
+    Verdict("stale", managed=True, reason="grows only: its statistics are old"),
+    Verdict("managed", managed=True, reason="managed"),
+)
+
+CODES = {verdict.code: index for index, verdict in enumerate(VERDICTS)}

@@ -1,0 +1,29 @@
+"""The reflex: a guest whose burst the host can see grows within a tenth of a second, beside the tick."""
+
+import numpy as np
+
+from ballonet.facts.sight import Answer, Sight
+from ballonet.policy.plan import PAGE
+from ballonet.policy.settings import Settings
+from ballonet.policy.waterfill import waterfill
+
+
+def reflex(sight: Sight, pool_bytes: float, settings: Settings) -> Answer:
+    """Return the answer to the growth in sight: it only grows guests, and takes only what was unused.
+
+    A burst is a growth that eats up a guest's room before a tick can help. It is granted what a second of
+    it needs, at least 64 MiB, from the pool; what the pool lacks is called in from unused memory.
+    """
+    nothing = np.zeros(len(sight.rss))
+    rate = np.maximum(sight.rss - sight.before, 0.0) / sight.seconds
+    room = sight.room - np.fmax(sight.rss - sight.at_sample, 0.0)
+    # A tick's way to help: the guest's own second between two statistics, and the tick's interval.
+    helped_in = 1.0 + settings.interval_seconds / 2
+    burst = sight.cut & (rate >= settings.grant_bytes) & (room < rate * helped_in)
+    wish = np.where(burst, np.maximum(rate, settings.grant_bytes), 0.0)
+    wish = np.floor(np.clip(sight.ceiling - sight.held, 0.0, wish) / PAGE) * PAGE
+    grant = np.floor(waterfill(nothing, wish, sight.weight, max(pool_bytes, 0.0)) / PAGE) * PAGE
+    donors = np.where(wish > 0.0, 0.0, np.nan_to_num(sight.spare))
+    lacking = float(wish.sum() - grant.sum())
+    take = np.floor(waterfill(nothing, donors, sight.weight, lacking) / PAGE) * PAGE
+    return Answer(wish=wish, grant=grant, take=np.where(take >= settings.settle_bytes, take, 0.0))

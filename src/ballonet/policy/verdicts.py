@@ -1,0 +1,36 @@
+"""When not to touch a guest: each guest's verdict, looked at afresh each tick."""
+
+import numpy as np
+
+from ballonet.facts.guest import Obstacle
+from ballonet.facts.memory import Memory
+from ballonet.facts.snapshot import Codes, Snapshot
+from ballonet.facts.verdict import CODES, VERDICTS
+from ballonet.policy.settings import Settings
+
+
+def verdicts(snapshot: Snapshot, memory: Memory, settings: Settings) -> Codes:
+    """Return each guest's index in VERDICTS: the first that applies, in that tuple's order."""
+    age = snapshot.stats_age
+    never = np.isnan(snapshot.stats_at)
+    # A second in the future is rounding (the hypervisor keeps whole seconds); more is a broken clock.
+    future = age < -1.0
+    fresh = np.maximum(settings.fresh_periods * snapshot.period, settings.fresh_seconds)
+    applies = {
+        "not-running": ~snapshot.running,
+        "no-device": ~snapshot.device,
+        **{obstacle.value: snapshot.obstacle == index for index, obstacle in enumerate(Obstacle)},
+        "busy": snapshot.busy,
+        "unknown-size": np.isnan(snapshot.maximum) | np.isnan(snapshot.actual),
+        "booting": snapshot.uptime < settings.boot_grace_seconds,
+        "no-period": snapshot.period == 0,
+        "silent": never,
+        "blind": age > settings.blind_seconds,
+        "no-usable": np.isnan(snapshot.usable) | np.isnan(snapshot.unused),
+        "stuck": memory.stuck_until > snapshot.taken_at,
+        "stale": (age > fresh) | future,
+    }
+    codes = np.full(len(snapshot), CODES["managed"], dtype=np.int8)
+    for index in reversed(range(len(VERDICTS) - 1)):
+        codes[applies[VERDICTS[index].code]] = index
+    return codes

@@ -1,0 +1,309 @@
+"""The decision: what it always keeps, and what it does in the situations that the law names."""
+
+import numpy as np
+import pytest
+from columns import NOW, known, settings, snapshot, take
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ballonet.facts.host import HostMemory
+from ballonet.facts.plan import Bound, Plan
+from ballonet.facts.verdict import CODES
+from ballonet.policy.floors import reserve_bytes
+from ballonet.policy.plan import plan
+from ballonet.units import GIB, MIB
+
+MAXIMUM = 1024.0 * MIB
+R = reserve_bytes(MAXIMUM)
+
+
+def end_sizes(made: Plan) -> np.ndarray:
+    return np.where(np.isnan(made.target), made.snapshot.actual, made.target)
+
+
+# --- properties over arbitrary hosts ----------------------------------------------------------------
+
+mib = st.floats(0, 1024).map(lambda size: size * MIB)
+hosts = st.integers(1, 12).flatmap(
+    lambda rows: st.fixed_dictionaries(
+        {
+            "actual": st.lists(st.floats(256, 1024).map(lambda s: s * MIB), min_size=rows, max_size=rows),
+            "unused": st.lists(mib, min_size=rows, max_size=rows),
+            "usable": st.lists(st.one_of(mib, st.just(np.nan)), min_size=rows, max_size=rows),
+            "weight": st.lists(st.integers(1, 1000), min_size=rows, max_size=rows),
+            "stats_at": st.lists(
+                st.one_of(st.floats(NOW - 60, NOW + 5), st.just(np.nan)), min_size=rows, max_size=rows
+            ),
+            "uptime": st.lists(st.sampled_from([10.0, 3600.0, np.nan]), min_size=rows, max_size=rows),
+            "running": st.lists(st.booleans(), min_size=rows, max_size=rows),
+        }
+    )
+)
+budgets = st.floats(0.1, 14)
+
+
+@given(hosts, budgets)
+def test_targets_stay_within_floor_and_ceiling(host: dict, budget: float) -> None:
+    """G1 and G2."""
+    table = snapshot(len(host["actual"]), **host)
+
+    made = plan(table, known(table), settings(budget))
+
+    sent = ~np.isnan(made.target)
+    assert np.all(made.target[sent] > table.floor[sent] - 4096)
+    assert np.all(made.target[sent] <= table.ceiling[sent])
+
+
+@given(hosts, budgets)
+def test_growth_never_exceeds_what_is_free(host: dict, budget: float) -> None:
+    """H1: what shrinks in the same plan is not spent yet."""
+    table = snapshot(len(host["actual"]), **host)
+
+    made = plan(table, known(table), settings(budget))
+
+    grown = np.nansum(np.maximum(made.target - table.actual, 0.0))
+    assert grown <= max(0.0, budget * GIB - table.actual.sum()) + 1.0
+
+
+@given(hosts, budgets)
+def test_only_managed_guests_are_written_and_only_trusted_ones_shrink(host: dict, budget: float) -> None:
+    """G3 and G7."""
+    table = snapshot(len(host["actual"]), **host)
+
+    made = plan(table, known(table), settings(budget))
+
+    sent = ~np.isnan(made.target)
+    assert np.all(made.verdict[sent] >= CODES["stale"])
+    assert np.all(made.verdict[made.target < table.actual] == CODES["managed"])
+
+
+@given(hosts, budgets)
+def test_the_same_inputs_give_the_same_plan_byte_for_byte(host: dict, budget: float) -> None:
+    """S1."""
+    table = snapshot(len(host["actual"]), **host)
+
+    first, second = (plan(table, known(table), settings(budget)) for _ in range(2))
+
+    assert first.target.tobytes() == second.target.tobytes()
+    assert first.got.tobytes() == second.got.tobytes()
+
+
+@given(hosts, budgets, st.randoms(use_true_random=False))
+def test_the_order_of_guests_does_not_matter(host: dict, budget: float, random) -> None:  # noqa: ANN001
+    table = snapshot(len(host["actual"]), **host)
+    order = list(range(len(table)))
+    random.shuffle(order)
+    other = take(table, order)
+
+    here = plan(table, known(table), settings(budget))
+    there = plan(other, known(other), settings(budget))
+
+    np.testing.assert_allclose(here.allotted[order], there.allotted, rtol=1e-9, atol=4096)
+
+
+@given(hosts, budgets, st.integers(0, 11), st.floats(0, 512))
+def test_more_need_never_gets_less(host: dict, budget: float, which: int, more: float) -> None:
+    """G8."""
+    table = snapshot(len(host["actual"]), **host)
+    row = which % len(table)
+    before = known(table)
+    needier = known(table, used=before.used + np.where(np.arange(len(table)) == row, more * MIB, 0.0))
+
+    less = plan(table, before, settings(budget)).allotted[row]
+
+    assert plan(table, needier, settings(budget)).allotted[row] >= less - 4096
+
+
+@given(hosts, budgets)
+def test_tiers_sum_to_what_is_allotted_and_fit_the_budget(host: dict, budget: float) -> None:
+    table = snapshot(len(host["actual"]), **host)
+
+    made = plan(table, known(table), settings(budget))
+
+    managed = (made.verdict >= CODES["stale"]) & ~np.isnan(known(table).used)
+    np.testing.assert_allclose(made.got.sum(axis=0)[managed], made.allotted[managed])
+    assert made.got.sum() <= max(made.budget, table.floor[managed].sum()) * (1 + 1e-9) + 1.0
+
+
+# --- situations -------------------------------------------------------------------------------------
+
+
+def test_a_settled_host_writes_nothing() -> None:
+    """Q1: everybody has what it should have."""
+    table = snapshot(4)
+
+    made = plan(table, known(table), settings(5))
+
+    assert made.changes() == []
+    assert set(made.bound.tolist()) == {Bound.NOTHING}
+
+
+def test_constant_load_reaches_an_empty_plan_and_stays_there() -> None:
+    """Q1: four guests that use 300 MiB each, on half of the sum of their maxima."""
+    used = np.array([250.0, 300.0, 350.0, 100.0]) * MIB
+    actual = np.full(4, MAXIMUM)
+    sent = []
+    for tick in range(20):
+        table = snapshot(4, actual=actual, unused=actual - used, usable=actual - used)
+        made = plan(table, known(table), settings(2))
+        sent.append(len(made.changes()))
+        actual = end_sizes(made)
+
+    assert sum(sent[:8]) > 0
+    assert [0] * 8 == sent[-8:], tick
+    assert actual.sum() <= 2 * GIB
+
+
+def test_a_guest_in_need_grows_at_once_and_fully() -> None:
+    used, actual = 600 * MIB, 620 * MIB
+    table = snapshot(2, actual=[actual, MAXIMUM / 2], usable=[20 * MIB, 300 * MIB], unused=[10 * MIB, 300 * MIB])
+
+    made = plan(table, known(table), settings(2))
+
+    assert made.target[0] >= used + R
+
+
+def test_growth_waits_for_memory_that_is_free() -> None:
+    """H2: the neighbour shrinks first; nothing grows on what it has only been told to give."""
+    table = snapshot(2, actual=[512 * MIB, MAXIMUM], usable=[20 * MIB, 700 * MIB], unused=[10 * MIB, 700 * MIB])
+
+    made = plan(table, known(table), settings(1.5))
+
+    assert np.isnan(made.target[0])
+    assert Bound.HOST_SHORT == made.bound[0]
+    assert made.target[1] < MAXIMUM
+
+
+def test_untouched_memory_of_guests_counts_as_spent() -> None:
+    """H1: a host with 600 MiB available whose guests never touched 500 MiB of theirs has 100 to give."""
+    host = HostMemory(8 * GIB, 1624 * MIB, 0, 0, None, None, None, 0)
+    table = snapshot(2, host=host, actual=512 * MIB, usable=10 * MIB, unused=5 * MIB, rss=[512 * MIB, 12 * MIB])
+
+    made = plan(table, known(table), settings(100))
+
+    assert 100 * MIB == pytest.approx(np.nansum(made.target - table.actual), abs=2 * 4096)
+
+
+def test_nobody_shrinks_below_need_when_needs_do_not_fit() -> None:
+    table = snapshot(3, actual=700 * MIB, usable=40 * MIB, unused=30 * MIB)
+
+    made = plan(table, known(table), settings(1.2))
+
+    assert made.changes() == []
+    assert made.short > 0
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "code"),
+    [
+        ("running", False, "not-running"),
+        ("device", False, "no-device"),
+        ("obstacle", 0, "passthrough"),
+        ("obstacle", 2, "hugepages"),
+        ("busy", True, "busy"),
+        ("maximum", np.nan, "unknown-size"),
+        ("uptime", 5.0, "booting"),
+        ("period", 0.0, "no-period"),
+        ("stats_at", np.nan, "silent"),
+        ("stats_at", NOW - 31, "blind"),
+        ("usable", np.nan, "no-usable"),
+    ],
+)
+def test_guests_that_must_not_be_touched_are_not(column: str, value: float, code: str) -> None:
+    table = snapshot(2, **{column: [value, snapshot(1).__getattribute__(column)[0]]})
+
+    made = plan(table, known(table), settings(1))
+
+    assert CODES[code] == made.verdict[0]
+    assert np.isnan(made.target[0])
+    assert Bound.VERDICT == made.bound[0]
+
+
+def test_old_statistics_allow_growing_only() -> None:
+    table = snapshot(2, stats_at=NOW - 20, actual=[512 * MIB, MAXIMUM], usable=[9 * MIB, 900 * MIB])
+
+    made = plan(table, known(table), settings(2))
+
+    assert made.target[0] > 512 * MIB
+    assert np.isnan(made.target[1])
+
+
+def test_statistics_older_than_our_last_change_do_not_shrink() -> None:
+    """G3."""
+    table = snapshot(1)
+
+    assert plan(table, known(table), settings(0.5)).changes() == [0]
+    assert plan(table, known(table, changed_at=NOW - 0.5), settings(0.5)).changes() == []
+
+
+def test_nothing_is_taken_from_a_guest_that_swaps() -> None:
+    """G4."""
+    table = snapshot(1, actual=700 * MIB)
+    made = plan(table, known(table, swapping=True), settings(0.5))
+
+    assert made.changes() == []
+
+
+def test_no_new_shrink_before_the_last_one_arrived() -> None:
+    """G6."""
+    table = snapshot(1)
+
+    assert plan(table, known(table, arrived=False, target=900 * MIB), settings(0.5)).changes() == []
+
+
+def test_a_shrink_leaves_the_reserve_and_takes_unused_memory_in_bites() -> None:
+    """G5: at most 60 % of what is unused beyond the reserve, and half of the cache."""
+    table = snapshot(1, unused=300 * MIB, usable=500 * MIB)
+
+    taken = MAXIMUM - plan(table, known(table), settings(0.25)).target[0]
+
+    assert taken <= 0.6 * (300 * MIB - R) + 0.5 * 200 * MIB + 4096
+
+
+def test_surplus_kept_for_the_host_is_taken_in_bites_and_not_soon_after_a_growth() -> None:
+    table = snapshot(1)
+    keep = settings(100, give_surplus=False)
+
+    bitten = plan(table, known(table), keep)
+    rested = plan(table, known(table, grew_at=NOW - 10), keep)
+
+    assert 32 * MIB == MAXIMUM - bitten.target[0]
+    assert Bound.BITE == bitten.bound[0]
+    assert Bound.DWELL == rested.bound[0]
+
+
+def test_more_weight_gets_more_when_there_is_not_enough() -> None:
+    table = snapshot(2, weight=[100, 300], usable=500 * MIB, unused=100 * MIB)
+
+    got = plan(table, known(table), settings(1.5)).got[2]
+
+    assert 3 * got[0] == pytest.approx(got[1])
+
+
+def test_a_burst_in_sight_counts_as_need_until_the_guest_reports_again() -> None:
+    table = snapshot(1, actual=512 * MIB, usable=200 * MIB, unused=200 * MIB)
+    memory = known(table, promised=800 * MIB, promised_at=NOW)
+
+    assert plan(table, memory, settings(2)).wanted[0][0] == 800 * MIB
+
+
+def test_a_stuck_guest_is_told_to_stay_where_it_is() -> None:
+    table = snapshot(1, actual=700 * MIB)
+    memory = known(table, stuck_until=NOW + 5, target=500 * MIB)
+
+    made = plan(table, memory, settings(0.5))
+
+    assert 700 * MIB == made.target[0]
+    assert CODES["stuck"] == made.verdict[0]
+
+
+def test_a_row_says_why_a_guest_has_its_size() -> None:
+    table = snapshot(2, usable=500 * MIB, unused=100 * MIB)
+
+    row = plan(table, known(table), settings(1.5)).row(0)
+
+    assert row.name == "g0"
+    assert row.got_bytes[0] == row.wanted_bytes[0]
+    assert 0 < row.got_bytes[2] < row.wanted_bytes[2]
+    assert row.short_bytes > 0
+    assert 1.0 == row.stats_age_seconds

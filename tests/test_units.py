@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ballonet.errors import UsageError
-from ballonet.units import format_duration, format_size, parse_duration, parse_size
+from ballonet.units import exact_size, format_duration, format_size, parse_duration, parse_size
 
 SUFFIXES = {
     "b": 1,
@@ -81,6 +81,18 @@ def test_a_bare_number_is_refused_with_the_reason() -> None:
 @given(st.integers(1, LARGEST))
 def test_bytes_are_exact(size: int) -> None:
     assert size == parse_size(f"{size}b")
+
+
+@given(st.one_of(st.integers(0, LARGEST), st.integers(0, 2**13 - 1).map(lambda count: count * 2**50)))
+def test_sizes_to_be_pasted_are_exact(size: int) -> None:
+    assert size == parse_size(exact_size(size), zero=True)
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(2**31, "2GiB"), (1500 * 2**20, "1500MiB"), (1001, "1001b"), (0, "0b")]
+)
+def test_sizes_to_be_pasted_are_short(size: int, text: str) -> None:
+    assert text == exact_size(size)
 
 
 @given(

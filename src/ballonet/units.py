@@ -79,6 +79,14 @@ def format_size(size_bytes: float) -> str:
     return f"{sign}{_three_digits(value) if unit != 'B' else round(value)} {unit}"
 
 
+def exact_size(size_bytes: int) -> str:
+    """Return a size to the byte, in the largest IEC unit that it is a whole number of: to be pasted."""
+    for power in range(len(_PREFIXES), 0, -1):
+        if size_bytes and size_bytes % 1024**power == 0:
+            return f"{size_bytes // 1024**power}{_PREFIXES[power - 1].upper()}iB"
+    return f"{size_bytes}b"
+
+
 def parse_duration(text: str, *, zero: bool = False, bare_seconds: bool = False) -> float:
     """Return the seconds of a duration like `500ms`, `2s`, `1.5h` or `2h30m`.
 

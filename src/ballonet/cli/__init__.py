@@ -1,1 +1,129 @@
 """The command line: one file a group of commands, with no logic of its own."""
+
+import os
+import re
+import sys
+from enum import StrEnum
+from types import TracebackType
+from typing import Annotated
+
+import typer
+
+from ballonet import __version__
+from ballonet.cli.context import Context
+from ballonet.cli.group import Group
+from ballonet.errors import BallonetError
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells say it
+
+app = typer.Typer(
+    cls=Group,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    invoke_without_command=True,
+)
+
+
+class Output(StrEnum):
+    """Who reads the output: people or programs."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+@app.callback()
+def ballonet(
+    ctx: typer.Context,
+    connect: Annotated[
+        str,
+        typer.Option(
+            "-c",
+            "--connect",
+            metavar="URI",
+            envvar="LIBVIRT_DEFAULT_URI",
+            help="The hypervisor, as libvirt's URI.",
+        ),
+    ] = "qemu:///system",
+    output: Annotated[
+        Output, typer.Option("-o", "--output", help="Tables for people, JSON for programs.")
+    ] = Output.TABLE,
+    read_only: Annotated[
+        bool, typer.Option("-r", "--read-only", help="Look, but never change anything.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show where errors come from.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """Memory ballooning for KVM guests: automatic, safe and explained.
+
+    GUEST is a name, UUID or id. SIZE has a unit: 1500M, 1.5GiB, 2GB.
+    The options below are taken before and after each command.
+    """
+    ctx.obj = Context(uri=connect, output=output.value, verbose=verbose, read_only=read_only)
+    if version:
+        typer.echo(f"ballonet {__version__}")
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
+
+
+def main() -> None:
+    """Run the command line: a failure is a line on what is wrong, one on what to do, and its exit code."""
+    sys.excepthook = _unexpected
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has had enough of it. Python flushes once more at exit: to nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    try:
+        result = typer.main.get_command(app).main(arguments, prog_name="ballonet", standalone_mode=False)
+    except BallonetError as error:
+        _fail(error.message, error.hint)
+        if _verbose():
+            raise
+        return error.exit_code
+    except typer.TyperException as error:
+        _fail(*_usage(error))
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def _usage(error: typer.TyperException) -> tuple[str, str]:
+    """Return what the parser of the command line found, as our own two lines."""
+    message = " ".join(error.format_message().replace("Value error, ", "").split()).rstrip(".")
+    negative = re.search(r"No such option: (-[0-9.])", message)
+    if negative:
+        return "a size or a duration cannot be negative", "sizes look like 1500M, durations like 30s"
+    path = getattr(getattr(error, "ctx", None), "command_path", "ballonet")
+    return message[:1].lower() + message[1:], f"see: {path} --help"
+
+
+def _fail(message: str, hint: str) -> None:
+    typer.echo(f"ballonet: {message}", err=True)
+    if hint:
+        typer.echo(f"hint: {hint}", err=True)
+
+
+def _unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Report what nobody foresaw: a defect of ours."""
+    if _verbose():
+        sys.__excepthook__(kind, error, trace)
+        return
+    _fail(
+        f"this should not have happened: {kind.__name__}: {error}",
+        "run it again with -v, and report what it prints",
+    )
+
+
+def _verbose() -> bool:
+    return any(word in {"-v", "--verbose"} for word in sys.argv[1:])

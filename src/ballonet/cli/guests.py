@@ -1,0 +1,46 @@
+"""`guests` and `show`: looking at guests."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from ballonet.cli.arguments import GuestArgument
+from ballonet.cli.connect import connect
+from ballonet.cli.context import Context, columns
+from ballonet.facts.guest import Guest
+
+
+def guests(
+    ctx: typer.Context,
+    everyone: Annotated[bool, typer.Option("-a", "--all", help="Those that are shut off, too.")] = False,
+) -> None:
+    """Show one row a guest: sizes, statistics, and whether it is managed or why not."""
+    from ballonet.show.guest_json import guest_list  # noqa: PLC0415 - numpy, which no completion needs
+    from ballonet.show.guests import guests_table  # noqa: PLC0415
+
+    context: Context = ctx.obj
+    found = asyncio.run(_guests(context, inactive=everyone))
+    context.show(table=lambda: guests_table(found), json=lambda: guest_list(found))
+    if not found and not everyone:
+        context.remark("No guest is running; those that are shut off: ballonet guests --all")
+
+
+def show(ctx: typer.Context, guest: GuestArgument) -> None:
+    """Show everything known of one guest: sizes, statistics, balloon device, and what the sizes mean."""
+    from ballonet.show.guest_json import one_guest  # noqa: PLC0415 - numpy, which no completion needs
+    from ballonet.show.guests import guest_details  # noqa: PLC0415
+
+    context: Context = ctx.obj
+    found = asyncio.run(_guest(context, guest))
+    context.show(table=lambda: guest_details(found, columns()), json=lambda: one_guest(found))
+
+
+async def _guests(context: Context, *, inactive: bool) -> list[Guest]:
+    async with connect(context) as hypervisor:
+        return await hypervisor.guests(inactive=inactive)
+
+
+async def _guest(context: Context, reference: str) -> Guest:
+    async with connect(context) as hypervisor:
+        return await hypervisor.guest(reference)

@@ -1,0 +1,56 @@
+"""Guests for programs: the same fields in every command that prints guests."""
+
+from typing import Any
+
+from ballonet.engine.table import judge
+from ballonet.facts.guest import Guest
+from ballonet.facts.verdict import Verdict
+from ballonet.policy.floors import floor_bytes
+from ballonet.show.document import document
+
+
+def guest_list(guests: list[Guest]) -> str:
+    """Return the document of several guests."""
+    return document(
+        guests=[guest_fields(guest, verdict) for guest, verdict in zip(guests, judge(guests), strict=True)]
+    )
+
+
+def one_guest(guest: Guest) -> str:
+    """Return the document of one guest."""
+    [verdict] = judge([guest])
+    return document(guest=guest_fields(guest, verdict))
+
+
+def guest_fields(guest: Guest, verdict: Verdict) -> dict[str, Any]:
+    """Return the fields of a guest, the same wherever guests are printed."""
+    statistics, device = guest.statistics, guest.device
+    return {
+        "name": guest.name,
+        "uuid": guest.uuid,
+        "id": guest.id,
+        "state": guest.state.value,
+        "maximum_bytes": guest.maximum_bytes,
+        "actual_bytes": guest.actual_bytes,
+        "target_bytes": None,  # only who set it knows it: no hypervisor gives it back
+        "floor_bytes": None if guest.maximum_bytes is None else floor_bytes(guest.maximum_bytes),
+        "ceiling_bytes": guest.maximum_bytes,
+        "usable_bytes": statistics.usable_bytes,
+        "unused_bytes": statistics.unused_bytes,
+        "available_bytes": statistics.available_bytes,
+        "disk_caches_bytes": statistics.disk_caches_bytes,
+        "rss_bytes": statistics.rss_bytes,
+        "swap_in_bytes_total": statistics.swap_in_bytes_total,
+        "swap_out_bytes_total": statistics.swap_out_bytes_total,
+        "major_faults_total": statistics.major_faults_total,
+        "minor_faults_total": statistics.minor_faults_total,
+        "stats_age_seconds": guest.stats_age_seconds,
+        "stats_period_seconds": None if device is None else device.period_seconds,
+        "autodeflate": None if device is None else device.autodeflate,
+        "free_page_reporting": None if device is None else device.free_page_reporting,
+        "verdict": {
+            "managed": verdict.managed,
+            "reason": verdict.reason,
+            "remedy": verdict.remedy or None,
+        },
+    }

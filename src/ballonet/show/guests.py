@@ -1,0 +1,129 @@
+"""Guests for people: the table of all, and everything about one."""
+
+from ballonet.engine.table import judge
+from ballonet.facts.guest import Device, Guest, Obstacle
+from ballonet.facts.verdict import Verdict
+from ballonet.policy.floors import floor_bytes, hard_floor_bytes
+from ballonet.show.statistics import statistics_table
+from ballonet.show.table import UNKNOWN, pairs, paragraph, table
+from ballonet.show.words import age, period, size, switch
+
+_SIZES = ("MAXIMUM", "ACTUAL", "USABLE", "UNUSED", "RSS")
+
+
+def guests_table(guests: list[Guest]) -> str:
+    """Return one row a guest; 80 columns wide where names and states are short."""
+    header = ("GUEST", "STATE", *_SIZES, "AGE", "VERDICT")
+    rows = [_row(guest, verdict) for guest, verdict in zip(guests, judge(guests), strict=True)]
+    return table(header, rows, right={*_SIZES, "AGE"})
+
+
+def _row(guest: Guest, verdict: Verdict) -> tuple[str, ...]:
+    statistics = guest.statistics
+    sizes = (
+        guest.maximum_bytes,
+        guest.actual_bytes,
+        statistics.usable_bytes,
+        statistics.unused_bytes,
+        statistics.rss_bytes,
+    )
+    return (
+        guest.name,
+        guest.state,
+        *map(size, sizes),
+        age(guest.stats_age_seconds),
+        verdict.code.replace("-", " "),
+    )
+
+
+def guest_details(guest: Guest, columns: int | None = None) -> str:
+    """Return everything known of one guest, in paragraphs wrapped to so many columns."""
+    [verdict] = judge([guest])
+    paragraphs = (
+        pairs(_identity(guest, verdict), columns),
+        pairs(_device(guest)),
+        pairs(_sizes(guest)),
+        statistics_table(guest),
+        "\n".join(paragraph(sentence, columns) for sentence in meanings(guest)),
+    )
+    return "\n\n".join(text for text in paragraphs if text)
+
+
+def _identity(guest: Guest, verdict: Verdict) -> list[tuple[str, str]]:
+    rows = [
+        ("name", guest.name),
+        ("uuid", guest.uuid),
+        ("id", UNKNOWN if guest.id is None else str(guest.id)),
+        ("state", guest.state.value),
+        ("verdict", verdict.reason),
+    ]
+    if guest.job:
+        rows.append(("job", guest.job))
+    if verdict.remedy:
+        rows.append(("remedy", verdict.remedy))
+    return rows
+
+
+def _device(guest: Guest) -> list[tuple[str, str]]:
+    device = guest.device
+    if device is None:
+        return [("balloon", "no device")]
+    return [
+        ("balloon", device.model),
+        ("statistics", _period(guest, device)),
+        ("autodeflate", switch(device.autodeflate)),
+        ("free page reporting", switch(device.free_page_reporting)),
+    ]
+
+
+def _period(guest: Guest, device: Device) -> str:
+    asked = f"asked for {period(device.period_seconds)}"
+    if guest.stats_age_seconds is None:
+        return f"{asked}, never received"
+    return f"{asked}, {age(guest.stats_age_seconds)} old"
+
+
+def _sizes(guest: Guest) -> list[tuple[str, str]]:
+    maximum = guest.maximum_bytes
+    rows = [
+        ("maximum", size(maximum)),
+        ("actual", size(guest.actual_bytes)),
+        ("floor", UNKNOWN if maximum is None else size(floor_bytes(maximum))),
+        ("hard floor", UNKNOWN if maximum is None else size(hard_floor_bytes(maximum))),
+    ]
+    if guest.stored:
+        stored = guest.stored
+        sizes = f"{size(stored.current_bytes)} of {size(stored.maximum_bytes)}"
+        rows.append(("next start", f"{sizes}, statistics {period(stored.period_seconds)}"))
+    return rows
+
+
+def meanings(guest: Guest) -> list[str]:
+    """Return what a guest's sizes say, a sentence each; nothing where nothing is known."""
+    statistics, device = guest.statistics, guest.device
+    maximum, actual = guest.maximum_bytes, guest.actual_bytes
+    unused, usable, available = statistics.unused_bytes, statistics.usable_bytes, statistics.available_bytes
+    sentences = []
+    if maximum is not None and actual is not None and actual < maximum:
+        sentences.append(f"The balloon holds {size(maximum - actual)} of its {size(maximum)}.")
+    if actual is not None and available is not None and not (device and device.autodeflate):
+        sentences.append(f"Kernel and firmware keep {size(max(0, actual - available))} of its actual size.")
+    if unused is not None:
+        sentences.append(f"{size(unused)} hold nothing: most of it can be taken at no cost.")
+    if usable is not None and unused is not None and usable > unused:
+        sentences.append(
+            f"{size(usable - unused)} more can be dropped, and would have to be read again if it is needed."
+        )
+    if actual is not None and usable is not None:
+        sentences.append(f"{size(max(0, actual - usable))} are in use: taking from these makes it swap.")
+    sentences += [_OBSTACLES[obstacle] for obstacle in Obstacle if obstacle in guest.obstacles]
+    return sentences
+
+
+_OBSTACLES = {
+    Obstacle.PASSTHROUGH: "A passed-through device pins its memory: shrinking it frees nothing on the host.",
+    Obstacle.VHOST_VDPA: "A vhost-vdpa device pins its memory: shrinking it frees nothing on the host.",
+    Obstacle.HUGEPAGES: "It lives on huge pages, which the balloon cannot give back.",
+    Obstacle.LOCKED: "Its memory is locked: shrinking it frees nothing on the host.",
+    Obstacle.CONFIDENTIAL: "It is a confidential guest: the host cannot take its memory.",
+}

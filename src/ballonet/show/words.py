@@ -1,0 +1,31 @@
+"""Values as people read them in tables and sentences: `–` where nothing is known."""
+
+from ballonet.show.table import UNKNOWN
+from ballonet.units import format_duration, format_size
+
+
+def size(size_bytes: float | None) -> str:
+    """Return a size, `–` for unknown."""
+    return UNKNOWN if size_bytes is None else format_size(size_bytes)
+
+
+def age(seconds: float | None) -> str:
+    """Return how old something is, in whole seconds; `–` for never.
+
+    A small negative age is rounding, because hypervisors keep whole seconds; it is shown as 0.
+    """
+    if seconds is None:
+        return UNKNOWN
+    return format_duration(0 if -1 <= seconds < 0 else round(seconds))
+
+
+def switch(on: bool | None) -> str:  # noqa: FBT001
+    """Return "on", "off" or `–`."""
+    return UNKNOWN if on is None else ("on" if on else "off")
+
+
+def period(seconds: int | None) -> str:
+    """Return how often a guest is asked for statistics."""
+    if seconds is None:
+        return UNKNOWN
+    return f"every {format_duration(seconds)}" if seconds else "never (0)"

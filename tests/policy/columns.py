@@ -42,7 +42,7 @@ _TYPES |= {"watched": np.bool_, "obstacle": np.int8}
 
 def snapshot(rows: int, *, host: HostMemory | None = None, taken_at: float = NOW, **columns: Any) -> Snapshot:
     """Return so many rows; each column given is one value for all, or a list."""
-    made = {
+    made: dict[str, Any] = {
         name: np.array(np.broadcast_to(columns.pop(name, default), rows), dtype=_TYPES.get(name, np.float64))
         for name, default in _DEFAULTS.items()
     }

@@ -1,5 +1,8 @@
 """The decision: what it always keeps, and what it does in the situations that the law names."""
 
+from random import Random
+from typing import Any
+
 import numpy as np
 import pytest
 from columns import NOW, known, settings, snapshot, take
@@ -8,6 +11,7 @@ from hypothesis import strategies as st
 
 from ballonet.facts.host import HostMemory
 from ballonet.facts.plan import Bound, Plan
+from ballonet.facts.snapshot import Floats
 from ballonet.facts.verdict import CODES
 from ballonet.policy.floors import reserve_bytes
 from ballonet.policy.plan import plan
@@ -17,7 +21,7 @@ MAXIMUM = 1024.0 * MIB
 R = reserve_bytes(MAXIMUM)
 
 
-def end_sizes(made: Plan) -> np.ndarray:
+def end_sizes(made: Plan) -> Floats:
     return np.where(np.isnan(made.target), made.snapshot.actual, made.target)
 
 
@@ -43,7 +47,7 @@ budgets = st.floats(0.1, 14)
 
 
 @given(hosts, budgets)
-def test_targets_stay_within_floor_and_ceiling(host: dict, budget: float) -> None:
+def test_targets_stay_within_floor_and_ceiling(host: dict[str, Any], budget: float) -> None:
     """G1 and G2."""
     table = snapshot(len(host["actual"]), **host)
 
@@ -55,7 +59,7 @@ def test_targets_stay_within_floor_and_ceiling(host: dict, budget: float) -> Non
 
 
 @given(hosts, budgets)
-def test_growth_never_exceeds_what_is_free(host: dict, budget: float) -> None:
+def test_growth_never_exceeds_what_is_free(host: dict[str, Any], budget: float) -> None:
     """H1: what shrinks in the same plan is not spent yet."""
     table = snapshot(len(host["actual"]), **host)
 
@@ -66,7 +70,9 @@ def test_growth_never_exceeds_what_is_free(host: dict, budget: float) -> None:
 
 
 @given(hosts, budgets)
-def test_only_managed_guests_are_written_and_only_trusted_ones_shrink(host: dict, budget: float) -> None:
+def test_only_managed_guests_are_written_and_only_trusted_ones_shrink(
+    host: dict[str, Any], budget: float
+) -> None:
     """G3 and G7."""
     table = snapshot(len(host["actual"]), **host)
 
@@ -78,7 +84,7 @@ def test_only_managed_guests_are_written_and_only_trusted_ones_shrink(host: dict
 
 
 @given(hosts, budgets)
-def test_the_same_inputs_give_the_same_plan_byte_for_byte(host: dict, budget: float) -> None:
+def test_the_same_inputs_give_the_same_plan_byte_for_byte(host: dict[str, Any], budget: float) -> None:
     """S1."""
     table = snapshot(len(host["actual"]), **host)
 
@@ -89,7 +95,7 @@ def test_the_same_inputs_give_the_same_plan_byte_for_byte(host: dict, budget: fl
 
 
 @given(hosts, budgets, st.randoms(use_true_random=False))
-def test_the_order_of_guests_does_not_matter(host: dict, budget: float, random) -> None:  # noqa: ANN001
+def test_the_order_of_guests_does_not_matter(host: dict[str, Any], budget: float, random: Random) -> None:
     table = snapshot(len(host["actual"]), **host)
     order = list(range(len(table)))
     random.shuffle(order)
@@ -102,7 +108,7 @@ def test_the_order_of_guests_does_not_matter(host: dict, budget: float, random) 
 
 
 @given(hosts, budgets, st.integers(0, 11), st.floats(0, 512))
-def test_more_need_never_gets_less(host: dict, budget: float, which: int, more: float) -> None:
+def test_more_need_never_gets_less(host: dict[str, Any], budget: float, which: int, more: float) -> None:
     """G8."""
     table = snapshot(len(host["actual"]), **host)
     row = which % len(table)
@@ -115,7 +121,7 @@ def test_more_need_never_gets_less(host: dict, budget: float, which: int, more: 
 
 
 @given(hosts, budgets)
-def test_tiers_sum_to_what_is_allotted_and_fit_the_budget(host: dict, budget: float) -> None:
+def test_tiers_sum_to_what_is_allotted_and_fit_the_budget(host: dict[str, Any], budget: float) -> None:
     table = snapshot(len(host["actual"]), **host)
 
     made = plan(table, known(table), settings(budget))
@@ -143,20 +149,22 @@ def test_constant_load_reaches_an_empty_plan_and_stays_there() -> None:
     used = np.array([250.0, 300.0, 350.0, 100.0]) * MIB
     actual = np.full(4, MAXIMUM)
     sent = []
-    for tick in range(20):
+    for _ in range(20):
         table = snapshot(4, actual=actual, unused=actual - used, usable=actual - used)
         made = plan(table, known(table), settings(2))
         sent.append(len(made.changes()))
         actual = end_sizes(made)
 
     assert sum(sent[:8]) > 0
-    assert [0] * 8 == sent[-8:], tick
+    assert [0] * 8 == sent[-8:]
     assert actual.sum() <= 2 * GIB
 
 
 def test_a_guest_in_need_grows_at_once_and_fully() -> None:
     used, actual = 600 * MIB, 620 * MIB
-    table = snapshot(2, actual=[actual, MAXIMUM / 2], usable=[20 * MIB, 300 * MIB], unused=[10 * MIB, 300 * MIB])
+    table = snapshot(
+        2, actual=[actual, MAXIMUM / 2], usable=[20 * MIB, 300 * MIB], unused=[10 * MIB, 300 * MIB]
+    )
 
     made = plan(table, known(table), settings(2))
 
@@ -165,7 +173,9 @@ def test_a_guest_in_need_grows_at_once_and_fully() -> None:
 
 def test_growth_waits_for_memory_that_is_free() -> None:
     """H2: the neighbour shrinks first; nothing grows on what it has only been told to give."""
-    table = snapshot(2, actual=[512 * MIB, MAXIMUM], usable=[20 * MIB, 700 * MIB], unused=[10 * MIB, 700 * MIB])
+    table = snapshot(
+        2, actual=[512 * MIB, MAXIMUM], usable=[20 * MIB, 700 * MIB], unused=[10 * MIB, 700 * MIB]
+    )
 
     made = plan(table, known(table), settings(1.5))
 
@@ -177,7 +187,9 @@ def test_growth_waits_for_memory_that_is_free() -> None:
 def test_untouched_memory_of_guests_counts_as_spent() -> None:
     """H1: a host with 600 MiB available whose guests never touched 500 MiB of theirs has 100 to give."""
     host = HostMemory(8 * GIB, 1624 * MIB, 0, 0, None, None, None, 0)
-    table = snapshot(2, host=host, actual=512 * MIB, usable=10 * MIB, unused=5 * MIB, rss=[512 * MIB, 12 * MIB])
+    table = snapshot(
+        2, host=host, actual=512 * MIB, usable=10 * MIB, unused=5 * MIB, rss=[512 * MIB, 12 * MIB]
+    )
 
     made = plan(table, known(table), settings(100))
 
@@ -210,7 +222,9 @@ def test_nobody_shrinks_below_need_when_needs_do_not_fit() -> None:
     ],
 )
 def test_guests_that_must_not_be_touched_are_not(column: str, value: float, code: str) -> None:
-    table = snapshot(2, **{column: [value, snapshot(1).__getattribute__(column)[0]]})
+    usual: Any = getattr(snapshot(1), column)[0]
+    columns: dict[str, Any] = {column: [value, usual]}
+    table = snapshot(2, **columns)
 
     made = plan(table, known(table), settings(1))
 

@@ -1,22 +1,26 @@
 """Max-min fairness: the properties that the tiers rest on."""
 
+from random import Random
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ballonet.facts.snapshot import Floats
 from ballonet.policy.waterfill import waterfill
 
 amounts = st.integers(0, 2**40).map(float)
+Rows = list[tuple[float, float, float]]
 guests = st.lists(st.tuples(amounts, amounts, st.integers(1, 10_000).map(float)), min_size=1, max_size=30)
 
 
-def columns(rows: list[tuple[float, float, float]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def columns(rows: Rows) -> tuple[Floats, Floats, Floats]:
     low, wish, weight = (np.array(column) for column in zip(*rows, strict=True))
     return low, low + wish, weight
 
 
 @given(guests, amounts)
-def test_stays_within_low_and_high_and_spends_exactly_the_budget(rows: list, budget: float) -> None:
+def test_stays_within_low_and_high_and_spends_exactly_the_budget(rows: Rows, budget: float) -> None:
     low, high, weight = columns(rows)
 
     got = waterfill(low, high, weight, budget)
@@ -28,7 +32,7 @@ def test_stays_within_low_and_high_and_spends_exactly_the_budget(rows: list, bud
 
 
 @given(guests, amounts, amounts)
-def test_a_larger_budget_takes_from_nobody(rows: list, budget: float, more: float) -> None:
+def test_a_larger_budget_takes_from_nobody(rows: Rows, budget: float, more: float) -> None:
     low, high, weight = columns(rows)
 
     before = waterfill(low, high, weight, budget)
@@ -38,7 +42,7 @@ def test_a_larger_budget_takes_from_nobody(rows: list, budget: float, more: floa
 
 
 @given(guests, amounts, st.randoms(use_true_random=False))
-def test_the_order_of_rows_does_not_matter(rows: list, budget: float, random) -> None:  # noqa: ANN001
+def test_the_order_of_rows_does_not_matter(rows: Rows, budget: float, random: Random) -> None:
     low, high, weight = columns(rows)
     order = list(range(len(rows)))
     random.shuffle(order)
@@ -50,23 +54,29 @@ def test_the_order_of_rows_does_not_matter(rows: list, budget: float, random) ->
 
 
 @given(guests, amounts, st.integers(0, 29), st.integers(2, 9))
-def test_more_weight_never_gets_less(rows: list, budget: float, which: int, factor: int) -> None:
+def test_more_weight_never_gets_less(rows: Rows, budget: float, which: int, factor: int) -> None:
     low, high, weight = columns(rows)
     row = which % len(rows)
     heavier = weight.copy()
     heavier[row] *= factor
 
-    assert waterfill(low, high, heavier, budget)[row] >= waterfill(low, high, weight, budget)[row] * (1 - 1e-9) - 1
+    assert (
+        waterfill(low, high, heavier, budget)[row]
+        >= waterfill(low, high, weight, budget)[row] * (1 - 1e-9) - 1
+    )
 
 
 @given(guests, amounts, st.integers(0, 29), amounts)
-def test_a_larger_wish_never_gets_less(rows: list, budget: float, which: int, more: float) -> None:
+def test_a_larger_wish_never_gets_less(rows: Rows, budget: float, which: int, more: float) -> None:
     low, high, weight = columns(rows)
     row = which % len(rows)
     greedier = high.copy()
     greedier[row] += more
 
-    assert waterfill(low, greedier, weight, budget)[row] >= waterfill(low, high, weight, budget)[row] * (1 - 1e-9) - 1
+    assert (
+        waterfill(low, greedier, weight, budget)[row]
+        >= waterfill(low, high, weight, budget)[row] * (1 - 1e-9) - 1
+    )
 
 
 @given(st.tuples(amounts, amounts), st.integers(1, 20), amounts)

@@ -17,11 +17,12 @@ class Memory:
     target: Floats  # bytes it was last told; NaN: nothing was
     arrived: Bools  # `actual` reached that target
     changed_at: Floats  # when it was last told
-    grew_at: Floats  # when it was last told to grow, or grew by somebody else's hand
+    grew_at: Floats  # when it was last told to grow
     actual: Floats  # bytes at the last look
     moved_at: Floats  # when `actual` was last seen to move
     nearest: Floats  # bytes between `actual` and target when it last came nearer
     progress_at: Floats  # when that was
+    foreign_until: Floats  # until when a change by somebody else's hand is respected
     stuck_until: Floats
     stuck_seconds: Floats  # the pause after the next failure to follow
 
@@ -53,6 +54,7 @@ _BLANK: dict[str, float | bool] = {
     "grew_at": -np.inf,
     "moved_at": -np.inf,
     "progress_at": -np.inf,
+    "foreign_until": -np.inf,
     "stuck_until": -np.inf,
     "stuck_seconds": 10.0,
     "need_at": -np.inf,

@@ -85,6 +85,7 @@ VERDICTS = (
         remedy="Windows: start the service BLNSVR; Linux: use kernel 4.6 or later; BSD does not report it",
     ),
     Verdict("stuck", managed=False, reason="it did not follow its last target"),
+    Verdict("foreign", managed=False, reason="somebody else changed its size a moment ago"),
     Verdict("stale", managed=True, reason="grows only: its statistics are old"),
     Verdict("managed", managed=True, reason="managed"),
 )

@@ -62,9 +62,9 @@ def _follow_balloon(memory: Memory, snapshot: Snapshot, settings: Settings) -> M
         arrived=there | foreign | stuck,
         target=np.where(foreign, actual, memory.target),
         changed_at=np.where(foreign, now, memory.changed_at),
-        grew_at=np.where(foreign & (actual > memory.target), now, memory.grew_at),
         nearest=np.where(progress, distance, memory.nearest),
         progress_at=np.where(progress, now, memory.progress_at),
+        foreign_until=np.where(foreign, now + settings.foreign_seconds, memory.foreign_until),
         stuck_until=np.where(stuck, now + memory.stuck_seconds, memory.stuck_until),
         stuck_seconds=np.where(
             stuck,

@@ -83,6 +83,9 @@ class Settings:
     stuck_longest_seconds: float = 3600.0
     """The pause after a failure doubles up to this."""
 
+    foreign_seconds: float = 60.0
+    """For so long a guest is left alone that somebody else resized, or that rescued itself."""
+
     distress_share: float = 0.15
     """A guest that swaps while it is cut and short of free memory is given this share of its maximum."""
 

@@ -28,6 +28,7 @@ def verdicts(snapshot: Snapshot, memory: Memory, settings: Settings) -> Codes:
         "blind": age > settings.blind_seconds,
         "no-usable": np.isnan(snapshot.usable) | np.isnan(snapshot.unused),
         "stuck": memory.stuck_until > snapshot.taken_at,
+        "foreign": memory.foreign_until > snapshot.taken_at,
         "stale": (age > fresh) | future,
     }
     codes = np.full(len(snapshot), CODES["managed"], dtype=np.int8)

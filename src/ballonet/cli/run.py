@@ -1,0 +1,97 @@
+"""`run`: balancing, in the foreground."""
+
+import asyncio
+import signal
+from typing import Annotated
+
+import typer
+
+from ballonet.cli.connect import connect
+from ballonet.cli.context import Context
+from ballonet.engine.budget import budget_bytes
+from ballonet.engine.clock import SystemClock
+from ballonet.engine.engine import Engine, World
+from ballonet.engine.loop import run as loop
+from ballonet.errors import HypervisorError
+from ballonet.facts.happening import Happening
+from ballonet.host.memory import LinuxHost
+from ballonet.host.residents import ProcessResidents
+from ballonet.policy.settings import Settings
+from ballonet.show.reasons import line
+from ballonet.show.summary import summary_text
+from ballonet.units import format_size, parse_duration, parse_size
+
+
+def run(
+    ctx: typer.Context,
+    enforce: Annotated[
+        bool, typer.Option("--enforce", help="Resize guests; without it, only say what would be done.")
+    ] = False,
+    budget: Annotated[
+        str, typer.Option(metavar="SIZE", help="What all guests together may hold: 12GiB, 90%.")
+    ] = "90%",
+    reserve: Annotated[
+        str, typer.Option(metavar="SIZE", help="Host memory that is never handed out.")
+    ] = "1GiB",
+    floor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="No guest gets smaller than this.",
+            show_default="25% of its maximum, 256MiB at least",
+        ),
+    ] = None,
+    interval: Annotated[str, typer.Option(metavar="DURATION", help="Time between two decisions.")] = "2s",
+    for_: Annotated[
+        str | None, typer.Option("--for", metavar="DURATION", help="End after this long.")
+    ] = None,
+    boot_grace: Annotated[str, typer.Option(hidden=True)] = "2m",
+    no_reflex: Annotated[bool, typer.Option("--no-reflex", hidden=True)] = False,
+) -> None:
+    """Balance the guests' memory until Ctrl-C: a line an action with its reason, and a summary."""
+    seconds = None if for_ is None else parse_duration(for_)
+    floor_bytes = None if floor is None else parse_size(floor)
+    settings = Settings(
+        budget_bytes=budget_bytes(budget, LinuxHost().memory()),
+        reserve_bytes=parse_size(reserve, zero=True),
+        interval_seconds=parse_duration(interval),
+        boot_grace_seconds=parse_duration(boot_grace, zero=True),
+        reflex=not no_reflex,
+    )
+    asyncio.run(_balance(ctx.obj, settings, enforce=enforce, floor_bytes=floor_bytes, seconds=seconds))
+
+
+async def _balance(
+    context: Context, settings: Settings, *, enforce: bool, floor_bytes: int | None, seconds: float | None
+) -> None:
+    """Run until the time is over or somebody ends it; print a line an action and a summary."""
+    async with connect(context) as hypervisor:
+        facts = await hypervisor.facts()
+        world = World(
+            hypervisor,
+            SystemClock(),
+            LinuxHost() if facts.local else None,
+            ProcessResidents() if facts.local else None,
+        )
+        engine = Engine(world, settings, _print, enforce=enforce, floor_bytes=floor_bytes)
+        context.remark(
+            f"{'Balancing' if enforce else 'Observing'} the guests of {facts.uri}: "
+            f"budget {format_size(settings.budget_bytes)}, reserve {format_size(settings.reserve_bytes)}."
+        )
+        task = asyncio.create_task(loop(engine, world, seconds=seconds, on_failure=_report))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        await asyncio.gather(task, return_exceptions=True)
+        typer.echo(f"\n{summary_text(engine.summary, enforced=enforce)}")
+        if not task.cancelled():
+            task.result()
+
+
+def _print(happening: Happening) -> None:
+    typer.echo(line(happening))
+
+
+def _report(error: HypervisorError) -> None:
+    typer.echo(f"ballonet: {error.message}", err=True)
+    if error.hint:
+        typer.echo(f"hint: {error.hint}", err=True)

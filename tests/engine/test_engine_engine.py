@@ -1,0 +1,224 @@
+"""The tick and the reflex over a pretended hypervisor: what is sent, what is told, what is outlived."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pretend import PretendClock, PretendHypervisor, PretendResidents, guest, unasked
+
+from ballonet.engine.engine import Engine, World
+from ballonet.engine.ports import Event, EventKind
+from ballonet.errors import DeadlineError, HypervisorError
+from ballonet.facts.happening import Happening, Kind
+from ballonet.policy.settings import Settings
+from ballonet.units import GIB, MIB
+
+
+class Bench:
+    """An engine over pretended guests, and what it told."""
+
+    def __init__(self, budget: float, *, enforce: bool = True, **more: Any) -> None:
+        self.clock = PretendClock()
+        self.hypervisor = PretendHypervisor(self.clock)
+        self.residents = PretendResidents()
+        self.told: list[Happening] = []
+        world = World(self.hypervisor, self.clock, None, self.residents)
+        settings = Settings(budget_bytes=budget, **more)
+        self.engine = Engine(world, settings, self.told.append, enforce=enforce)
+
+    async def ticks(self, number: int, seconds: float = 2.0) -> None:
+        for _ in range(number):
+            await self.engine.tick()
+            self.clock.now += seconds
+
+    def actual(self) -> list[int]:
+        return [row.actual_bytes or 0 for row in self.hypervisor.rows.values()]
+
+    def kinds(self) -> list[Kind]:
+        return [happening.kind for happening in self.told]
+
+
+@pytest.fixture
+def four() -> Bench:
+    """Four guests of 1 GiB that use 300 MiB each, on a budget of 2 GiB."""
+    bench = Bench(2 * GIB)
+    for name in "abcd":
+        bench.hypervisor.add(guest(name))
+    return bench
+
+
+async def test_brings_guests_within_the_budget_and_then_rests(four: Bench) -> None:
+    await four.ticks(10)
+    settled = len(four.hypervisor.sent)
+    await four.ticks(10)
+
+    assert sum(four.actual()) <= 2 * GIB
+    assert min(four.actual()) >= 300 * MIB
+    assert settled == len(four.hypervisor.sent)
+    assert Kind.PLANNED in four.kinds()
+
+
+async def test_observing_writes_nothing_and_says_what_it_would_do_once() -> None:
+    """S2."""
+    bench = Bench(GIB, enforce=False)
+    bench.hypervisor.add(unasked(guest("a")))
+    bench.hypervisor.add(guest("b"))
+
+    await bench.ticks(10)
+
+    assert ([], []) == (bench.hypervisor.sent, bench.hypervisor.periods)
+    assert 1 == sum(kind is Kind.PLANNED for kind in bench.kinds())
+    assert not any(happening.written for happening in bench.told)
+
+
+async def test_a_needy_guest_grows_after_others_gave(four: Bench) -> None:
+    await four.ticks(10)
+    four.hypervisor.used["uuid-a"] = 700 * MIB
+    await four.ticks(10)
+
+    assert four.actual()[0] >= 748 * MIB
+    assert sum(four.actual()) <= 2 * GIB
+
+
+async def test_statistics_are_switched_on_where_nobody_asks_for_them() -> None:
+    bench = Bench(2 * GIB)
+    bench.hypervisor.add(unasked(guest("a")))
+
+    await bench.ticks(3)
+
+    assert [("uuid-a", 1)] == bench.hypervisor.periods
+    assert 1 == bench.kinds().count(Kind.PERIOD)
+
+
+async def test_one_failing_guest_costs_itself_alone(four: Bench) -> None:
+    """H4."""
+    four.hypervisor.failing["uuid-a"] = HypervisorError("monitor is gone")
+
+    await four.ticks(6)
+
+    assert GIB == four.actual()[0]
+    assert all(size < GIB for size in four.actual()[1:])
+    assert Kind.FAILED in four.kinds()
+
+
+async def test_an_answer_that_did_not_come_counts_as_sent(four: Bench) -> None:
+    four.hypervisor.failing["uuid-a"] = DeadlineError("no answer")
+
+    await four.ticks(2)
+
+    assert Kind.FAILED in four.kinds()
+
+
+async def test_a_guest_that_does_not_follow_is_left_alone_and_keeps_its_share(four: Bench) -> None:
+    four.hypervisor.deaf.add("uuid-a")
+
+    await four.ticks(12)
+
+    assert Kind.RELEASED in four.kinds()
+    assert GIB == four.actual()[0]
+    assert sum(four.actual()) <= 2.3 * GIB
+
+
+async def test_statistics_from_before_a_reset_are_not_believed(four: Bench) -> None:
+    await four.ticks(3)
+    four.hypervisor.silent = True
+    four.engine.hear(Event(EventKind.REBOOTED, "uuid-a", "a"))
+    four.clock.now += 1.0
+
+    made = await four.engine.tick()
+
+    assert "booting" == made.row(0).verdict.code
+    assert Kind.REBOOTED in four.kinds()
+
+
+async def test_guests_come_and_go(four: Bench) -> None:
+    await four.ticks(2)
+    del four.hypervisor.rows["uuid-b"]
+    four.hypervisor.add(guest("e"))
+    await four.ticks(3)
+
+    assert 5 == four.kinds().count(Kind.CAME)
+    assert 1 == four.kinds().count(Kind.WENT)
+
+
+async def test_after_a_gap_it_looks_before_it_acts(four: Bench) -> None:
+    """S6."""
+    await four.ticks(1)
+    four.clock.now += 600
+    four.hypervisor.sent.clear()
+    await four.ticks(1)
+
+    assert [] == four.hypervisor.sent
+
+
+async def test_somebody_elses_change_is_adopted(four: Bench) -> None:
+    """Q2: a guest that was moved by another hand is not moved back at once."""
+    await four.ticks(10)
+    before = four.actual()
+    row = four.hypervisor.rows["uuid-a"]
+    four.hypervisor.rows["uuid-a"] = replace(row, actual_bytes=before[0] - 40 * MIB)
+    four.hypervisor.sent.clear()
+    await four.ticks(1)
+
+    assert "uuid-a" not in [uuid for uuid, _ in four.hypervisor.sent]
+
+
+async def burst(bench: Bench, rate: int, passes: int = 6) -> None:
+    """Let the first guest's resident memory grow, and glance as the loop does."""
+    resident = dict.fromkeys(bench.hypervisor.rows, 300 * MIB)
+    for _ in range(passes):
+        bench.residents.resident = dict(resident)
+        await bench.engine.glance()
+        bench.clock.now += 0.1
+        resident["uuid-a"] += rate // 10
+
+
+async def test_a_burst_is_answered_from_the_pool_at_once(four: Bench) -> None:
+    await four.ticks(10)
+    before = four.actual()
+    await burst(four, 400 * MIB)
+
+    assert four.actual()[0] >= before[0] + 64 * MIB
+    assert sum(four.actual()) <= 2 * GIB
+    assert Kind.BURST in four.kinds()
+
+
+async def test_what_the_pool_lacks_is_called_in_from_unused_memory_once_a_sample(four: Bench) -> None:
+    """H6."""
+    await four.ticks(10)
+    for uuid in four.hypervisor.used:
+        four.hypervisor.used[uuid] = 150 * MIB
+    await four.ticks(3)
+    four.told.clear()
+    await burst(four, 900 * MIB, passes=10)
+
+    lent = [happening.name for happening in four.told if happening.kind is Kind.LENT]
+    assert lent
+    assert len(set(lent)) == len(lent)
+    assert "a" not in lent
+
+
+async def test_slow_growth_is_the_ticks_business(four: Bench) -> None:
+    await four.ticks(10)
+    await burst(four, 20 * MIB)
+
+    assert Kind.BURST not in four.kinds()
+
+
+async def test_without_the_reflex_nothing_happens_between_ticks() -> None:
+    bench = Bench(GIB, reflex=False)
+    bench.hypervisor.add(guest("a"))
+    await bench.ticks(10)
+    await burst(bench, 400 * MIB)
+
+    assert Kind.BURST not in bench.kinds()
+
+
+async def test_the_summary_adds_up(four: Bench) -> None:
+    await four.ticks(11)
+
+    summary = four.engine.summary
+    assert 20.0 == summary.seconds
+    assert 11 == summary.ticks
+    assert 4 * GIB - sum(four.actual()) == pytest.approx(summary.given_back_bytes)
+    assert 0 < summary.given_back_byte_seconds < 20 * 2.5 * GIB

@@ -3,7 +3,6 @@
 import os
 import re
 import sys
-from enum import StrEnum
 from types import TracebackType
 from typing import Annotated
 
@@ -12,8 +11,9 @@ import typer
 from ballonet import __version__
 from ballonet.cli.context import Context
 from ballonet.cli.group import Group
-from ballonet.errors import BallonetError
+from ballonet.errors import BallonetError, UsageError
 
+OUTPUTS = ("table", "json")
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 
 app = typer.Typer(
@@ -23,13 +23,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     invoke_without_command=True,
 )
-
-
-class Output(StrEnum):
-    """Who reads the output: people or programs."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 @app.callback()
@@ -46,8 +39,15 @@ def ballonet(
         ),
     ] = "qemu:///system",
     output: Annotated[
-        Output, typer.Option("-o", "--output", help="Tables for people, JSON for programs.")
-    ] = Output.TABLE,
+        str,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="table|json",
+            help="Tables for people, JSON for programs.",
+            autocompletion=lambda: list(OUTPUTS),
+        ),
+    ] = "table",
     read_only: Annotated[
         bool, typer.Option("-r", "--read-only", help="Look, but never change anything.")
     ] = False,
@@ -59,7 +59,9 @@ def ballonet(
     GUEST is a name, UUID or id. SIZE has a unit: 1500M, 1.5GiB, 2GB.
     The options below are taken before and after each command.
     """
-    ctx.obj = Context(uri=connect, output=output.value, verbose=verbose, read_only=read_only)
+    if output not in OUTPUTS:
+        raise UsageError(f"there is no output {output!r}", hint="outputs: table, json")
+    ctx.obj = Context(uri=connect, output=output, verbose=verbose, read_only=read_only)
     if version:
         typer.echo(f"ballonet {__version__}")
         raise typer.Exit

@@ -2,15 +2,16 @@
 
 from difflib import get_close_matches
 from importlib import import_module
+from inspect import ismethod
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from ballonet.errors import UsageError
 
 if TYPE_CHECKING:
-    from typer._click import Command, HelpFormatter
+    from typer._click import Command, HelpFormatter, Parameter
     from typer._click import Context as ClickContext
     from typer._click.shell_completion import CompletionItem
 
@@ -39,8 +40,20 @@ _FLAGS = ("-v", "--verbose", "-r", "--read-only")
 _EPILOG = "Options for all commands (-c, -o, -r, -v) are taken here too: see ballonet --help."
 
 
+class QuickCommand(TyperCommand):
+    """A command whose arguments are read quickly."""
+
+    def get_params(self, ctx: "ClickContext") -> "list[Parameter]":
+        """Return the options and arguments, quick ones."""
+        return [without_pydantic(parameter) for parameter in super().get_params(ctx)]
+
+
 class Group(TyperGroup):
     """A group that knows its commands by a table, and loads only the one that runs."""
+
+    def get_params(self, ctx: "ClickContext") -> "list[Parameter]":
+        """Return the options, quick ones."""
+        return [without_pydantic(parameter) for parameter in super().get_params(ctx)]
 
     def list_commands(self, ctx: "ClickContext") -> list[str]:  # noqa: ARG002
         """Return the names in the table's order."""
@@ -92,12 +105,34 @@ def load(name: str, entry: Entry) -> "Command":
     target = getattr(import_module(f"ballonet.cli.{module}"), attribute)
     if not isinstance(target, typer.Typer):
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(name, epilog=_EPILOG)(target)
+        app.command(name, cls=QuickCommand, epilog=_EPILOG)(target)
         target = app
     target.rich_markup_mode = None
     command = typer.main.get_command(target)
     command.name = name
     return command
+
+
+def without_pydantic(parameter: "Parameter") -> "Parameter":
+    """Let a text, and an option that is not given, through as it is.
+
+    Typer asks pydantic to turn a string into a string, and importing pydantic takes as long as all else
+    that `ballonet names` does.
+    """
+    if not ismethod(parameter.process_value):
+        return parameter  # it is ours already
+    convert, callback = parameter.process_value, parameter.callback
+    text = getattr(getattr(parameter, "type_descriptor", None), "annotation", None) is str
+
+    def process_value(ctx: "ClickContext", value: object) -> object:
+        if value is None and not parameter.required:
+            return callback(ctx, parameter, None) if callback else None
+        if isinstance(value, str) and text and not callback:
+            return value
+        return convert(ctx, value)
+
+    parameter.process_value = process_value  # type: ignore[method-assign]
+    return parameter
 
 
 def moved_to_front(args: list[str], *, strict: bool = True) -> list[str]:

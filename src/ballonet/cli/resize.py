@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ballonet.cli.arguments import ConfigOption, GuestArgument, LiveOption, scope
+from ballonet.cli.arguments import ConfigOption, GuestArgument, LiveOption, no_device, scope
 from ballonet.cli.connect import connect
 from ballonet.cli.context import Context
 from ballonet.engine.ports import Hypervisor
@@ -105,10 +105,7 @@ def check_size(guest: Guest, size_bytes: int, *, live: bool, config: bool) -> No
 
 def _check_live(guest: Guest, size_bytes: int) -> None:
     if guest.device is None:
-        raise RefusedError(
-            f"guest {guest.name!r} has no balloon device: its size cannot change while it runs",
-            hint=f"virt-xml {guest.name} --edit --memballoon model=virtio, then shut it down and start it again",
-        )
+        raise no_device(guest, "its size cannot change while it runs")
     if guest.job:
         raise RefusedError(
             f"guest {guest.name!r} is held by a job ({guest.job})", hint="try again when it ended"
@@ -126,15 +123,16 @@ def _check_limits(guest: Guest, size_bytes: int, maximum_bytes: int | None) -> N
 
     if maximum_bytes is None:
         return
+    asked, name = exact_size(size_bytes), repr(guest.name)
     if size_bytes > maximum_bytes:
         raise RefusedError(
-            f"{exact_size(size_bytes)} is above the maximum of guest {guest.name!r}, {exact_size(maximum_bytes)}",
+            f"{asked} is above the maximum of guest {name}, {exact_size(maximum_bytes)}",
             hint=f"raise the maximum for its next start: ballonet set-max {guest.name} SIZE --config",
         )
     least = hard_floor_bytes(maximum_bytes)
     if size_bytes < least:
         raise RefusedError(
-            f"{exact_size(size_bytes)} is below the hard floor of guest {guest.name!r}: its kernel could not live on it",
+            f"{asked} is below the hard floor of guest {name}: its kernel could not live on it",
             hint=f"the least that it can be given is {exact_size(-(-least // MIB) * MIB)}",
         )
 

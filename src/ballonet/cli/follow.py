@@ -1,9 +1,9 @@
 """Following a guest to its new size, and saying what stopped it."""
 
-import asyncio
 from collections.abc import Callable
 
-from ballonet.engine.ports import Hypervisor
+from ballonet.engine.clock import SystemClock
+from ballonet.engine.ports import Clock, Hypervisor
 from ballonet.errors import NotReachedError
 from ballonet.facts.guest import Guest, State
 from ballonet.policy.floors import reserve_bytes
@@ -21,28 +21,29 @@ async def follow(
     size_bytes: int,
     wait_seconds: float,
     on_actual: Callable[[int], None],
+    clock: Clock | None = None,
 ) -> float:
     """Wait until the guest has the size, calling back with each `actual`; return the seconds that it took.
 
     Raises NotReachedError, which says what stopped it, when the time is over.
     """
-    clock = asyncio.get_running_loop().time
-    started = moved_at = clock()
+    clock = clock or SystemClock()
+    started = moved_at = clock.monotonic()
     last = guest
     while True:
         now = await hypervisor.guest(guest.uuid)
         if now.actual_bytes is not None:
             on_actual(now.actual_bytes)
             if abs(now.actual_bytes - size_bytes) < NEAR_BYTES:
-                return clock() - started
+                return clock.monotonic() - started
         if now.actual_bytes != last.actual_bytes:
-            moved_at = clock()
+            moved_at = clock.monotonic()
         last = now
-        if clock() - started >= wait_seconds:
-            stalled = clock() - moved_at >= min(STALLED_SECONDS, wait_seconds / 2)
+        if clock.monotonic() - started >= wait_seconds:
+            stalled = clock.monotonic() - moved_at >= min(STALLED_SECONDS, wait_seconds / 2)
             message, hint = why_not(guest, last, size_bytes, stalled=stalled)
             raise NotReachedError(f"{message}, {format_duration(wait_seconds)} are over", hint=hint)
-        await asyncio.sleep(LOOK_SECONDS)
+        await clock.sleep(LOOK_SECONDS)
 
 
 def why_not(before: Guest, now: Guest, size_bytes: int, *, stalled: bool) -> tuple[str, str]:

@@ -1,0 +1,36 @@
+"""The command as a user runs it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from running import HOST, NOWHERE, Run
+
+
+@pytest.fixture
+def ballonet() -> Run:
+    """Return a function that runs the command line in a process of its own."""
+
+    def run(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "LIBVIRT_DEFAULT_URI": NOWHERE, **(env or {})}
+        return subprocess.run(
+            [sys.executable, "-m", "ballonet", *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def host(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the URI of a host with the guests web, bare, off and locked."""
+    path: Path = tmp_path_factory.mktemp("host") / "host.xml"
+    path.write_text(HOST)
+    return f"test://{path}"

@@ -33,6 +33,9 @@ COMMANDS: Final = {
     "set": Entry("By hand", "resize:set_size", "Grow or shrink a guest, now or from its next start."),
     "set-max": Entry("By hand", "resize:set_maximum", "Set what a guest gets at most, from its next start."),
     "period": Entry("By hand", "period:period", "Set how often a guest reports its statistics."),
+    "run": Entry(
+        "Automatic", "run:run", "Balance the guests' memory until Ctrl-C; without --enforce, only look."
+    ),
 }
 
 _VALUE_OPTIONS = ("-c", "--connect", "-o", "--output")

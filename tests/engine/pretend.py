@@ -1,6 +1,6 @@
 """A hypervisor and a clock for engine tests: guests move at once or not at all, and time is told."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field, replace
 
 from ballonet.engine.ports import Event, HypervisorFacts
@@ -70,7 +70,7 @@ class PretendClock:
 class PretendResidents:
     resident: dict[str, int] = field(default_factory=dict)
 
-    def follow(self, uuids) -> None:  # noqa: ANN001
+    def follow(self, uuids: Iterable[str]) -> None:
         list(uuids)
 
     def read(self) -> dict[str, int]:

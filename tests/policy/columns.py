@@ -36,7 +36,7 @@ _DEFAULTS: dict[str, Any] = {
     "stats_at": NOW - 1.0,
     "period": 1.0,
 }
-_TYPES = {"running": np.bool_, "busy": np.bool_, "device": np.bool_, "autodeflate": np.bool_}
+_TYPES: dict[str, Any] = {"running": np.bool_, "busy": np.bool_, "device": np.bool_, "autodeflate": np.bool_}
 _TYPES |= {"watched": np.bool_, "obstacle": np.int8}
 
 

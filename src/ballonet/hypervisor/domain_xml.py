@@ -1,0 +1,72 @@
+"""What a domain's XML says about its memory: the balloon device, its features, and what defeats it."""
+
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+from ballonet.facts.guest import Device, Obstacle
+from ballonet.units import parse_size
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """The part of a domain's XML that ballooning depends on."""
+
+    maximum_bytes: int
+    current_bytes: int
+    device: Device | None
+    obstacles: frozenset[Obstacle]
+
+
+def read_definition(xml: str) -> Definition:
+    """Return what the XML of a domain says; raises `ValueError` for XML that is none."""
+    try:
+        domain = ET.fromstring(xml)  # noqa: S314 - libvirt wrote it, and it has no entities
+    except ET.ParseError as error:
+        raise ValueError(f"libvirt's XML cannot be read: {error}") from error
+    maximum = _size(domain.find("memory"))
+    current = _size(domain.find("currentMemory"))
+    return Definition(
+        maximum_bytes=maximum,
+        current_bytes=current or maximum,
+        device=_device(domain.find("devices/memballoon")),
+        obstacles=frozenset(obstacle for obstacle, found in _OBSTACLES.items() if _has(domain, found)),
+    )
+
+
+# A VFIO device pins all guest memory; so does an interface or a disk by vhost-vdpa.
+_OBSTACLES = {
+    Obstacle.PASSTHROUGH: (
+        "devices/hostdev[@type='pci']",
+        "devices/hostdev[@type='mdev']",
+        "devices/interface[@type='hostdev']",
+        "devices/disk[@type='nvme']",
+    ),
+    Obstacle.VHOST_VDPA: ("devices/interface[@type='vdpa']", "devices/disk[@type='vhostvdpa']"),
+    Obstacle.HUGEPAGES: ("memoryBacking/hugepages",),
+    Obstacle.LOCKED: ("memoryBacking/locked",),
+    Obstacle.CONFIDENTIAL: ("launchSecurity",),
+}
+
+
+def _has(domain: ET.Element, paths: tuple[str, ...]) -> bool:
+    return any(domain.find(path) is not None for path in paths)
+
+
+def _device(element: ET.Element | None) -> Device | None:
+    """Return the balloon device; libvirt writes model "none" where there is none."""
+    if element is None or element.get("model") == "none":
+        return None
+    stats = element.find("stats")
+    return Device(
+        model=element.get("model", "virtio"),
+        autodeflate=element.get("autodeflate") == "on",
+        free_page_reporting=element.get("freePageReporting") == "on",
+        period_seconds=int(stats.get("period", "0")) if stats is not None else 0,
+    )
+
+
+def _size(element: ET.Element | None) -> int:
+    """Return the bytes of <memory unit='KiB'>1048576</memory>; KiB where no unit is given."""
+    if element is None or not element.text:
+        return 0
+    return parse_size(f"{element.text.strip()} {element.get('unit', 'KiB')}", zero=True)

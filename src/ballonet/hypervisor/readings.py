@@ -1,0 +1,35 @@
+"""Numbers as hypervisors report them, made into facts: what is missing, absurd or a sentinel is unknown."""
+
+from collections.abc import Mapping
+
+from ballonet.facts.statistics import STATISTICS, Statistics
+
+# QEMU's "no value", and what is left of it after a conversion from KiB to bytes or back.
+_SENTINELS = frozenset({2**64 - 1, (2**64 - 1) // 1024, (2**64 - 1) // 1024 * 1024, 2**63 - 1, -1})
+
+# A guest's own sizes may pass its maximum by what memory devices add; more than that is garbage (Windows
+# drivers report failed counters as -1 pages).
+_SLACK = 1.1
+
+_GAUGES_WITHIN_MAXIMUM = frozenset({"unused_bytes", "usable_bytes", "available_bytes", "disk_caches_bytes"})
+
+
+def known(value: int | None) -> int | None:
+    """Return the number, or None for a sentinel or a negative one."""
+    return None if value is None or value < 0 or value in _SENTINELS else value
+
+
+def statistics_of(values: Mapping[str, int], maximum_bytes: int | None) -> Statistics:
+    """Return the sample that these values (by field of `Statistics`, in bytes) make up."""
+    fields = {key: known(value) for key, value in values.items()}
+    stamp = fields.pop("last_update", None)
+    for key in _GAUGES_WITHIN_MAXIMUM & fields.keys():
+        value = fields[key]
+        if value is not None and maximum_bytes is not None and value > maximum_bytes * _SLACK:
+            fields[key] = None
+    return Statistics(**fields, last_update=float(stamp) if stamp else None)
+
+
+# How the fields of `Statistics` are called in the answer to a bulk call, and to a call for one domain.
+BULK_NAMES = {item.domstats: item for item in STATISTICS if item.domstats and item.key != "actual_bytes"}
+SINGLE_NAMES = {item.memstat: item for item in STATISTICS if item.memstat and item.key != "actual_bytes"}

@@ -1,4 +1,4 @@
-"""The host's own memory at one moment. Sizes are whole bytes; `None` is "unknown"."""
+"""The host at one moment: its memory, and who else sees to it. Sizes are whole bytes; `None` is "unknown"."""
 
 from dataclasses import dataclass
 
@@ -15,3 +15,12 @@ class HostMemory:
     pressure_some_ratio: float | None  # PSI memory "some avg10", 0..1
     pressure_full_ratio: float | None  # PSI memory "full avg10", 0..1
     arc_shrinkable_bytes: int  # ZFS: ARC size above its minimum; 0 without ZFS
+
+
+@dataclass(frozen=True, slots=True)
+class OtherWriter:
+    """Another program on the host that resizes guests."""
+
+    product: str  # "oVirt MOM", "Proxmox VE"
+    running: bool  # False: only installed
+    evidence: str  # what gave it away

@@ -1,6 +1,7 @@
 """The commands by hand, on libvirt's test driver: what they print, and what they refuse with which code."""
 
 import json
+import signal
 import subprocess
 import sys
 
@@ -142,6 +143,7 @@ def test_changes_are_confirmed(ballonet: Run, host: str) -> None:
         (["period", "web", "1.5"], 2, "whole", "1s"),
         (["period", "web", "soon"], 2, "not a duration", "30s"),
         (["period", "off", "5", "--live"], 5, "shut off", "virsh start off"),
+        (["stats", "off"], 5, "shut off", "virsh start off"),
         (["stats", "nope"], 4, "nope", "ballonet guests"),
         (["stats", "web", "--names", "proxmox"], 2, "proxmox", "ballonet stats --help"),
         (["show", "nope"], 4, "nope", "ballonet guests"),
@@ -163,7 +165,6 @@ def test_refusals(ballonet: Run, host: str, arguments: list[str], code: int, wro
         ("qemu://[/system", 2),
         ("no such://thing", 2),
         ("nosuchdriver:///x", 2),
-        ("test:///nonexistent.xml", 1),
         (NOWHERE, 1),
     ],
 )
@@ -181,3 +182,24 @@ def test_libvirt_is_needed_only_where_it_is_used() -> None:
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert 1 == result.returncode
     assert "ballonet[libvirt]" in two_lines(result)[1]
+
+
+def test_verbose_shows_where_an_error_comes_from_and_keeps_its_code(ballonet: Run, host: str) -> None:
+    result = ballonet("show", "nope", "-v", "-c", host)
+    assert 4 == result.returncode
+    assert result.stderr.startswith("Traceback")
+    assert "\nballonet: " in result.stderr
+
+
+def test_watching_prints_again_and_again_what_programs_read_line_by_line(host: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "ballonet", "stats", "web", "--watch", "1ms", "-o", "json", "-c", host],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        documents = [json.loads(process.stdout.readline()) for _ in range(3)]
+        process.send_signal(signal.SIGINT)
+        assert (130, b"") == (process.wait(10), process.stderr.read())
+    assert [2**30] * 3 == [document["statistics"]["actual_bytes"] for document in documents]

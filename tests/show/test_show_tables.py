@@ -144,6 +144,6 @@ def test_long_texts_are_wrapped_under_themselves() -> None:
 
 
 def test_words() -> None:
-    assert ("\N{EN DASH}", "0 s", "3 s") == (age(None), age(-0.7), age(3.2))
+    assert ("\N{EN DASH}", "0 s", "3 s", "2 h") == (age(None), age(-0.7), age(3.2), age(9000))
     assert ("\N{EN DASH}", "on", "off") == (switch(None), switch(on=True), switch(on=False))
     assert ("\N{EN DASH}", "never (0)", "every 5 s") == (period(None), period(0), period(5))

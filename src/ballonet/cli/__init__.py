@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import traceback
 from types import TracebackType
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from ballonet import __version__
 from ballonet.cli.context import Context
 from ballonet.cli.group import Group
 from ballonet.errors import BallonetError, UsageError
+from ballonet.show.table import printable
 
 OUTPUTS = ("table", "json")
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
@@ -86,9 +88,9 @@ def run(arguments: list[str]) -> int:
     try:
         result = typer.main.get_command(app).main(arguments, prog_name="ballonet", standalone_mode=False)
     except BallonetError as error:
-        _fail(error.message, error.hint)
         if _verbose():
-            raise
+            traceback.print_exception(error)
+        _fail(error.message, error.hint)
         return error.exit_code
     except typer.TyperException as error:
         _fail(*_usage(error))
@@ -102,7 +104,7 @@ def run(arguments: list[str]) -> int:
 
 def _usage(error: typer.TyperException) -> tuple[str, str]:
     """Return what the parser of the command line found, as our own two lines."""
-    message = " ".join(error.format_message().replace("Value error, ", "").split()).rstrip(".")
+    message = error.format_message().replace("Value error, ", "").rstrip(".")
     negative = re.search(r"No such option: (-[0-9.])", message)
     if negative:
         return "a size or a duration cannot be negative", "sizes look like 1500M, durations like 30s"
@@ -111,9 +113,14 @@ def _usage(error: typer.TyperException) -> tuple[str, str]:
 
 
 def _fail(message: str, hint: str) -> None:
-    typer.echo(f"ballonet: {message}", err=True)
+    typer.echo(f"ballonet: {_one_line(message)}", err=True)
     if hint:
-        typer.echo(f"hint: {hint}", err=True)
+        typer.echo(f"hint: {_one_line(hint)}", err=True)
+
+
+def _one_line(text: str) -> str:
+    """Return text that may come from elsewhere, libvirt or a guest's name, as one harmless line."""
+    return printable(" ".join(text.split()))
 
 
 def _unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -9,6 +9,13 @@ from ballonet.engine.ports import Hypervisor
 from ballonet.errors import UsageError
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
 
+# libvirt's drivers. It asks its daemon about any other word, so that a slip of the finger would look like a
+# daemon that does not run.
+_DRIVERS = frozenset(
+    {"bhyve", "ch", "esx", "gsx", "hyperv", "lxc", "openvz", "parallels", "qemu", "test", "vbox"}
+    | {"vmwarefusion", "vmwareplayer", "vmwarews", "vpx", "vz", "xen"}
+)
+
 
 @asynccontextmanager
 async def connect(context: Context, *, deadline_seconds: float = 5.0) -> AsyncIterator[Hypervisor]:
@@ -35,3 +42,6 @@ def check_uri(uri: str) -> None:
         raise UsageError(f"{uri!r} is not a URI: {error}", hint=hint) from error
     if not parts.scheme or "://" not in uri or any(character.isspace() for character in uri):
         raise UsageError(f"{uri!r} is not a URI", hint=hint)
+    driver = parts.scheme.partition("+")[0]
+    if driver not in _DRIVERS:
+        raise UsageError(f"no hypervisor is called {driver!r}", hint=hint)

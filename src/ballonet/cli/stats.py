@@ -9,6 +9,7 @@ import typer
 from ballonet.cli.arguments import GuestArgument
 from ballonet.cli.connect import connect
 from ballonet.cli.context import Context
+from ballonet.errors import RefusedError
 from ballonet.facts.guest import Guest
 from ballonet.show.document import document
 from ballonet.show.statistics import Naming, statistics_fields, statistics_table
@@ -35,6 +36,11 @@ async def _stats(
         before: Guest | None = None
         while True:
             guest = await hypervisor.guest(reference)
+            if guest.id is None:
+                raise RefusedError(
+                    f"guest {guest.name!r} is {guest.state}: it reports nothing",
+                    hint=f"start it: virsh start {guest.name}",
+                )
             _print(context, guest, before, naming, watching=watch_seconds is not None)
             if watch_seconds is None:
                 return

@@ -43,7 +43,7 @@ def guest_details(guest: Guest, columns: int | None = None) -> str:
         pairs(_identity(guest, verdict), columns),
         pairs(_device(guest)),
         pairs(_sizes(guest)),
-        statistics_table(guest),
+        statistics_table(guest) if guest.id is not None else "",
         "\n".join(paragraph(sentence, columns) for sentence in meanings(guest)),
     )
     return "\n\n".join(text for text in paragraphs if text)
@@ -79,8 +79,8 @@ def _device(guest: Guest) -> list[tuple[str, str]]:
 def _period(guest: Guest, device: Device) -> str:
     asked = f"asked for {period(device.period_seconds)}"
     if guest.stats_age_seconds is None:
-        return f"{asked}, never received"
-    return f"{asked}, {age(guest.stats_age_seconds)} old"
+        return f"{asked}, none ever came"
+    return f"{asked}, the last came {age(guest.stats_age_seconds)} ago"
 
 
 def _sizes(guest: Guest) -> list[tuple[str, str]]:
@@ -106,8 +106,9 @@ def meanings(guest: Guest) -> list[str]:
     sentences = []
     if maximum is not None and actual is not None and actual < maximum:
         sentences.append(f"The balloon holds {size(maximum - actual)} of its {size(maximum)}.")
-    if actual is not None and available is not None and not (device and device.autodeflate):
-        sentences.append(f"Kernel and firmware keep {size(max(0, actual - available))} of its actual size.")
+    overhead = 0 if actual is None or available is None else actual - available
+    if overhead > 0 and not (device and device.autodeflate):
+        sentences.append(f"Kernel and firmware keep {size(overhead)} of its actual size.")
     if unused is not None:
         sentences.append(f"{size(unused)} hold nothing: most of it can be taken at no cost.")
     if usable is not None and unused is not None and usable > unused:

@@ -7,7 +7,8 @@ from typing import Any
 from ballonet.facts.guest import Guest
 from ballonet.facts.statistics import STATISTICS, Statistic
 from ballonet.show.table import UNKNOWN, table
-from ballonet.units import format_duration, format_size
+from ballonet.show.words import age
+from ballonet.units import format_size
 
 
 class Naming(StrEnum):
@@ -82,7 +83,7 @@ def name_of(statistic: Statistic, naming: Naming | None) -> str | None:
 
 def _value(reading: Reading, guest: Guest) -> str:
     if reading.statistic.unit == "seconds":
-        return f"{format_duration(max(0.0, round(guest.read_at - reading.value)))} ago"
+        return f"{age(guest.read_at - reading.value)} ago"
     return format_size(reading.value) if reading.statistic.unit == "bytes" else f"{reading.value:,.0f}"
 
 

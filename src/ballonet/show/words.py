@@ -10,13 +10,14 @@ def size(size_bytes: float | None) -> str:
 
 
 def age(seconds: float | None) -> str:
-    """Return how old something is, in whole seconds; `–` for never.
+    """Return how old something is, in whole seconds and its largest unit only; `–` for never.
 
     A small negative age is rounding, because hypervisors keep whole seconds; it is shown as 0.
     """
     if seconds is None:
         return UNKNOWN
-    return format_duration(0 if -1 <= seconds < 0 else round(seconds))
+    number, unit, *_ = format_duration(0 if -1 <= seconds < 0 else round(seconds)).split()
+    return f"{number} {unit}"
 
 
 def switch(on: bool | None) -> str:  # noqa: FBT001

@@ -6,6 +6,7 @@ One bulk call reads all guests; XML is read when a guest starts, and now and the
 
 import asyncio
 import functools
+import os
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -23,6 +24,8 @@ from ballonet.hypervisor.failures import connection_failure, failure
 from ballonet.hypervisor.readings import BULK_NAMES, SINGLE_NAMES, known, statistics_of
 from ballonet.hypervisor.threads import Threads
 
+# Inside this process (the embedded driver) libvirt would log to standard error what we raise and say.
+os.environ.setdefault("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null")
 try:
     import libvirt
 except ImportError:  # an extra: it compiles against the host's libvirt

@@ -128,7 +128,7 @@ def without_pydantic(parameter: "Parameter") -> "Parameter":
     text = getattr(getattr(parameter, "type_descriptor", None), "annotation", None) is str
 
     def process_value(ctx: "ClickContext", value: object) -> object:
-        if value is None and not parameter.required:
+        if value is None and (ctx.resilient_parsing or not parameter.required):
             return callback(ctx, parameter, None) if callback else None
         if isinstance(value, str) and text and not callback:
             return value

@@ -156,7 +156,7 @@ def _motion(
         [
             grows & (growth < wish - PAGE),
             grows,
-            wish > band / 2,
+            wanted[:3].sum(axis=0) - room.held > band / 2,
             excess <= least,
             waits,
             memory.swapping,

@@ -20,10 +20,16 @@ _BOUNDS = {
 }
 
 
+# What an observer does not do; the rest happens by itself.
+_ACTS = frozenset({Kind.PLANNED, Kind.RELEASED, Kind.PERIOD})
+
+
 def sentence(row: PlanRow) -> str:
     """Return why a guest is to have the size it is to have."""
     if not row.verdict.managed:
         return row.verdict.reason
+    if row.bound is Bound.HOST_SHORT and row.target_bytes is not None:
+        return f"it grows by as much as is free: {shares(row)}"
     return f"{_BOUNDS[row.bound]}: {shares(row)}"
 
 
@@ -46,11 +52,11 @@ def shares(row: PlanRow) -> str:
 def line(happening: Happening) -> str:
     """Return one line for one thing that happened: when, who, from what to what, and why."""
     clock = time.strftime("%H:%M:%S", time.localtime(happening.at))
-    would = "" if happening.written else "would: "
-    return f"{clock}  {happening.name or '–':<12} {would}{_what(happening)}"
+    would = "" if happening.written or happening.kind not in _ACTS else "would: "
+    return f"{clock}  {happening.name or '–':<12} {would}{what(happening)}"
 
 
-def _what(happening: Happening) -> str:
+def what(happening: Happening) -> str:
     """Return what happened, in words."""
     match happening.kind:
         case Kind.PLANNED if happening.row is not None:

@@ -36,7 +36,7 @@ class ProcessResidents:
         """Follow exactly these guests from now on; those whose process cannot be found are left out.
 
         All processes are looked through when a guest is new or its process ended. What was not found is
-        looked for again after 1, 2, 4, ... calls: it may not have begun, or be hidden from this user.
+        looked for again in the 2nd, 4th, 8th, ... call: it may just begin, or be hidden from this user.
         """
         wanted = frozenset(uuids)
         for uuid in self._processes.keys() - wanted:
@@ -45,9 +45,7 @@ class ProcessResidents:
         self._searches = self._searches + 1 if missing == self._missing else 1
         if missing and self._searches.bit_count() == 1:
             self._search(missing)
-            missing = wanted - self._processes.keys()
-            self._searches = self._searches if missing == self._missing else 1
-        self._missing = missing
+        self._missing = wanted - self._processes.keys()
 
     def read(self) -> dict[str, int]:
         """Return resident bytes by UUID; a guest whose process ended is left out from now on."""

@@ -113,7 +113,7 @@ def _kept(directory: Path) -> Path | None:
 async def _download(directory: Path) -> None:
     """Fetch the package that the meta package stands for; without a network the host's own kernel is next."""
     try:
-        words = await _run("apt-cache", "--no-all-versions", "depends", "--important", PACKAGE)
+        words = await _run("apt-cache", "depends", "--important", PACKAGE)
         names = [line.split()[-1] for line in words.splitlines() if "Depends: linux-image-" in line]
         await _run("apt-get", "download", *names[:1], directory=directory)
     except BallonetError:

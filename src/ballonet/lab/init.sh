@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/busybox sh
 # The first program of a guest: load the drivers, find the disks by their serials, become the workload.
 /bin/busybox --install -s /bin
 mount -t devtmpfs devtmpfs /dev

@@ -1,0 +1,222 @@
+"""libvirt as a `Hypervisor`: one bulk call reads all guests, calls for one guest do the rest.
+
+Sizes are live for `guest`; in the bulk call they are libvirt's own copy, which QEMU's throttled events
+keep at most 1 s behind.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from difflib import get_close_matches
+from functools import partial
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from ballonet.engine.ports import Event, HypervisorFacts
+from ballonet.errors import DeadlineError, HypervisorError, NoSuchGuestError
+from ballonet.facts.guest import Guest
+from ballonet.hypervisor.libvirt import rows
+from ballonet.hypervisor.libvirt.connection import KIB, Connection, libvirt
+from ballonet.hypervisor.libvirt.definition import read_definition
+
+BUSY_SECONDS = 0.05  # our own resize holds a domain's job for some 1 ms
+JOB_SECONDS = 0.5  # to ask what holds a domain: it is a word, not worth waiting for
+START_SECONDS = 30.0
+
+
+class LibvirtHypervisor:
+    """Guests of one libvirt connection; made by `open`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._definitions = rows.Definitions()
+        self._opened = connection.opened
+        self._seen: dict[str, Guest] = {}  # running guests as last read
+
+    @classmethod
+    async def open(cls, uri: str, *, read_only: bool = False, deadline_seconds: float = 5.0) -> Self:
+        """Connect. Raises UsageError, NotPermittedError or HypervisorError, each with what to do."""
+        connection = Connection(uri, read_only=read_only, deadline_seconds=deadline_seconds)
+        await connection.open()
+        return cls(connection)
+
+    async def close(self) -> None:
+        """End the connection; guests keep running."""
+        await self._connection.close()
+
+    def events(self) -> AsyncIterator[Event]:
+        """Yield what happens from now on, until the connection is closed by us."""
+        return self._connection.events()
+
+    async def facts(self) -> HypervisorFacts:
+        """Return what this connection is."""
+        return await self._connection.call(self._read_facts, "asking for versions")
+
+    # --- reading ------------------------------------------------------------------------------------
+
+    async def guests(self, *, inactive: bool = False) -> list[Guest]:
+        """Return all running guests by name, and those shut off if `inactive`."""
+        found = await self._bulk()
+        if any(guest.job and not self._was_busy(guest) for guest in found):
+            await asyncio.sleep(BUSY_SECONDS)
+            found = await self._bulk()
+        found = [await self._with_job(guest) if guest.job else guest for guest in found]
+        self._seen = {guest.uuid: guest for guest in found}
+        self._definitions.keep(self._seen)
+        if inactive:
+            found += await self._connection.call(_read_inactive, "listing guests that are shut off")
+        return sorted(found, key=lambda guest: guest.name)
+
+    async def guest(self, reference: str) -> Guest:
+        """Return one guest by name, UUID or id, its sizes live and its stored configuration with it."""
+
+        def read(raw: Any) -> Guest | list[str]:
+            domain = _find(raw, reference)
+            if domain is None:
+                return [domain.name() for domain in raw.listAllDomains()]
+            guest = rows.from_domain(domain, read_definition(domain.XMLDesc()))
+            return replace(guest, stored=rows.stored(domain))
+
+        found = await self._connection.call(read, f"reading {reference}")
+        if isinstance(found, Guest):
+            return found
+        near = get_close_matches(reference, found, n=3)
+        hint = f"did you mean {', '.join(near)}?" if near else "see who is there: ballonet guests --all"
+        raise NoSuchGuestError(f"no guest {reference!r}", hint=hint)
+
+    async def _bulk(self) -> list[Guest]:
+        """Read all at once; a guest that hangs is passed over by the second try."""
+        try:
+            return await self._connection.call(self._read_all, "reading all guests")
+        except DeadlineError:
+            # The first call is stuck inside the guest that hangs, and holds that guest's job: this one
+            # does not wait for jobs.
+            return await self._connection.call(self._read_all, "reading all guests again")
+
+    def _read_all(self, raw: Any) -> list[Guest]:
+        """Read all running guests in one call (in a thread)."""
+        if self._opened != self._connection.opened:
+            self._definitions, self._opened = rows.Definitions(), self._connection.opened
+        what = (
+            libvirt.VIR_DOMAIN_STATS_STATE
+            | libvirt.VIR_DOMAIN_STATS_BALLOON
+            | libvirt.VIR_DOMAIN_STATS_BLOCK
+            | libvirt.VIR_DOMAIN_STATS_VCPU
+        )
+        active = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE
+        records = raw.getAllDomainStats(what, active | libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT)
+        # The test driver's records have no balloon group.
+        bulky = any("balloon.current" in record for _, record in records)
+        return rows.present(
+            partial(self._read_row, domain, record if bulky else None) for domain, record in records
+        )
+
+    def _read_row(self, domain: Any, record: dict[str, Any] | None) -> Guest:
+        definition = self._definitions.of(domain)
+        if record is None:
+            return rows.from_domain(domain, definition)
+        before = self._seen.get(domain.UUIDString())
+        return rows.from_record(domain, record, definition, before.statistics if before else None)
+
+    def _was_busy(self, guest: Guest) -> bool:
+        before = self._seen.get(guest.uuid)
+        return before is not None and before.job is not None
+
+    async def _with_job(self, guest: Guest) -> Guest:
+        """Find the word for what holds a guest, if it can be had quickly."""
+        what = f"the job of {guest.name}"
+        try:
+            word = await self._connection.call(
+                lambda raw: rows.job(raw.lookupByUUIDString(guest.uuid)), what, JOB_SECONDS
+            )
+        except HypervisorError:
+            return guest
+        return replace(guest, job=word)
+
+    def _read_facts(self, raw: Any) -> HypervisorFacts:
+        return HypervisorFacts(
+            uri=self._connection.uri,
+            hypervisor=f"{raw.getType()} {_dotted(raw.getVersion())}",
+            library=f"libvirt {_dotted(raw.getLibVersion())}",
+            read_only=self._connection.read_only,
+            local=not urlsplit(self._connection.uri).netloc,
+        )
+
+    # --- changing -----------------------------------------------------------------------------------
+
+    async def resize(self, uuid: str, size_bytes: int, *, live: bool = True, config: bool = False) -> None:
+        """Ask a guest to get to a size now, and/or store it for its next start."""
+        flags = _affect(live=live, config=config)
+        await self._change(uuid, "resizing", lambda domain: domain.setMemoryFlags(size_bytes // KIB, flags))
+
+    async def set_maximum(self, uuid: str, size_bytes: int) -> None:
+        """Store the boot-time maximum; a stored size above it comes down with it."""
+        flags = libvirt.VIR_DOMAIN_MEM_MAXIMUM | libvirt.VIR_DOMAIN_AFFECT_CONFIG
+        await self._change(
+            uuid, "setting the maximum of", lambda domain: domain.setMemoryFlags(size_bytes // KIB, flags)
+        )
+
+    async def set_period(self, uuid: str, seconds: int, *, live: bool = True, config: bool = False) -> None:
+        """Set how often a guest is asked for its statistics."""
+        flags = _affect(live=live, config=config)
+        await self._change(
+            uuid, "setting the period of", lambda domain: domain.setMemoryStatsPeriod(seconds, flags)
+        )
+        self._definitions.forget(uuid)
+
+    async def start(self, xml: str) -> str:
+        """Start a guest that is stored nowhere; return its UUID. For trying things, not part of the port."""
+
+        def create(raw: Any) -> str:
+            uuid: str = raw.createXML(xml).UUIDString()
+            return uuid
+
+        return await self._connection.call(create, "starting a guest", START_SECONDS)
+
+    async def destroy(self, uuid: str) -> None:
+        """End a guest as if its power was cut. For trying things, not part of the port."""
+        await self._change(uuid, "ending", lambda domain: domain.destroy())
+
+    async def _change(self, uuid: str, doing: str, change: Callable[[Any], object]) -> None:
+        guest = self._seen.get(uuid)
+        what = f"{doing} {guest.name if guest else uuid}"
+        await self._connection.call(lambda raw: change(raw.lookupByUUIDString(uuid)), what)
+
+
+# No such domain; what is no UUID is an invalid argument, or an internal error, by version.
+_NOT_FOUND = frozenset({42, 8, 1})
+
+
+def _find(raw: Any, reference: str) -> Any:
+    """Return a domain by id, name or UUID (in a thread); None where there is none."""
+    lookups = [partial(raw.lookupByName, reference), partial(raw.lookupByUUIDString, reference)]
+    if reference.isdigit():
+        lookups.insert(0, partial(raw.lookupByID, int(reference)))
+    for lookup in lookups:
+        try:
+            return lookup()
+        except libvirt.libvirtError as error:
+            if error.get_error_code() not in _NOT_FOUND:
+                raise
+    return None
+
+
+def _read_inactive(raw: Any) -> list[Guest]:
+    """Read the guests that are shut off (in a thread)."""
+    domains = raw.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_INACTIVE)
+    return rows.present(
+        partial(lambda domain: rows.from_domain(domain, read_definition(domain.XMLDesc())), domain)
+        for domain in domains
+    )
+
+
+def _affect(*, live: bool, config: bool) -> int:
+    """Return explicit flags: without them libvirt would write the configuration too, or ask for rights to."""
+    return (libvirt.VIR_DOMAIN_AFFECT_LIVE if live else 0) | (
+        libvirt.VIR_DOMAIN_AFFECT_CONFIG if config else 0
+    )
+
+
+def _dotted(version: int) -> str:
+    """Return 9000000 as "9.0.0"."""
+    return f"{version // 1_000_000}.{version // 1000 % 1000}.{version % 1000}"

@@ -57,7 +57,7 @@ class LibvirtHypervisor:
     async def guests(self, *, inactive: bool = False) -> list[Guest]:
         """Return all running guests by name, and those shut off if `inactive`."""
         found = await self._bulk()
-        if any(guest.job and not self._was_busy(guest) for guest in found):
+        if any(guest.job and self._last_job(guest) is None for guest in found):
             await asyncio.sleep(BUSY_SECONDS)
             found = await self._bulk()
         found = [await self._with_job(guest) if guest.job else guest for guest in found]
@@ -118,12 +118,15 @@ class LibvirtHypervisor:
         before = self._seen.get(domain.UUIDString())
         return rows.from_record(domain, record, definition, before.statistics if before else None)
 
-    def _was_busy(self, guest: Guest) -> bool:
+    def _last_job(self, guest: Guest) -> str | None:
         before = self._seen.get(guest.uuid)
-        return before is not None and before.job is not None
+        return before.job if before else None
 
     async def _with_job(self, guest: Guest) -> Guest:
-        """Find the word for what holds a guest, if it can be had quickly."""
+        """Find the word for what holds a guest, once and if it can be had quickly: a hung one never says."""
+        last = self._last_job(guest)
+        if last is not None:
+            return replace(guest, job=last)
         what = f"the job of {guest.name}"
         try:
             word = await self._connection.call(
@@ -175,12 +178,14 @@ class LibvirtHypervisor:
 
     async def destroy(self, uuid: str) -> None:
         """End a guest as if its power was cut. For trying things, not part of the port."""
-        await self._change(uuid, "ending", lambda domain: domain.destroy())
+        await self._change(uuid, "ending", lambda domain: domain.destroy(), START_SECONDS)
 
-    async def _change(self, uuid: str, doing: str, change: Callable[[Any], object]) -> None:
+    async def _change(
+        self, uuid: str, doing: str, change: Callable[[Any], object], deadline: float | None = None
+    ) -> None:
         guest = self._seen.get(uuid)
         what = f"{doing} {guest.name if guest else uuid}"
-        await self._connection.call(lambda raw: change(raw.lookupByUUIDString(uuid)), what)
+        await self._connection.call(lambda raw: change(raw.lookupByUUIDString(uuid)), what, deadline)
 
 
 # No such domain; what is no UUID is an invalid argument, or an internal error, by version.

@@ -93,7 +93,7 @@ def test_what_sizes_mean() -> None:
         "Kernel and firmware keep 44.0 MiB of its actual size.",
         "300 MiB hold nothing: most of it can be taken at no cost.",
         "200 MiB more can be dropped, and would have to be read again if it is needed.",
-        "524 MiB are in use: taking from these makes it swap.",
+        "480 MiB are in use: taking from these makes it swap.",
     ] == meanings(WEB)
 
 

@@ -49,7 +49,10 @@ async def _set_size(
         guest = await hypervisor.guest(reference)
         live, config = scope(guest, live=live, config=config)
         if wait_seconds is not None and not live:
-            raise UsageError(f"guest {guest.name!r} only changes at its next start", hint="leave --wait")
+            raise UsageError(
+                f"there is nothing to wait for: guest {guest.name!r} changes at its next start",
+                hint="leave --wait",
+            )
         check_size(guest, size_bytes, live=live, config=config)
         await hypervisor.resize(guest.uuid, size_bytes, live=live, config=config)
         if wait_seconds is None:

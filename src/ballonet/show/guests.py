@@ -116,7 +116,8 @@ def meanings(guest: Guest) -> list[str]:
             f"{size(usable - unused)} more can be dropped, and would have to be read again if it is needed."
         )
     if actual is not None and usable is not None:
-        sentences.append(f"{size(max(0, actual - usable))} are in use: taking from these makes it swap.")
+        used = actual - max(0, overhead) - usable
+        sentences.append(f"{size(max(0, used))} are in use: taking from these makes it swap.")
     sentences += [_OBSTACLES[obstacle] for obstacle in Obstacle if obstacle in guest.obstacles]
     return sentences
 

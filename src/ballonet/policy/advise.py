@@ -40,7 +40,7 @@ class Advice:
     free_bytes: int | None = None  # can be taken now, at no cost
     cache_bytes: int | None = None  # on top: what it holds must be read again when it is needed
     swap_bytes: int | None = None  # beyond, down to the floor: the guest would swap
-    more_bytes: int | None = None  # it should have so much more; 0: enough as far as can be seen
+    more_bytes: int | None = None  # it should grow by so much; 0 with `lacks`: it is at its maximum
     lacks: tuple[str, ...] = ()  # what says that it needs more
     rates: Rates | None = None  # None: one sample only, so nothing is known about swapping
     unknown: str = ""
@@ -67,7 +67,7 @@ def advise(guest: Guest, before: Guest | None = None) -> Advice:
         free_bytes=0 if lacks else free,
         cache_bytes=0 if lacks else without_swapping - free,
         swap_bytes=room if lacks else room - without_swapping,
-        more_bytes=_more(guest, maximum, reserve - usable) if lacks else 0,
+        more_bytes=_more(guest, maximum, reserve - usable) if lacks else 0 if rates else None,
         lacks=lacks,
         rates=rates,
     )

@@ -1,0 +1,92 @@
+"""`doctor`: what keeps ballooning from working or from paying, on the host and in each guest."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from ballonet.cli.arguments import guest_names
+from ballonet.cli.connect import connect
+from ballonet.cli.context import Context, columns
+from ballonet.engine.ports import Hypervisor
+from ballonet.errors import BallonetError, HypervisorError, NoSuchGuestError, NotPermittedError
+from ballonet.facts.guest import Guest, State
+from ballonet.host.memory import LinuxHost
+from ballonet.host.others import other_writers
+from ballonet.host.residents import ProcessResidents
+from ballonet.policy.diagnose import Finding, diagnose
+from ballonet.policy.findings import Severity, Surroundings
+from ballonet.show.document import document
+from ballonet.show.findings import findings_text
+
+AT_ONCE = 8  # guests asked at the same time: a hung one holds up itself only
+
+
+def doctor(
+    ctx: typer.Context,
+    guest: Annotated[
+        str | None,
+        typer.Argument(metavar="GUEST", help="Its name, UUID or id.", autocompletion=guest_names),
+    ] = None,
+) -> None:
+    """Find what keeps ballooning from working or from paying, each with its remedy."""
+    context: Context = ctx.obj
+    findings = asyncio.run(_findings(context, guest))
+    context.show(
+        table=lambda: findings_text(findings, columns()),
+        json=lambda: document(findings=[asdict(finding) for finding in findings]),
+    )
+    if any(finding.severity is Severity.PROBLEM for finding in findings):
+        raise typer.Exit(BallonetError.exit_code)
+
+
+async def _findings(context: Context, reference: str | None) -> list[Finding]:
+    """Return what is found; that the hypervisor cannot be reached is a finding, too."""
+    try:
+        async with connect(context) as hypervisor:
+            facts = await hypervisor.facts()
+            guests, unanswered = await _guests(hypervisor, reference)
+    except (HypervisorError, NotPermittedError) as error:
+        local = not urlsplit(context.uri).netloc
+        return diagnose([], replace(_surroundings([], local=local), unreachable=error))
+    around = _surroundings(guests, local=facts.local)
+    return diagnose(guests, replace(around, read_only=facts.read_only, unanswered=unanswered))
+
+
+async def _guests(
+    hypervisor: Hypervisor, reference: str | None
+) -> tuple[list[Guest], dict[str, BallonetError]]:
+    """Return the guests with what they store, and by UUID why one did not say it."""
+    if reference is not None:
+        return [await hypervisor.guest(reference)], {}
+    gate = asyncio.Semaphore(AT_ONCE)
+    unanswered: dict[str, BallonetError] = {}
+
+    async def whole(row: Guest) -> Guest | None:
+        async with gate:
+            try:
+                return await hypervisor.guest(row.uuid)
+            except NoSuchGuestError:
+                return None  # it went meanwhile
+            except BallonetError as error:
+                unanswered[row.uuid] = error
+                return row
+
+    rows = await hypervisor.guests(inactive=True)
+    found = await asyncio.gather(*map(whole, rows))
+    return [guest for guest in found if guest], unanswered
+
+
+def _surroundings(guests: Sequence[Guest], *, local: bool) -> Surroundings:
+    """Return what this machine shows, where the guests run on it."""
+    if not local:
+        return Surroundings(host=None)
+    running = {guest.uuid for guest in guests if guest.state is State.RUNNING}
+    residents = ProcessResidents()
+    residents.follow(running)
+    unseen = frozenset(running - residents.read().keys())
+    residents.follow(())
+    return Surroundings(LinuxHost().memory(), tuple(other_writers()), unseen=unseen)

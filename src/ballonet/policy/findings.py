@@ -1,0 +1,337 @@
+"""Every finding of `doctor` as data: when it applies, what it says, why it matters, and its remedy.
+
+In the texts, `{words}` stand for what is known of the guest or the host; a remedy can be pasted.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from ballonet.errors import BallonetError
+from ballonet.facts.guest import Guest, Obstacle, State
+from ballonet.facts.host import HostMemory, OtherWriter
+from ballonet.policy.advise import freshness_seconds
+from ballonet.policy.floors import reserve_bytes
+from ballonet.policy.settings import Settings
+
+Subject = TypeVar("Subject")
+
+SLOW_SECONDS = 10  # as often as Cockpit asks; in 10 s a build grows by 3.1 GiB, more than any cushion
+_BLIND_SECONDS = Settings(budget_bytes=0.0).blind_seconds
+
+
+class Severity(StrEnum):
+    """How much a finding matters, the worst first."""
+
+    PROBLEM = "problem"  # ballooning does not work
+    WARNING = "warning"  # it works worse than it could, or somebody is in danger
+    ADVICE = "advice"  # good to know
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is known beside the guests."""
+
+    host: HostMemory | None  # None: the guests run on another machine
+    writers: tuple[OtherWriter, ...] = ()
+    read_only: bool = False
+    unseen: frozenset[str] = frozenset()  # UUIDs of running guests whose process cannot be read
+    unreachable: BallonetError | None = None  # why no hypervisor lets us look
+    unanswered: Mapping[str, BallonetError] = field(default_factory=dict)  # by UUID: why it was not asked
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[Subject]):
+    """When a finding applies to its subject, and what it says."""
+
+    severity: Severity
+    code: str
+    applies: Callable[[Subject], bool]
+    why: str
+    what: str = ""
+    remedy: str = ""
+
+
+def _running(guest: Guest) -> bool:
+    return guest.state is State.RUNNING
+
+
+def _asked(guest: Guest) -> bool:
+    """Return whether a guest runs and is asked for statistics."""
+    return _running(guest) and guest.device is not None and guest.device.period_seconds > 0
+
+
+def _stopped(guest: Guest) -> bool:
+    """Return whether a guest once sent statistics, and does no longer."""
+    age, device = guest.stats_age_seconds, guest.device
+    if not _asked(guest) or age is None or device is None:
+        return False
+    return age > max(_BLIND_SECONDS, freshness_seconds(device))
+
+
+def _ahead(guest: Guest) -> bool:
+    """Return whether statistics come from the future: a second is rounding."""
+    return _asked(guest) and (guest.stats_age_seconds or 0.0) < -1.0
+
+
+def _halfhearted(guest: Guest) -> bool:
+    """Return whether a guest sends statistics without what a decision needs."""
+    statistics = guest.statistics
+    reports = _asked(guest) and statistics.last_update is not None and not _stopped(guest)
+    return reports and (statistics.usable_bytes is None or statistics.unused_bytes is None)
+
+
+def _swapless(guest: Guest) -> bool:
+    """Return whether a guest is out of memory and never swapped: it has no swap space, or it just ran out."""
+    statistics, maximum = guest.statistics, guest.maximum_bytes
+    if maximum is None or statistics.usable_bytes is None or not _asked(guest) or _stopped(guest):
+        return False
+    exhausted = statistics.usable_bytes < reserve_bytes(maximum)
+    rescued = guest.device is not None and guest.device.autodeflate
+    return exhausted and statistics.swap_out_bytes_total == 0 and not rescued
+
+
+def _forgets_period(guest: Guest) -> bool:
+    """Return whether a guest will not be asked after its next start, though it is now, or is shut off."""
+    stored = guest.stored is not None and guest.stored.period_seconds == 0
+    unasked = _running(guest) and not _asked(guest)
+    return stored and guest.device is not None and not unasked
+
+
+def _starts_smaller(guest: Guest) -> bool:
+    return guest.stored is not None and guest.stored.current_bytes < guest.stored.maximum_bytes
+
+
+def _feature(name: str, *, on: bool) -> Callable[[Guest], bool]:
+    """Return the test whether a feature of the balloon device is on, or off, where it can be used."""
+    return lambda guest: (
+        guest.device is not None and not guest.obstacles and bool(getattr(guest.device, name)) is on
+    )
+
+
+def _obstructed(obstacle: Obstacle) -> Callable[[Guest], bool]:
+    return lambda guest: obstacle in guest.obstacles
+
+
+def _swaps(around: Surroundings) -> bool:
+    host = around.host
+    return host is not None and host.swap_free_bytes < host.swap_total_bytes
+
+
+_NOTHING_GAINED = "It would lose memory, and the host would gain none: it keeps all that it has."
+_RESTART = "then shut it down and start it again"
+
+HOST: tuple[Entry[Surroundings], ...] = (
+    Entry(
+        Severity.PROBLEM,
+        "unreachable",
+        lambda around: around.unreachable is not None,
+        what="{error}",
+        why="Without the hypervisor no guest can be seen, let alone resized.",
+        remedy="{hint}",
+    ),
+    Entry(
+        Severity.PROBLEM,
+        "read-only",
+        lambda around: around.read_only,
+        what="the connection is read-only",
+        why="Guests can be looked at, but neither resized nor asked for statistics.",
+        remedy="leave out --read-only; without rights: sudo usermod -aG libvirt $USER, then log in again",
+    ),
+    Entry(
+        Severity.WARNING,
+        "host-swap",
+        _swaps,
+        what="{swap_used} of its {swap} of swap are in use",
+        why="Guest memory that the host swapped out is slow, no guest knows it, and its resident memory "
+        "leaves it out. The host was, or is, short of memory.",
+        remedy="ballonet advise; once memory is free again: sudo swapoff -a && sudo swapon -a",
+    ),
+    Entry(
+        Severity.ADVICE,
+        "no-pressure",
+        lambda around: around.host is not None and around.host.pressure_some_ratio is None,
+        what="its kernel does not tell memory pressure (PSI)",
+        why="How long programs on the host wait for memory is then unknown; shortage shows only in what is "
+        "free and in swap.",
+        remedy="add psi=1 to GRUB_CMDLINE_LINUX in /etc/default/grub, then: sudo update-grub && sudo reboot",
+    ),
+    Entry(
+        Severity.ADVICE,
+        "remote",
+        lambda around: around.host is None,
+        what="the guests run on another machine",
+        why="Its memory and the guests' processes cannot be seen from here: bursts are seen seconds later, "
+        "and each guest must keep more for them.",
+        remedy="run ballonet there",
+    ),
+)
+
+WRITERS: tuple[Entry[OtherWriter], ...] = (
+    Entry(
+        Severity.PROBLEM,
+        "mom",
+        lambda writer: writer.running and writer.product == "oVirt MOM",
+        what="{product} runs ({evidence}) and resizes the same guests",
+        why="Two that do not know of each other fight: ballonet leaves a guest alone for a while after each "
+        "change by another hand, and so for ever.",
+        remedy="sudo systemctl disable --now mom-vdsm, and turn ballooning off in the cluster's optimization",
+    ),
+    Entry(
+        Severity.WARNING,
+        "proxmox",
+        lambda writer: writer.running and writer.product == "Proxmox VE",
+        what="{product} runs ({evidence}) and resizes its own guests",
+        why="It fills the host up to its own goal (80 % unless said), which takes what ballonet counts on.",
+        remedy="qm set VMID --balloon 0 for each of its guests, or leave their memory out: ballonet run "
+        "--budget SIZE",
+    ),
+    Entry(
+        Severity.ADVICE,
+        "idle-writer",
+        lambda writer: not writer.running,
+        what="{product} is installed ({evidence}), and does not run",
+        why="Where it is started it resizes guests as well.",
+    ),
+)
+
+UNSEEN: Entry[Guest] = Entry(
+    Severity.WARNING,
+    "unseen",
+    _running,
+    what="its process on the host cannot be read",
+    why="Its resident memory shows a burst within a tenth of a second; its statistics need seconds, in "
+    "which it swaps.",
+    remedy="run ballonet as root, or: sudo mount -o remount,hidepid=0 /proc",
+)
+
+UNANSWERED: Entry[Guest] = Entry(
+    Severity.WARNING,
+    "unanswered",
+    lambda _: True,
+    what="{error}",
+    why="What it stores for its next start is unknown, and what is said of it may be old.",
+    remedy="{hint}",
+)
+
+GUESTS: tuple[Entry[Guest], ...] = (
+    Entry(
+        Severity.PROBLEM,
+        "no-device",
+        lambda guest: guest.device is None,
+        why="Nothing can be taken from it or given to it while it runs.",
+    ),
+    *(
+        Entry(Severity.PROBLEM, obstacle.value, _obstructed(obstacle), why=_NOTHING_GAINED)
+        for obstacle in Obstacle
+    ),
+    Entry(
+        Severity.PROBLEM,
+        "no-period",
+        lambda guest: _running(guest) and guest.device is not None and guest.device.period_seconds == 0,
+        why="Nobody knows what it needs, so nothing is ever taken from it. ballonet run --enforce asks it "
+        "by itself.",
+        remedy="ballonet period {name} 1s{config}",
+    ),
+    Entry(
+        Severity.PROBLEM,
+        "silent",
+        lambda guest: _asked(guest) and guest.statistics.last_update is None,
+        why="It is asked for statistics and never answered: no driver, one that knows no statistics (BSD), "
+        "or it is still booting. Told to shrink, it may not move at all.",
+    ),
+    Entry(
+        Severity.PROBLEM,
+        "blind",
+        _stopped,
+        what="its statistics stopped {age} ago",
+        why="What it needs now is unknown: it is left as it is.",
+    ),
+    Entry(
+        Severity.PROBLEM,
+        "no-usable",
+        _halfhearted,
+        why="What can be taken without swapping is unknown: it is never shrunk by itself.",
+    ),
+    Entry(
+        Severity.WARNING,
+        "clock",
+        _ahead,
+        what="its statistics are from the future, by {ahead}",
+        why="The clocks of the hypervisor and of this machine differ, so nobody knows how old they are.",
+        remedy="set both clocks by NTP: sudo timedatectl set-ntp true",
+    ),
+    Entry(
+        Severity.WARNING,
+        "no-swap",
+        _swapless,
+        what="it has {usable} left and has never swapped",
+        why="It looks as if it had no swap space, which cannot be seen from here: then its kernel kills "
+        "processes next.",
+        remedy="ballonet advise {name}; in the guest: swapon --show",
+    ),
+    Entry(
+        Severity.WARNING,
+        "slow",
+        lambda guest: (
+            guest.device is not None and _asked(guest) and guest.device.period_seconds > SLOW_SECONDS
+        ),
+        what="it reports only every {period}",
+        why="It may have swapped for long before anybody knows that it needs more.",
+        remedy="ballonet period {name} 1s{config}",
+    ),
+    Entry(
+        Severity.ADVICE,
+        "forgets-period",
+        _forgets_period,
+        what="from its next start on nobody asks it for statistics",
+        why="The period is set for the running guest, and not stored.",
+        remedy="ballonet period {name} 1s --config",
+    ),
+    Entry(
+        Severity.ADVICE,
+        "starts-smaller",
+        _starts_smaller,
+        what="it starts with {stored} of its {stored_maximum}",
+        why="That is right where something gives it the rest when it needs it; else the rest is never used. "
+        "It has all of it anyhow until its balloon driver is loaded.",
+        remedy="ballonet set {name} {exact_maximum} --config",
+    ),
+    Entry(
+        Severity.ADVICE,
+        "autodeflate-off",
+        _feature("autodeflate", on=False),
+        what="autodeflate is off",
+        why="When too much was taken, its kernel kills processes rather than take memory back. With it on, "
+        "the balloon counts as used in the guest: `available` does not follow its size. Linux only.",
+        remedy=f"virt-xml {{name}} --edit --memballoon autodeflate=on, {_RESTART}",
+    ),
+    Entry(
+        Severity.ADVICE,
+        "autodeflate-on",
+        _feature("autodeflate", on=True),
+        what="autodeflate is on",
+        why="Before its kernel kills a process it takes memory back. An actual size above what it was told "
+        "is then a call for more, and telling it the same size again undoes the rescue. In the guest the "
+        "balloon counts as used.",
+    ),
+    Entry(
+        Severity.ADVICE,
+        "reporting-off",
+        _feature("free_page_reporting", on=False),
+        what="free page reporting is off",
+        why="What it frees stays in the host's memory until the balloon takes it, and its resident memory "
+        "never falls, so that a second burst cannot be seen in it. "
+        "Needs Linux 5.7 in the guest, QEMU 5.1, libvirt 6.9.",
+        remedy=f"virt-xml {{name}} --edit --memballoon freePageReporting=on, {_RESTART}",
+    ),
+    Entry(
+        Severity.ADVICE,
+        "reporting-on",
+        _feature("free_page_reporting", on=True),
+        what="free page reporting is on",
+        why="What it frees leaves the host's memory within seconds, and costs a page fault on the host when "
+        "it is used again. Its resident memory follows what it uses, so bursts are seen at once.",
+    ),
+)

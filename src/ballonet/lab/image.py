@@ -16,7 +16,12 @@ from ballonet.lab.initramfs import archive, load_order
 KERNEL_VARIABLE = "BALLONET_LAB_KERNEL"
 PACKAGE = "linux-image-cloud-amd64"
 MODULES = ("virtio_pci", "virtio_blk", "virtio_console", "virtio_balloon")
-TOOLS = {"busybox": "busybox-static", "cc": "gcc libc6-dev", "depmod": "kmod", "qemu-system-x86_64": "qemu-system-x86"}
+TOOLS = {
+    "busybox": "busybox-static",
+    "cc": "gcc libc6-dev",
+    "depmod": "kmod",
+    "qemu-system-x86_64": "qemu-system-x86",
+}
 PROGRAM_PATHS = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"  # depmod's place is in no user's PATH
 EXECUTABLE = stat.S_IFREG | 0o755
 PLAIN = stat.S_IFREG | 0o644

@@ -273,6 +273,7 @@ static pid_t start_load(void)
 
 /* ---- schedules ------------------------------------------------------------------------------------ */
 
+static int64_t due; /* when to report next */
 static struct step drafts[STEPS];
 static int drafted;
 
@@ -300,6 +301,7 @@ static void take_line(char *line)
 		shared->start = now();
 		pthread_mutex_unlock(&shared->mutex);
 		drafted = 0;
+		due = shared->start; /* a report at once says that the schedule is known */
 	}
 	if (strncmp(line, "at ", 3) != 0 || drafted == STEPS)
 		return;
@@ -457,13 +459,15 @@ int main(int argc, char **argv)
 	pid_t pid = start_load();
 	mlockall(MCL_CURRENT | MCL_FUTURE);
 	setpriority(PRIO_PROCESS, 0, -10);
-	for (int64_t due = now(); now() < life;) {
+	for (due = now(); now() < life;) {
 		int64_t wait = due - now();
 		struct pollfd port = {words, POLLIN, 0};
 		if (wait > 0 && poll(&port, 1, (int)(wait / 1000000) + 1) > 0) {
 			take_words(words);
-			if (port.revents & POLLHUP) /* nobody at the other end: that is told at once, and again and again */
-				sleep_until(now() + PACE);
+			if (port.revents & POLLHUP) { /* nobody at the other end: poll says so again and again */
+				int64_t pause = now() + 10 * PACE;
+				sleep_until(pause < due ? pause : due);
+			}
 		}
 		if (now() >= due) {
 			send_report(reports, memory, events, pressure);

@@ -1,0 +1,143 @@
+"""A lab guest as libvirt's XML."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as Xml
+
+from ballonet.errors import UsageError
+from ballonet.lab.image import Image
+
+MIB = 1 << 20
+SWAP = "swap"
+DATA = "data"
+REPORTS_PORT = "lab.reports"  # the names by which the workload finds its ports
+SCHEDULE_PORT = "lab.schedule"
+NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,19}")
+
+
+@dataclass(frozen=True, slots=True)
+class GuestSpec:
+    """A guest to boot: sizes in bytes, times in seconds."""
+
+    name: str
+    memory_bytes: int = 512 * MIB  # the maximum
+    current_bytes: int | None = None  # the balloon's first target; None: the maximum
+    vcpus: int = 1
+    period_seconds: int = 1  # between two statistics; 0: none
+    autodeflate: bool = False
+    free_page_reporting: bool = True
+    balloon: bool = True  # there is a device
+    driver: bool = True  # and the guest loads its driver
+    swap_bytes: int = 512 * MIB  # 0: no swap
+    data_bytes: int = 1024 * MIB  # 0: no data disk
+    iops: int = 1000  # each disk is held to it; 0: as fast as it goes
+    life_seconds: int = 3600  # after which the guest powers itself off
+
+    def __post_init__(self) -> None:
+        if not NAME_PATTERN.fullmatch(self.name):
+            raise UsageError(
+                f"a lab guest cannot be named {self.name!r}",
+                hint="use up to 20 small letters, digits and dashes, with a letter first",
+            )
+        if self.memory_bytes < 96 * MIB:
+            raise UsageError(
+                f"{self.memory_bytes // MIB} MiB is too little for the lab's kernel to boot in",
+                hint="give lab guests 96 MiB or more",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The files of one guest."""
+
+    console: Path
+    reports: Path
+    schedule: Path  # a socket
+    swap: Path
+    data: Path
+
+    @classmethod
+    def below(cls, directory: Path, name: str) -> "Places":
+        """Return the files of the guest of that name in a lab's directory."""
+        home = directory / "guests" / name
+        return cls(home / "console", home / "reports", home / "schedule", home / SWAP, home / DATA)
+
+
+def domain_xml(spec: GuestSpec, uuid: str, places: Places, image: Image, accelerator: str) -> str:
+    """Return the guest's definition; `accelerator` is "kvm" or "tcg"."""
+    domain = Xml.Element("domain", type="kvm" if accelerator == "kvm" else "qemu")
+    _add(domain, "name", spec.name)
+    _add(domain, "uuid", uuid)
+    _add(domain, "memory", str(spec.memory_bytes), unit="b")
+    _add(domain, "currentMemory", str(spec.current_bytes or spec.memory_bytes), unit="b")
+    _add(domain, "vcpu", str(spec.vcpus))
+    _add_boot(domain, spec, image)
+    features = _add(domain, "features")
+    _add(features, "acpi")
+    if accelerator == "kvm":
+        _add(domain, "cpu", mode="host-passthrough")
+    else:
+        # Translated code: the default cache may take a gigabyte of QEMU's own memory, which is a signal here.
+        _add(_add(features, "tcg"), "tb-cache", "32", unit="MiB")
+        _add(domain, "cpu", mode="maximum")
+    for event in ("on_poweroff", "on_crash"):
+        _add(domain, event, "destroy")
+    _add(domain, "on_reboot", "restart")
+    devices = _add(domain, "devices")
+    _add(devices, "controller", type="usb", model="none")
+    _add_ports(devices, places)
+    for place, target, size_bytes in (
+        (places.swap, "vda", spec.swap_bytes),
+        (places.data, "vdb", spec.data_bytes),
+    ):
+        if size_bytes:
+            _add_disk(devices, place, target, spec.iops)
+    _add_balloon(devices, spec)
+    return Xml.tostring(domain, encoding="unicode")
+
+
+def _add(parent: Xml.Element, tag: str, text: str | None = None, /, **attributes: str) -> Xml.Element:
+    element = Xml.SubElement(parent, tag, attributes)
+    element.text = text
+    return element
+
+
+def _add_boot(domain: Xml.Element, spec: GuestSpec, image: Image) -> None:
+    boot = _add(domain, "os")
+    _add(boot, "type", "hvm", arch="x86_64", machine="q35")
+    _add(boot, "kernel", str(image.kernel))
+    _add(boot, "initrd", str(image.initramfs))
+    words = f"console=ttyS0 quiet panic=1 lab.driver={int(spec.driver)} lab.life={spec.life_seconds}"
+    _add(boot, "cmdline", words)
+
+
+def _add_ports(devices: Xml.Element, places: Places) -> None:
+    serial = _add(devices, "serial", type="file")
+    _add(serial, "source", path=str(places.console))
+    reports = _add(devices, "channel", type="file")
+    _add(reports, "source", path=str(places.reports), append="on")
+    _add(reports, "target", type="virtio", name=REPORTS_PORT)
+    schedule = _add(devices, "channel", type="unix")
+    _add(schedule, "source", mode="bind", path=str(places.schedule))
+    _add(schedule, "target", type="virtio", name=SCHEDULE_PORT)
+
+
+def _add_disk(devices: Xml.Element, place: Path, target: str, iops: int) -> None:
+    disk = _add(devices, "disk", type="file", device="disk")
+    _add(disk, "driver", name="qemu", type="raw", discard="unmap")
+    _add(disk, "source", file=str(place))
+    _add(disk, "target", dev=target, bus="virtio")
+    _add(disk, "serial", place.name)
+    if iops:
+        _add(_add(disk, "iotune"), "total_iops_sec", str(iops))
+
+
+def _add_balloon(devices: Xml.Element, spec: GuestSpec) -> None:
+    if not spec.balloon:
+        _add(devices, "memballoon", model="none")
+        return
+    switches = {"autodeflate": spec.autodeflate, "freePageReporting": spec.free_page_reporting}
+    words = {name: "on" if on else "off" for name, on in switches.items()}
+    balloon = _add(devices, "memballoon", model="virtio", **words)
+    _add(balloon, "stats", period=str(spec.period_seconds))

@@ -1,0 +1,203 @@
+"""A lab: real guests with real loads, in one directory, that end when the lab does."""
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol, Self
+from uuid import uuid4
+
+from ballonet.errors import BallonetError, HypervisorError, NoSuchGuestError
+from ballonet.lab import reaper
+from ballonet.lab.accelerator import accelerator
+from ballonet.lab.directory import claim
+from ballonet.lab.domain import GuestSpec, Places, domain_xml
+from ballonet.lab.image import Image, build
+from ballonet.lab.report import Report, ReportFile, checked_schedule
+
+POLL_SECONDS = 0.05
+# A first report takes 5 s, and some 2 s more for each guest that boots beside it on two busy cores.
+BOOT_SECONDS = 60.0
+BOOT_SECONDS_PER_GUEST = 10.0
+# A guest that swaps hard may need long to look at its port.
+LOAD_SECONDS = 20.0
+
+
+class Starter(Protocol):
+    """The part of a hypervisor that the lab needs beyond what the engine asks for."""
+
+    async def start(self, xml: str) -> str:
+        """Start a guest that leaves nothing behind when it ends; return its UUID."""
+
+    async def destroy(self, uuid: str) -> None:
+        """End a guest at once."""
+
+
+class Lab:
+    """Guests in a directory; leaving the context ends them and removes it.
+
+    The hypervisor is any whose QEMU processes run on this host; `embedded_uri(directory)` gives one that
+    needs no daemon. An image built before may be given, so that several labs share it.
+    """
+
+    def __init__(self, directory: Path, hypervisor: Starter, *, image: Image | None = None) -> None:
+        self.directory = claim(directory)
+        self.image = image
+        self.accelerator = ""  # known once a guest was booted
+        self.uuids: dict[str, str] = {}  # by name
+        self._hypervisor = hypervisor
+        self._reports: dict[str, ReportFile] = {}
+        self._reaper: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> Self:
+        if (self.directory / reaper.UUIDS).exists():
+            raise BallonetError(
+                f"there is a lab in {self.directory} already",
+                hint=f"end it first: ballonet lab down --directory {self.directory}",
+            )
+        (self.directory / reaper.UUIDS).touch()
+        self._reaper = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "ballonet.lab.reaper", str(self.directory)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C ends the owner; the reaper is to outlive it
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.down()
+
+    async def boot(self, specs: Sequence[GuestSpec]) -> None:
+        """Start guests, and return when each of them has reported."""
+        if self.image is None:
+            self.image = await build(self.directory / "image")
+        self.accelerator = self.accelerator or await accelerator(self.image)
+        for spec in specs:
+            await self._start(spec, self.image)
+        deadline = time.monotonic() + BOOT_SECONDS + BOOT_SECONDS_PER_GUEST * len(specs)
+        await asyncio.gather(*(self._first_report(spec.name, deadline) for spec in specs))
+
+    async def load(self, name: str, schedule: str) -> None:
+        """Give a guest a schedule, which begins at its second 0 when this returns; it replaces any other."""
+        await send_schedule(self.directory, name, schedule, self._file(name))
+
+    def reports(self, name: str) -> list[Report]:
+        """Return all that a guest has reported, oldest first."""
+        return self._file(name).read()
+
+    def latest(self, name: str) -> Report:
+        """Return a guest's last report; it has one once `boot` has returned."""
+        return self.reports(name)[-1]
+
+    def console(self, name: str) -> str:
+        """Return what a guest's kernel and first program have printed."""
+        return _console(self.directory, name)
+
+    async def down(self) -> None:
+        """End all guests and remove the directory; doing it twice does no harm."""
+        for uuid in self.uuids.values():
+            with contextlib.suppress(HypervisorError, NoSuchGuestError):
+                await self._hypervisor.destroy(uuid)
+        self.uuids.clear()
+        await self._release("")
+
+    async def leave(self, seconds: float) -> None:
+        """Let the guests run on for so long without this process, which may then end."""
+        self.uuids.clear()
+        await self._release(f"{seconds}\n", wait=False)
+
+    async def _release(self, words: str, *, wait: bool = True) -> None:
+        process, self._reaper = self._reaper, None
+        if process is None or process.stdin is None:
+            return
+        process.stdin.write(words.encode())
+        process.stdin.close()
+        await process.stdin.wait_closed()
+        if wait:
+            await process.wait()
+
+    async def _start(self, spec: GuestSpec, image: Image) -> None:
+        uuid = str(uuid4())
+        places = Places.below(self.directory, spec.name)
+        if places.swap.parent.exists():
+            raise BallonetError(f"the lab has a guest {spec.name} already", hint="give it another name")
+        places.swap.parent.mkdir(parents=True)
+        for path, size_bytes in ((places.swap, spec.swap_bytes), (places.data, spec.data_bytes)):
+            _make_sparse(path, size_bytes)
+        with (self.directory / reaper.UUIDS).open("a") as file:
+            file.write(f"{uuid} {spec.name}\n")
+        await self._hypervisor.start(domain_xml(spec, uuid, places, image, self.accelerator))
+        self.uuids[spec.name] = uuid
+
+    async def _first_report(self, name: str, deadline: float) -> None:
+        while not self.reports(name):
+            if time.monotonic() > deadline:
+                last = (self.console(name).strip().splitlines() or ["nothing"])[-1]
+                raise BallonetError(
+                    f"guest {name} did not come up; its console says last: {last}",
+                    hint=f"look at {Places.below(self.directory, name).console}",
+                )
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _file(self, name: str) -> ReportFile:
+        return self._reports.setdefault(name, report_file(self.directory, name))
+
+
+def guest_names(directory: Path) -> list[str]:
+    """Return the names of a lab's guests, in the order of their start."""
+    path = directory / reaper.UUIDS
+    return path.read_text().split()[1::2] if path.is_file() else []
+
+
+def report_file(directory: Path, name: str) -> ReportFile:
+    """Return the reports of a lab's guest; raises `NoSuchGuestError`."""
+    path = Places.below(directory, name).reports
+    if name not in guest_names(directory):
+        known = ", ".join(guest_names(directory)) or "none"
+        raise NoSuchGuestError(f"the lab has no guest {name}", hint=f"its guests: {known}")
+    return ReportFile(path)
+
+
+async def send_schedule(directory: Path, name: str, schedule: str, reports: ReportFile) -> None:
+    """Send a schedule to a guest from whatever process, and return when the guest has begun with it."""
+    text = checked_schedule(schedule)
+    before = _beginning(reports.read())
+    try:
+        async with asyncio.timeout(LOAD_SECONDS):
+            _, writer = await asyncio.open_unix_connection(Places.below(directory, name).schedule)
+            writer.write(f"{text}go\n".encode())
+            await writer.drain()
+            # Closing the socket would drop what the guest has not read yet.
+            while abs(_beginning(reports.read()) - before) < 0.01:  # reports are rounded to milliseconds
+                await asyncio.sleep(POLL_SECONDS)
+            writer.close()
+            await writer.wait_closed()
+    except (TimeoutError, OSError) as error:
+        raise BallonetError(
+            f"guest {name} did not take the schedule", hint="see whether it runs: ballonet lab list"
+        ) from error
+
+
+def _beginning(reports: Sequence[Report]) -> float:
+    """Return the second of the guest's life at which its schedule began; 0 if it has not reported."""
+    return reports[-1].uptime - reports[-1].t if reports else 0.0
+
+
+def _make_sparse(path: Path, size_bytes: int) -> None:
+    if size_bytes:
+        with path.open("wb") as file:
+            file.truncate(size_bytes)
+
+
+def _console(directory: Path, name: str) -> str:
+    path = Places.below(directory, name).console
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
+def names(count: int) -> Iterable[str]:
+    """Return so many names for guests that have none of their own."""
+    return (f"guest-{number}" for number in range(1, count + 1))

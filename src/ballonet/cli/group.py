@@ -33,9 +33,14 @@ COMMANDS: Final = {
     "set": Entry("By hand", "resize:set_size", "Grow or shrink a guest, now or from its next start."),
     "set-max": Entry("By hand", "resize:set_maximum", "Set what a guest gets at most, from its next start."),
     "period": Entry("By hand", "period:period", "Set how often a guest reports its statistics."),
+    "advise": Entry("By hand", "advise:advise", "How much can be taken from guests, and who needs more."),
+    "doctor": Entry(
+        "By hand", "doctor:doctor", "What keeps ballooning from working or paying, and its remedy."
+    ),
     "run": Entry(
         "Automatic", "run:run", "Balance the guests' memory until Ctrl-C; without --enforce, only look."
     ),
+    "demo": Entry("Trying it", "demo:demo", "Boot real guests and watch their memory being balanced."),
 }
 
 _VALUE_OPTIONS = ("-c", "--connect", "-o", "--output")

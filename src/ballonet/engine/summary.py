@@ -19,6 +19,7 @@ class Summary:
     ticks: int = 0
     given_back_byte_seconds: float = 0.0  # maximum less actual of the managed guests, over time
     given_back_bytes: float = 0.0  # at the last tick
+    held_byte_seconds: float = 0.0  # sum of actual of all guests, over time
     resident_byte_seconds: float = 0.0  # resident memory of all guests, over time
     peak_held_bytes: float = 0.0  # the largest sum of actual
     over_budget_byte_seconds: float = 0.0
@@ -39,6 +40,7 @@ class Summary:
         managed = plan.verdict >= CODES["stale"]
         self.given_back_bytes = float(np.nansum((snapshot.maximum - snapshot.actual)[managed]))
         self.given_back_byte_seconds += self.given_back_bytes * seconds
+        self.held_byte_seconds += held * seconds
         self.resident_byte_seconds += float(np.nansum(snapshot.rss)) * seconds
         self.over_budget_byte_seconds += max(0.0, held - budget_bytes) * seconds
         self.peak_held_bytes = max(self.peak_held_bytes, held)

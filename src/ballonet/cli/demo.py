@@ -1,0 +1,74 @@
+"""`demo`: real guests, their memory balanced before your eyes, and what it was worth."""
+
+import asyncio
+import signal
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from ballonet.hypervisor.libvirt import LibvirtHypervisor
+from ballonet.lab.demo import BUDGET_BYTES, LOADS, MAXIMUM_BYTES, SECONDS, Outcome, Viewer, one_run, specs
+from ballonet.lab.directory import embedded_uri
+from ballonet.lab.lab import Lab
+from ballonet.show.comparison import comparison
+from ballonet.show.live import LiveTable
+from ballonet.units import format_size
+
+DRAWS_PER_SECOND = 4
+
+
+def demo(
+    seconds: Annotated[float, typer.Option(hidden=True)] = SECONDS,
+    no_reflex: Annotated[bool, typer.Option("--no-reflex", hidden=True)] = False,
+) -> None:
+    """Boot four Linux guests, let their needs trade places, and balance them on too small a budget."""
+    asyncio.run(_interruptible(seconds, reflex=not no_reflex))
+
+
+async def _interruptible(seconds: float, *, reflex: bool) -> None:
+    """Run the demo; a signal ends it in order, its guests with it."""
+    task = asyncio.create_task(_demo(seconds, reflex=reflex))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError as error:
+        raise KeyboardInterrupt from error
+
+
+async def _demo(seconds: float, *, reflex: bool) -> None:
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="ballonet-", ignore_cleanup_errors=True) as directory:
+        lab_directory = Path(directory) / "lab"
+        hypervisor = await LibvirtHypervisor.open(embedded_uri(lab_directory))
+        async with Lab(lab_directory, hypervisor) as lab:
+            console.print(
+                f"Booting {len(LOADS)} Linux guests of {format_size(MAXIMUM_BYTES)} each, "
+                f"their disks held to 1,000 requests a second ..."
+            )
+            await lab.boot(specs())
+            console.print(f"They run ({lab.accelerator}). The same {seconds:.0f} seconds twice:")
+            runs = []
+            for balanced in (False, True):
+                runs.append(
+                    await _run(console, lab, hypervisor, balanced=balanced, reflex=reflex, seconds=seconds)
+                )
+            console.print()
+            console.print(comparison(*runs), highlight=False, soft_wrap=True)
+        await hypervisor.close()
+
+
+async def _run(
+    console: Console, lab: Lab, hypervisor: LibvirtHypervisor, *, balanced: bool, reflex: bool, seconds: float
+) -> Outcome:
+    """Run all loads once, drawing them as they go."""
+    budget = BUDGET_BYTES if balanced else len(LOADS) * MAXIMUM_BYTES
+    title = "Balanced by ballonet" if balanced else "Without ballooning"
+    drawn = LiveTable(title, budget)
+    viewer = Viewer(drawn.take_plan, drawn.take_happening)
+    with Live(get_renderable=drawn.draw, console=console, refresh_per_second=DRAWS_PER_SECOND):
+        return await one_run(lab, hypervisor, viewer, balanced=balanced, reflex=reflex, seconds=seconds)

@@ -152,6 +152,8 @@ def test_a_guest_that_did_not_answer_and_one_whose_process_is_hidden() -> None:
     around = replace(FINE, unseen=frozenset({"u"}), unanswered={"v": DeadlineError("too late", hint="wait")})
     findings = diagnose([GUEST, other], around)
     assert "web" == only(findings, "unseen").subject
+    bare = replace(GUEST, device=None)
+    assert {"no-device"} == {finding.code for finding in diagnose([bare], replace(around, unanswered={}))}
     late = only(findings, "unanswered")
     assert ("db", "too late", "wait") == (late.subject, late.what, late.remedy)
 

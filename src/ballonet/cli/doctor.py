@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -20,7 +20,7 @@ from ballonet.host.residents import ProcessResidents
 from ballonet.policy.diagnose import Finding, diagnose
 from ballonet.policy.findings import Severity, Surroundings
 from ballonet.show.document import document
-from ballonet.show.findings import findings_text
+from ballonet.show.findings import finding_fields, findings_text
 
 AT_ONCE = 8  # guests asked at the same time: a hung one holds up itself only
 
@@ -37,7 +37,7 @@ def doctor(
     findings = asyncio.run(_findings(context, guest))
     context.show(
         table=lambda: findings_text(findings, columns()),
-        json=lambda: document(findings=[asdict(finding) for finding in findings]),
+        json=lambda: document(findings=[finding_fields(finding) for finding in findings]),
     )
     if any(finding.severity is Severity.PROBLEM for finding in findings):
         raise typer.Exit(BallonetError.exit_code)

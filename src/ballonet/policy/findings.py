@@ -199,7 +199,7 @@ WRITERS: tuple[Entry[OtherWriter], ...] = (
 UNSEEN: Entry[Guest] = Entry(
     Severity.WARNING,
     "unseen",
-    _running,
+    lambda guest: guest.device is not None and not guest.obstacles,
     what="its process on the host cannot be read",
     why="Its resident memory shows a burst within a tenth of a second; its statistics need seconds, in "
     "which it swaps.",

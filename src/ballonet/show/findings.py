@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
 
 from ballonet.policy.diagnose import Finding
 from ballonet.policy.findings import Severity
@@ -23,6 +25,11 @@ def findings_text(findings: Sequence[Finding], columns: int | None = None) -> st
     for finding in findings:
         groups.setdefault((finding.code, finding.what), []).append(finding)
     return "\n\n".join([*(_paragraph(group, columns) for group in groups.values()), _counts(findings)])
+
+
+def finding_fields(finding: Finding) -> dict[str, Any]:
+    """Return the fields of a finding for programs."""
+    return {**asdict(finding), "uuid": finding.uuid or None, "remedy": finding.remedy or None}
 
 
 def _paragraph(group: Sequence[Finding], columns: int | None) -> str:

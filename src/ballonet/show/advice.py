@@ -15,8 +15,8 @@ _HEADER = ("GUEST", "ACTUAL", "NO COST", "CACHE", "SWAP", "FLOOR", "NEEDS")
 _LEGEND = "What can be taken: at no cost; on top at the cost of cache; beyond that by making it swap."
 _LACKS = {
     "exhausted": "less than its reserve is usable",
-    "swapping": "it swaps while it is short of free memory",
-    "faulting": "its page faults read from disk while it is short of free memory",
+    "swapping": "it swaps",
+    "faulting": "its page faults read from disk",
 }
 
 
@@ -114,6 +114,8 @@ def _wants(advice: Advice) -> list[str]:
 
 def _takes(advice: Advice) -> list[str]:
     """Return what can be taken, dearer step by step, each with its command."""
+    if advice.lacks:
+        return ["Nothing can be taken from it."]
     guest, actual = advice.guest, advice.guest.actual_bytes or 0
     free, cache = advice.free_bytes or 0, advice.cache_bytes or 0
     lines = []

@@ -79,6 +79,7 @@ SQUEEZED = with_device(autodeflate=False, free_page_reporting=True, row=reportin
         (asked_every(11), {"slow", *NOTED}),
         (asked_every(10), NOTED),
         (replace(GUEST, statistics=Statistics()), {"silent", *NOTED}),
+        (replace(GUEST, statistics=Statistics(), job="migration"), NOTED),
         (reporting(last_update=NOW - 30), NOTED),
         (reporting(last_update=NOW - 31), {"blind", *NOTED}),
         (reporting(last_update=NOW + 1), NOTED),
@@ -155,7 +156,8 @@ def test_a_guest_that_did_not_answer_and_one_whose_process_is_hidden() -> None:
     bare = replace(GUEST, device=None)
     assert {"no-device"} == {finding.code for finding in diagnose([bare], replace(around, unanswered={}))}
     late = only(findings, "unanswered")
-    assert ("db", "too late", "wait") == (late.subject, late.what, late.remedy)
+    assert ("db", "it cannot be asked: too late") == (late.subject, late.what)
+    assert "pgrep -f v" in late.remedy
 
 
 def test_the_worst_comes_first() -> None:

@@ -87,6 +87,7 @@ def _guest_values(guest: Guest) -> dict[str, str]:
     stored, device, statistics = guest.stored, guest.device, guest.statistics
     return {
         "name": shlex.quote(guest.name),
+        "uuid": guest.uuid,
         "age": format_duration(max(0.0, guest.stats_age_seconds or 0.0)),
         "ahead": format_duration(max(0.0, -(guest.stats_age_seconds or 0.0))),
         "period": format_duration(device.period_seconds if device else 0),

@@ -58,8 +58,14 @@ def _running(guest: Guest) -> bool:
 
 
 def _asked(guest: Guest) -> bool:
-    """Return whether a guest runs and is asked for statistics."""
-    return _running(guest) and guest.device is not None and guest.device.period_seconds > 0
+    """Return whether a guest runs and is asked for statistics; while a job holds it nobody hears them."""
+    asked = guest.device is not None and guest.device.period_seconds > 0
+    return _running(guest) and guest.job is None and asked
+
+
+def _unasked(guest: Guest) -> bool:
+    """Return whether a guest runs and is not asked for statistics."""
+    return _running(guest) and guest.device is not None and guest.device.period_seconds == 0
 
 
 def _stopped(guest: Guest) -> bool:
@@ -95,8 +101,7 @@ def _swapless(guest: Guest) -> bool:
 def _forgets_period(guest: Guest) -> bool:
     """Return whether a guest will not be asked after its next start, though it is now, or is shut off."""
     stored = guest.stored is not None and guest.stored.period_seconds == 0
-    unasked = _running(guest) and not _asked(guest)
-    return stored and guest.device is not None and not unasked
+    return stored and guest.device is not None and not _unasked(guest)
 
 
 def _starts_smaller(guest: Guest) -> bool:
@@ -207,12 +212,13 @@ UNSEEN: Entry[Guest] = Entry(
 )
 
 UNANSWERED: Entry[Guest] = Entry(
-    Severity.WARNING,
+    Severity.PROBLEM,
     "unanswered",
     lambda _: True,
-    what="{error}",
-    why="What it stores for its next start is unknown, and what is said of it may be old.",
-    remedy="{hint}",
+    what="it cannot be asked: {error}",
+    why="It can be neither judged nor resized, and what is said of it may be old.",
+    remedy="ps -o pid,stat,args $(pgrep -f {uuid}), where T is stopped and D waits for a disk; "
+    "virsh destroy {name} ends it",
 )
 
 GUESTS: tuple[Entry[Guest], ...] = (
@@ -229,7 +235,7 @@ GUESTS: tuple[Entry[Guest], ...] = (
     Entry(
         Severity.PROBLEM,
         "no-period",
-        lambda guest: _running(guest) and guest.device is not None and guest.device.period_seconds == 0,
+        _unasked,
         why="Nobody knows what it needs, so nothing is ever taken from it. ballonet run --enforce asks it "
         "by itself.",
         remedy="ballonet period {name} 1s{config}",

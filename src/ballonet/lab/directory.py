@@ -10,16 +10,24 @@ MARKER = "ballonet-lab"  # only a directory with this file in it is ever removed
 # Sockets below it have names of their own, and a socket's path has at most 107 characters.
 LONGEST_PATH = 50
 # What libvirt's embedded driver needs where there is no daemon, no systemd and perhaps no cgroups.
-QEMU_CONF = 'stdio_handler = "file"\nsecurity_driver = "none"\nnamespaces = []\ncgroup_controllers = []\ndynamic_ownership = 0\nremember_owner = 0\n'
+QEMU_CONF = """\
+stdio_handler = "file"
+security_driver = "none"
+namespaces = []
+cgroup_controllers = []
+dynamic_ownership = 0
+remember_owner = 0
+"""
 QEMU_CONF_OF_ROOT = 'user = "root"\ngroup = "root"\n'
 
 
 def claim(directory: Path) -> Path:
     """Make a directory, or take an empty or claimed one, for a lab; return its absolute path."""
     path = directory.absolute()
-    if len(os.fsencode(path)) > LONGEST_PATH:
+    length = len(os.fsencode(path))
+    if length > LONGEST_PATH:
         raise UsageError(
-            f"the lab's directory has {len(os.fsencode(path))} characters, and sockets below it could not be named",
+            f"the lab's directory has {length} characters: too long for the names of sockets below it",
             hint=f"use a directory whose whole path has at most {LONGEST_PATH} characters",
         )
     path.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,11 +1,11 @@
 """What the lab's guests boot: a Debian cloud kernel, its drivers, busybox and the workload."""
 
-import asyncio
 import lzma
 import os
 import platform
 import shutil
 import stat
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,7 @@ class Image:
     seconds: float
 
 
-async def build(directory: Path) -> Image:
+def build(directory: Path) -> Image:
     """Make the guests' image in `directory`.
 
     The kernel comes from the package file that `$BALLONET_LAB_KERNEL` names, else from one lying in
@@ -50,8 +50,9 @@ async def build(directory: Path) -> Image:
     workload = directory / "workload"
     source = Path(__file__).with_name("workload.c")
     compile_words = [tools["cc"], "-O2", "-static", "-pthread", "-o", str(workload), str(source)]
-    (kernel, modules), _ = await asyncio.gather(_kernel(directory, tree), _run(*compile_words))
-    await _run(tools["depmod"], "-b", str(tree), modules.name)
+    _run(*compile_words)
+    kernel, modules = _kernel(directory, tree)
+    _run(tools["depmod"], "-b", str(tree), modules.name)
     files = {
         "init": (EXECUTABLE, Path(__file__).with_name("init.sh").read_bytes()),
         "bin/busybox": (EXECUTABLE, Path(tools["busybox"]).read_bytes()),
@@ -84,20 +85,20 @@ def _content(path: Path) -> bytes:
     return lzma.decompress(content) if path.suffix == ".xz" else content
 
 
-async def _kernel(directory: Path, tree: Path) -> tuple[Path, Path]:
+def _kernel(directory: Path, tree: Path) -> tuple[Path, Path]:
     """Return the kernel and its directory of modules, both below `tree`."""
-    package = await _package(directory)
+    package = _package(directory)
     shutil.rmtree(tree, ignore_errors=True)
     tree.mkdir()
     if package is None:
         _take_host_kernel(tree)
     else:
-        await _unpack(package, tree)
+        _unpack(package, tree)
     kernel = next((tree / "boot").glob("vmlinuz-*"))
     return kernel, next((tree / "lib" / "modules").iterdir())
 
 
-async def _package(directory: Path) -> Path | None:
+def _package(directory: Path) -> Path | None:
     named = os.environ.get(KERNEL_VARIABLE)
     if named:
         if not Path(named).is_file():
@@ -107,7 +108,7 @@ async def _package(directory: Path) -> Path | None:
             )
         return Path(named)
     if shutil.which("apt-get") and not _kept(directory):
-        await _download(directory)
+        _download(directory)
     return _kept(directory)
 
 
@@ -115,26 +116,30 @@ def _kept(directory: Path) -> Path | None:
     return next(iter(sorted(directory.glob("linux-image-*.deb"))), None)
 
 
-async def _download(directory: Path) -> None:
+def _download(directory: Path) -> None:
     """Fetch the package that the meta package stands for; without a network the host's own kernel is next."""
     try:
-        words = await _run("apt-cache", "depends", "--important", PACKAGE)
+        words = _run("apt-cache", "depends", "--important", PACKAGE)
         names = [line.split()[-1] for line in words.splitlines() if "Depends: linux-image-" in line]
-        await _run("apt-get", "download", *names[:1], directory=directory)
+        _run("apt-get", "download", *names[:1], directory=directory)
     except BallonetError:
         if not _host_kernel().is_file():
             raise
 
 
-async def _unpack(package: Path, tree: Path) -> None:
+def _unpack(package: Path, tree: Path) -> None:
     """Take out of the package what a guest of the lab can need: a sixth of it."""
     drivers = "./lib/modules/*/kernel/drivers"
     wanted = ["./boot/vmlinuz-*", "./lib/modules/*/modules.*"]
     wanted += [f"{drivers}/{room}/*" for room in ("virtio", "block", "char")]
     # Newer packages keep modules below usr/: the same patterns, a folder lower.
     wanted += [f"./usr{pattern[1:]}" for pattern in wanted]
-    command = 'dpkg-deb --fsys-tarfile "$1" | tar -x --wildcards -C "$2" "${@:3}" 2>/dev/null; test "${PIPESTATUS[0]}" = 0'
-    await _run("bash", "-c", command, "unpack", str(package), str(tree), *wanted)
+    # Patterns that match nothing make tar fail: what counts is that the package could be read.
+    command = (
+        'dpkg-deb --fsys-tarfile "$1" | tar -x --wildcards -C "$2" "${@:3}" 2>/dev/null; '
+        'exit "${PIPESTATUS[0]}"'
+    )
+    _run("bash", "-c", command, "unpack", str(package), str(tree), *wanted)
     if (tree / "usr" / "lib").is_dir():
         shutil.move(tree / "usr" / "lib", tree / "lib")
 
@@ -168,13 +173,10 @@ def _tool(name: str) -> str:
     return found
 
 
-async def _run(*words: str, directory: Path | None = None) -> str:
+def _run(*words: str, directory: Path | None = None) -> str:
     """Run a program to its end and return what it printed."""
-    process = await asyncio.create_subprocess_exec(
-        *words, cwd=directory, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    output, problems = await process.communicate()
-    if process.returncode:
-        last = (problems.decode(errors="replace").strip().splitlines() or ["no reason given"])[-1]
+    done = subprocess.run(words, cwd=directory, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603 (no shell)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise BallonetError(f"{Path(words[0]).name} failed: {last}", hint=f"try it: {' '.join(words)}")
-    return output.decode()
+    return done.stdout

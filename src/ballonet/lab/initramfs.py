@@ -58,7 +58,7 @@ def archive(files: Mapping[str, tuple[int, bytes]]) -> bytes:
 
 
 def _entry(number: int, path: str, mode: int, content: bytes) -> bytes:
-    """Return one record: 13 numbers of 8 hexadecimal digits, the name, the content, both padded to 4 bytes."""
+    """Return one record: 13 numbers of 8 hexadecimal digits, the name and the content padded to 4 bytes."""
     name = path.encode() + b"\0"
     links = 2 if stat.S_ISDIR(mode) else 1
     numbers = (number, mode, 0, 0, links, 0, len(content), 0, 0, 0, 0, len(name), 0)

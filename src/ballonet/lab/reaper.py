@@ -1,8 +1,8 @@
 """Guests end when their lab ends, however it ends: a process of its own that outlives the lab's owner.
 
 Run as `python -m ballonet.lab.reaper DIRECTORY` with a pipe from the owner as its input. When the pipe is
-closed (by the owner, or by the kernel because the owner died) it ends the lab's QEMU processes and removes the
-directory; at once, or after the seconds that the owner wrote into the pipe. It imports next to nothing.
+closed (by the owner, or by the kernel because the owner died) it ends the lab's QEMU processes and removes
+the directory; at once, or after the seconds that the owner wrote into the pipe. It imports next to nothing.
 """
 
 import contextlib

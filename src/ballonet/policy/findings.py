@@ -217,7 +217,7 @@ UNANSWERED: Entry[Guest] = Entry(
     lambda _: True,
     what="it cannot be asked: {error}",
     why="It can be neither judged nor resized, and what is said of it may be old.",
-    remedy="ps -o pid,stat,args $(pgrep -f {uuid}), where T is stopped and D waits for a disk; "
+    remedy="ps -o pid,stat,comm $(pgrep -f {uuid}), where T is stopped and D waits for a disk; "
     "virsh destroy {name} ends it",
 )
 

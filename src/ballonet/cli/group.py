@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "run": Entry(
         "Automatic", "run:run", "Balance the guests' memory until Ctrl-C; without --enforce, only look."
     ),
+    "lab": Entry("Trying it", "lab:app", "Boot real guests to try things on, and load them."),
     "demo": Entry("Trying it", "demo:demo", "Boot real guests and watch their memory being balanced."),
 }
 

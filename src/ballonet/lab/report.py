@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Self
 
@@ -46,6 +46,10 @@ class Report:
     def read(cls, document: Mapping[str, float]) -> Self:
         """Return a report from its JSON; names that are not known are passed over."""
         return cls(**{field.name: document[field.name] for field in fields(cls) if field.name in document})  # type: ignore[arg-type]
+
+    def document(self) -> dict[str, float | None]:
+        """Return the report as JSON can hold it."""
+        return asdict(self)
 
 
 class ReportFile:

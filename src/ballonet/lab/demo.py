@@ -31,19 +31,19 @@ _REST = "anon_mib=40 hot_mib=40 rate=50 touches=8"
 LOADS = {
     "web": f"""
         at 0 {_REST}
-        at 12 anon_mib=330 hot_mib=330 grow_mib_s=300
-        at 26 anon_mib=40 hot_mib=40
+        at 10 anon_mib=330 hot_mib=330 grow_mib_s=300
+        at 20 anon_mib=40 hot_mib=40
         """,
     "shop": f"""
         at 0 {_REST}
-        at 32 anon_mib=330 hot_mib=330 grow_mib_s=300
-        at 46 anon_mib=40 hot_mib=40
+        at 38 anon_mib=330 hot_mib=330 grow_mib_s=300
+        at 48 anon_mib=40 hot_mib=40
         """,
     "batch": f"""
         at 0 {_REST}
-        at 4 anon_mib=240 hot_mib=240 grow_mib_s=20
-        at 22 anon_mib=40 hot_mib=40
-        at 48 anon_mib=240 hot_mib=240 grow_mib_s=40
+        at 23 anon_mib=240 hot_mib=240 grow_mib_s=25
+        at 36 anon_mib=40 hot_mib=40
+        at 50 anon_mib=240 hot_mib=240 grow_mib_s=50
         """,
     "files": """
         at 0 anon_mib=20 hot_mib=20 file_mib=100 rate=50 touches=4 reads=4

@@ -18,6 +18,7 @@ from ballonet.lab.image import Image, build
 from ballonet.lab.report import Report, ReportFile, checked_schedule
 
 POLL_SECONDS = 0.05
+STARTS_AT_ONCE = 4
 # A first report takes 5 s, and some 2 s more for each guest that boots beside it on two busy cores.
 BOOT_SECONDS = 60.0
 BOOT_SECONDS_PER_GUEST = 10.0
@@ -74,8 +75,8 @@ class Lab:
         if self.image is None:
             self.image = await asyncio.to_thread(build, self.directory / "image")
         self.accelerator = self.accelerator or await accelerator(self.image)
-        for spec in specs:
-            await self._start(spec, self.image)
+        starts = asyncio.Semaphore(STARTS_AT_ONCE)
+        await asyncio.gather(*(self._start(spec, self.image, starts) for spec in specs))
         deadline = time.monotonic() + BOOT_SECONDS + BOOT_SECONDS_PER_GUEST * len(specs)
         await asyncio.gather(*(self._first_report(spec.name, deadline) for spec in specs))
 
@@ -114,7 +115,7 @@ class Lab:
         if wait:
             await asyncio.to_thread(process.wait)
 
-    async def _start(self, spec: GuestSpec, image: Image) -> None:
+    async def _start(self, spec: GuestSpec, image: Image, starts: asyncio.Semaphore) -> None:
         uuid = str(uuid4())
         places = Places.below(self.directory, spec.name)
         if places.swap.parent.exists():
@@ -124,7 +125,8 @@ class Lab:
             _make_sparse(path, size_bytes)
         with (self.directory / reaper.UUIDS).open("a") as file:
             file.write(f"{uuid} {spec.name}\n")
-        await self._hypervisor.start(domain_xml(spec, uuid, places, image, self.accelerator))
+        async with starts:
+            await self._hypervisor.start(domain_xml(spec, uuid, places, image, self.accelerator))
         self.uuids[spec.name] = uuid
 
     async def _first_report(self, name: str, deadline: float) -> None:

@@ -1,0 +1,141 @@
+"""Real guests: they boot, report, swap when squeezed, wait for their disks, and never outlive their lab."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from ballonet.errors import BallonetError
+from ballonet.hypervisor.libvirt import LibvirtHypervisor
+from ballonet.lab import reaper
+from ballonet.lab.domain import GuestSpec
+from ballonet.lab.lab import Lab
+from ballonet.lab.report import Report
+
+pytestmark = pytest.mark.real
+
+MIB = 1 << 20
+OWNER = """
+import asyncio, sys
+from pathlib import Path
+from ballonet.hypervisor.libvirt import LibvirtHypervisor
+from ballonet.lab.directory import embedded_uri
+from ballonet.lab.domain import GuestSpec
+from ballonet.lab.lab import Lab
+
+async def main():
+    directory = Path(sys.argv[1])
+    hypervisor = await LibvirtHypervisor.open(embedded_uri(directory))
+    async with Lab(directory, hypervisor) as lab:
+        await lab.boot([GuestSpec("orphan", memory_bytes=128 << 20)])
+        print("booted", flush=True)
+        await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+
+
+@asynccontextmanager
+async def running(
+    embedded: str, place: Path, *specs: GuestSpec
+) -> AsyncIterator[tuple[Lab, LibvirtHypervisor]]:
+    hypervisor = await LibvirtHypervisor.open(embedded)
+    try:
+        async with Lab(place, hypervisor) as lab:
+            await lab.boot(specs)
+            yield lab, hypervisor
+    finally:
+        await hypervisor.close()
+
+
+async def until_t(lab: Lab, name: str, t: float) -> list[Report]:
+    """Return the reports of the present schedule once it has run for `t` seconds."""
+    async with asyncio.timeout(60 + 3 * t):
+        while lab.latest(name).t < t:  # noqa: ASYNC110 - a file that another process writes
+            await asyncio.sleep(0.1)
+    reports = lab.reports(name)
+    begun = max(number for number, report in enumerate(reports) if report.t < 0.5)
+    return reports[begun:]
+
+
+async def test_guests_follow_their_schedules_and_end_with_their_lab(embedded: str, place: Path) -> None:
+    small = GuestSpec("small", memory_bytes=128 * MIB)
+    async with running(embedded, place, small, GuestSpec("large", memory_bytes=256 * MIB)) as (
+        lab,
+        hypervisor,
+    ):
+        assert {"small", "large"} == {guest.name for guest in await hypervisor.guests()}
+        assert {lab.uuids[name] for name in ("small", "large")} == {g.uuid for g in await hypervisor.guests()}
+        await asyncio.gather(
+            lab.load("small", "at 0 anon_mib=150 hot_mib=150 rate=20 touches=8"),
+            lab.load("large", "at 0 anon_mib=100 hot_mib=100 rate=50 touches=8\nat 6 anon_mib=20"),
+        )
+        squeezed = (await until_t(lab, "small", 10))[-1]
+        calm = await until_t(lab, "large", 10)
+        # 150 MiB do not fit into 128: what is missing is on the swap disk, and requests bring it back.
+        assert squeezed.pswpout > 20 * MIB // 4096
+        assert squeezed.pswpin > 0
+        assert 150.0 == squeezed.anon_mib
+        assert 0 == squeezed.oom_kill
+        assert 0 == calm[-1].pswpout
+        assert 100.0 == max(report.anon_mib for report in calm)
+        assert 20.0 == calm[-1].anon_mib
+        # An open loop of 50 requests a second, answered in the seconds after the growth.
+        assert 400 <= sum(report.requests for report in calm) <= 550
+        uuids = set(lab.uuids.values())
+        assert 2 == len(list(reaper.processes(uuids)))
+    assert [] == list(reaper.processes(uuids))
+    assert not place.exists()  # noqa: ASYNC240 - one look
+
+
+async def test_a_guests_disk_is_held_to_a_thousand_requests_a_second(embedded: str, place: Path) -> None:
+    guest = GuestSpec("reader", memory_bytes=128 * MIB, data_bytes=1024 * MIB)
+    async with running(embedded, place, guest) as (lab, _):
+        # Of 900 MiB next to nothing is in the cache; 40 requests ask for 50 blocks each: 2,000 a second.
+        await lab.load("reader", "at 0 file_mib=900\nat 12 rate=40 reads=50")
+        seconds = [report for report in await until_t(lab, "reader", 20) if report.t > 14]
+        assert 0 < sum(report.requests for report in seconds) / len(seconds) <= 24
+        assert seconds[-1].backlog > 40  # the others wait, and it shows
+        assert (seconds[-1].mean_ms or 0.0) > 1000
+
+
+async def test_a_load_killed_for_memory_is_seen_and_starts_again(embedded: str, place: Path) -> None:
+    guest = GuestSpec("tight", memory_bytes=128 * MIB, swap_bytes=0)
+    async with running(embedded, place, guest) as (lab, _):
+        await lab.load("tight", "at 0 anon_mib=200\nat 6 anon_mib=10 rate=20")
+        last = (await until_t(lab, "tight", 10))[-1]
+        assert last.oom_kill >= 1
+        assert last.restarts >= 1
+        assert 10.0 == last.anon_mib
+        assert last.requests > 0
+
+
+async def test_without_its_driver_a_guest_reports_and_never_moves(embedded: str, place: Path) -> None:
+    guest = GuestSpec("mute", memory_bytes=128 * MIB, driver=False)
+    async with running(embedded, place, guest) as (lab, hypervisor):
+        await hypervisor.resize(lab.uuids["mute"], 100 * MIB)
+        await until_t(lab, "mute", lab.latest("mute").t + 3)
+        assert 128 * MIB == (await hypervisor.guest("mute")).actual_bytes
+        with pytest.raises(BallonetError, match="has a guest mute already"):
+            await lab.boot([guest])
+
+
+def test_guests_end_within_seconds_of_their_owners_violent_end(place: Path) -> None:
+    words = [sys.executable, "-c", OWNER, str(place)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        assert "booted" == owner.stdout.readline().strip()
+        uuids = {(place / reaper.UUIDS).read_text().split()[0]}
+        assert 1 == len(list(reaper.processes(uuids)))
+        owner.send_signal(signal.SIGKILL)
+    ended = time.monotonic()
+    while place.exists() and time.monotonic() - ended < 10:
+        time.sleep(0.1)
+    assert [] == list(reaper.processes(uuids))
+    assert not place.exists()

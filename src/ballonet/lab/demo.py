@@ -42,7 +42,7 @@ LOADS = {
     "batch": f"""
         at 0 {_REST}
         at 23 anon_mib=240 hot_mib=240 grow_mib_s=25
-        at 36 anon_mib=40 hot_mib=40
+        at 34 anon_mib=40 hot_mib=40
         at 50 anon_mib=240 hot_mib=240 grow_mib_s=50
         """,
     "files": """

@@ -11,16 +11,14 @@ from ballonet.policy.waterfill import waterfill
 def reflex(sight: Sight, pool_bytes: float, settings: Settings) -> Answer:
     """Return the answer to the growth in sight: it only grows guests, and takes only what was unused.
 
-    A burst is a growth that eats up a guest's room before a tick can help. It is granted what a second of
-    it needs, at least 64 MiB, from the pool; what the pool lacks is called in from unused memory.
+    A burst is a growth that soon eats up a guest's room. It is granted what makes the room last for a
+    second of it, at least 64 MiB, from the pool; what the pool lacks is called in from unused memory.
     """
     nothing = np.zeros(len(sight.rss))
     rate = np.maximum(sight.rss - sight.before, 0.0) / sight.seconds
     room = sight.room - np.fmax(sight.rss - sight.at_sample, 0.0)
-    # A tick's way to help: the guest's own second between two statistics, and the tick's interval.
-    helped_in = 1.0 + settings.interval_seconds / 2
-    burst = sight.cut & (rate >= settings.grant_bytes) & (room < rate * helped_in)
-    wish = np.where(burst, np.maximum(rate, settings.grant_bytes), 0.0)
+    burst = sight.cut & (rate >= settings.grant_bytes) & (room < rate * settings.reflex_room_seconds)
+    wish = np.where(burst, np.maximum(rate * settings.grant_seconds - room, settings.grant_bytes), 0.0)
     wish = np.floor(np.clip(sight.ceiling - sight.held, 0.0, wish) / PAGE) * PAGE
     grant = np.floor(waterfill(nothing, wish, sight.weight, max(pool_bytes, 0.0)) / PAGE) * PAGE
     donors = np.where(wish > 0.0, 0.0, np.nan_to_num(sight.spare))

@@ -94,3 +94,10 @@ class Settings:
 
     grant_bytes: float = 64 * MIB
     """The least that the reflex grants: one second of the slowest growth worth an answer."""
+
+    grant_seconds: float = 1.0
+    """How long a grant makes a guest's room last: until its next statistics have reached a tick."""
+
+    reflex_room_seconds: float = 0.8
+    """A guest whose room lasts longer than this needs no answer yet: a balloon of 260 MiB took 0.8 s to
+    deflate on a guest whose only processor was busy growing."""

@@ -1,10 +1,12 @@
 """libvirt as a `Hypervisor`: one bulk call reads all guests, calls for one guest do the rest.
 
 Sizes are live for `guest`; in the bulk call they are libvirt's own copy, which QEMU's throttled events
-keep at most 1 s behind.
+keep at most 1 s behind. So guests that were just resized, and only those, are asked again one by one: a
+burst that waits for what others give back cannot wait for a second.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from difflib import get_close_matches
@@ -22,6 +24,7 @@ from ballonet.hypervisor.libvirt.definition import read_definition
 BUSY_SECONDS = 0.05  # our own resize holds a domain's job for some 1 ms
 JOB_SECONDS = 0.5  # to ask what holds a domain: it is a word, not worth waiting for
 START_SECONDS = 30.0
+MOVING_SECONDS = 5.0  # how long a resized guest is asked for its live size, unless it arrived before
 
 
 class LibvirtHypervisor:
@@ -32,6 +35,7 @@ class LibvirtHypervisor:
         self._definitions = rows.Definitions()
         self._opened = connection.opened
         self._seen: dict[str, Guest] = {}  # running guests as last read
+        self._moving: dict[str, tuple[int, float]] = {}  # size asked for, and until when it is looked for
 
     @classmethod
     async def open(cls, uri: str, *, read_only: bool = False, deadline_seconds: float = 5.0) -> Self:
@@ -116,7 +120,16 @@ class LibvirtHypervisor:
         if record is None:
             return rows.from_domain(domain, definition)
         before = self._seen.get(domain.UUIDString())
-        return rows.from_record(domain, record, definition, before.statistics if before else None)
+        guest = rows.from_record(domain, record, definition, before.statistics if before else None)
+        return rows.with_live_size(guest, domain) if self._is_moving(guest) else guest
+
+    def _is_moving(self, guest: Guest) -> bool:
+        """Return whether a guest was resized a moment ago and its size may be on its way."""
+        size, until = self._moving.get(guest.uuid, (0, 0.0))
+        if guest.actual_bytes == size or time.monotonic() > until:
+            self._moving.pop(guest.uuid, None)
+            return False
+        return guest.job is None
 
     def _last_job(self, guest: Guest) -> str | None:
         before = self._seen.get(guest.uuid)
@@ -150,6 +163,8 @@ class LibvirtHypervisor:
     async def resize(self, uuid: str, size_bytes: int, *, live: bool = True, config: bool = False) -> None:
         """Ask a guest to get to a size now, and/or store it for its next start."""
         flags = _affect(live=live, config=config)
+        if live:
+            self._moving[uuid] = size_bytes, time.monotonic() + MOVING_SECONDS
         await self._change(uuid, "resizing", lambda domain: domain.setMemoryFlags(size_bytes // KIB, flags))
 
     async def set_maximum(self, uuid: str, size_bytes: int) -> None:

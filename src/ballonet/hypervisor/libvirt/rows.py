@@ -97,6 +97,11 @@ def from_record(
     )
 
 
+def with_live_size(guest: Guest, domain: Any) -> Guest:
+    """Return the row with the size that QEMU says now."""
+    return replace(guest, actual_bytes=_bytes(domain.memoryStats().get("actual")) or guest.actual_bytes)
+
+
 def from_domain(domain: Any, definition: Definition) -> Guest:
     """Build a row by asking one domain: its sizes are live."""
     state, _ = domain.state()

@@ -38,13 +38,17 @@ class Bench:
         return [happening.kind for happening in self.told]
 
 
-@pytest.fixture
-def four() -> Bench:
-    """Four guests of 1 GiB that use 300 MiB each, on a budget of 2 GiB."""
-    bench = Bench(2 * GIB)
+def four_guests(**settings: Any) -> Bench:
+    """Return four guests of 1 GiB that use 300 MiB each, on a budget of 2 GiB."""
+    bench = Bench(2 * GIB, **settings)
     for name in "abcd":
         bench.hypervisor.add(guest(name))
     return bench
+
+
+@pytest.fixture
+def four() -> Bench:
+    return four_guests()
 
 
 async def test_brings_guests_within_the_budget_and_then_rests(four: Bench) -> None:
@@ -183,8 +187,9 @@ async def test_a_burst_is_answered_from_the_pool_at_once(four: Bench) -> None:
     assert Kind.BURST in four.kinds()
 
 
-async def test_what_the_pool_lacks_is_called_in_from_unused_memory_once_a_sample(four: Bench) -> None:
+async def test_what_the_pool_lacks_is_called_in_from_unused_memory_once_a_sample() -> None:
     """H6."""
+    four = four_guests(store_share=0.0)
     await four.ticks(10)
     for uuid in four.hypervisor.used:
         four.hypervisor.used[uuid] = 150 * MIB

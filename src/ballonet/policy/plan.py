@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballonet.facts.memory import Memory
-from ballonet.facts.plan import Bound, Plan
+from ballonet.facts.plan import TIERS, Bound, Plan
 from ballonet.facts.snapshot import Bools, Floats, Snapshot
 from ballonet.facts.verdict import CODES
 from ballonet.policy.floors import reserve_bytes
@@ -17,6 +17,7 @@ from ballonet.policy.verdicts import verdicts
 from ballonet.policy.waterfill import waterfill
 
 PAGE = 4096
+SURPLUS = TIERS.index("surplus")
 
 
 def plan(snapshot: Snapshot, memory: Memory, settings: Settings) -> Plan:
@@ -25,9 +26,9 @@ def plan(snapshot: Snapshot, memory: Memory, settings: Settings) -> Plan:
     may_grow = (codes >= CODES["stale"]) & ~np.isnan(memory.used)
     wanted = np.where(may_grow, wants(snapshot, memory, settings), 0.0)
     room = _room(snapshot, memory, settings, may_grow, wanted[0])
-    got = _tiers(snapshot, wanted, may_grow, room.budget)
+    got = _tiers(snapshot, wanted, may_grow, room)
     allotted = np.where(may_grow, got.sum(axis=0), room.held)
-    growth = _growth(snapshot, wanted[0], allotted, may_grow, room, settings)
+    growth = _growth(snapshot, wanted, allotted, may_grow, room, settings)
     may_shrink = may_grow & (codes == CODES["managed"])
     target, bound = _motion(snapshot, memory, settings, room, allotted, wanted, growth, may_shrink)
     unheard = (codes == CODES["stuck"]) & (np.abs(memory.target - snapshot.actual) > settings.settle_bytes)
@@ -43,7 +44,7 @@ def plan(snapshot: Snapshot, memory: Memory, settings: Settings) -> Plan:
         budget=room.budget,
         pool=room.pool,
         free=room.free - float(growth.sum()),
-        short=max(0.0, float(wanted[:3].sum()) - room.budget),
+        short=max(0.0, float(wanted[:SURPLUS].sum()) - room.budget),
     )
 
 
@@ -53,7 +54,8 @@ class _Room:
 
     held: Floats  # what each guest holds, or was already told that it may
     budget: float  # what the managed guests may hold together
-    pool: float  # what is held back from them for bursts
+    pool: float  # what is held back for bursts from all but needs
+    store: float  # what is held back for bursts from surplus only
     free: float  # what can be handed out now: nobody holds it, the pool included
 
 
@@ -68,8 +70,9 @@ def _room(snapshot: Snapshot, memory: Memory, settings: Settings, managed: Bools
     # The pool is for bursts of those who have what they need: it gives way to need.
     wish = settings.pool_share * largest if settings.reflex else 0.0
     pool = min(wish, max(0.0, ours - need[managed].sum()))
+    store = settings.store_share * largest if settings.reflex else 0.0
     free = settings.budget_bytes - held.sum()
-    return _Room(held, ours - pool, pool, min(free, _host_free(snapshot, actual, settings)))
+    return _Room(held, ours - pool, pool, store, min(free, _host_free(snapshot, actual, settings)))
 
 
 def _host_free(snapshot: Snapshot, actual: Floats, settings: Settings) -> float:
@@ -81,36 +84,38 @@ def _host_free(snapshot: Snapshot, actual: Floats, settings: Settings) -> float:
     return float(available - np.nan_to_num(untouched).sum() - settings.reserve_bytes)
 
 
-def _tiers(snapshot: Snapshot, wanted: Floats, managed: Bools, budget: float) -> Floats:
+def _tiers(snapshot: Snapshot, wanted: Floats, managed: Bools, room: _Room) -> Floats:
     """Return what each guest gets, tiers x guests: each tier is filled before the next gets anything."""
     got = np.zeros_like(wanted)
     low = np.where(managed, np.minimum(snapshot.floor, wanted[0]), 0.0)
     for tier, wish in enumerate(wanted):
         high = wish if tier == 0 else low + wish
-        size = waterfill(low, high, snapshot.weight, budget)
+        size = waterfill(low, high, snapshot.weight, room.budget - (room.store if tier == SURPLUS else 0.0))
         got[tier] = size if tier == 0 else size - low
         low = size
     return got
 
 
 def _growth(
-    snapshot: Snapshot, need: Floats, allotted: Floats, managed: Bools, room: _Room, settings: Settings
+    snapshot: Snapshot, wanted: Floats, allotted: Floats, managed: Bools, room: _Room, settings: Settings
 ) -> Floats:
-    """Return by how much each guest grows now: needs may use the pool, all else may not."""
-    nothing = np.zeros(len(snapshot))
+    """Return by how much each guest grows now: needs may use the pool, all but surplus the store."""
     wish = np.where(managed, np.maximum(allotted - room.held, 0.0), 0.0)
     wish = np.where(wish > deadband(snapshot.actual, settings) / 2, wish, 0.0)
-    for_need = np.clip(np.minimum(allotted, need) - room.held, 0.0, wish)
-    first = waterfill(nothing, for_need, snapshot.weight, room.free)
-    left = room.free - room.pool - first.sum()
-    return first + waterfill(nothing, wish - for_need, snapshot.weight, left)
+    growth, wanted_so_far = np.zeros(len(snapshot)), np.cumsum(wanted, axis=0)
+    for tier, kept in ((0, 0.0), (SURPLUS - 1, room.pool), (SURPLUS, room.pool + room.store)):
+        part = np.clip(
+            np.minimum(allotted, wanted_so_far[tier]) - room.held, growth, np.maximum(wish, growth)
+        )
+        growth = waterfill(growth, part, snapshot.weight, max(room.free - kept, growth.sum()))
+    return growth
 
 
 class _Call(IntEnum):
     """How much somebody waits for what others can spare."""
 
     NOBODY = 0  # what is taken goes back to the host: bites, and a dwell after growth
-    WANTED = 1  # for a cushion or cache: taken at once, but small change is not worth a write
+    WANTED = 1  # for a cushion, cache or the store: taken at once, but small change is not worth a write
     NEEDED = 2  # a need is unmet, the pool was drawn on, or the budget is exceeded
 
 
@@ -119,8 +124,9 @@ def _call(wanted: Floats, room: _Room, unmet: Floats) -> _Call:
     lacking = np.clip(wanted[0] - room.held, 0.0, np.maximum(unmet, 0.0))
     if lacking.any() or room.free < 0.75 * room.pool:
         return _Call.NEEDED
-    lacking = np.clip(wanted[:3].sum(axis=0) - room.held, 0.0, np.maximum(unmet, 0.0))
-    return _Call.WANTED if lacking.any() else _Call.NOBODY
+    lacking = np.clip(wanted[:SURPLUS].sum(axis=0) - room.held, 0.0, np.maximum(unmet, 0.0))
+    short = room.free < 0.75 * (room.pool + room.store)
+    return _Call.WANTED if short or lacking.any() else _Call.NOBODY
 
 
 def _bite(snapshot: Snapshot, settings: Settings, band: Floats, call: _Call) -> Floats:
@@ -156,7 +162,7 @@ def _motion(
         [
             grows & (growth < wish - PAGE),
             grows,
-            wanted[:3].sum(axis=0) - room.held > band / 2,
+            wanted[:SURPLUS].sum(axis=0) - room.held > band / 2,
             excess <= least,
             waits,
             memory.swapping,

@@ -17,11 +17,12 @@ def reflex(sight: Sight, pool_bytes: float, settings: Settings) -> Answer:
     nothing = np.zeros(len(sight.rss))
     rate = np.maximum(sight.rss - sight.before, 0.0) / sight.seconds
     room = sight.room - np.fmax(sight.rss - sight.at_sample, 0.0)
-    burst = sight.cut & (rate >= settings.grant_bytes) & (room < rate * settings.reflex_room_seconds)
+    burst = sight.cut & (rate >= settings.reflex_rate_bytes) & (room < rate * settings.reflex_room_seconds)
     wish = np.where(burst, np.maximum(rate * settings.grant_seconds - room, settings.grant_bytes), 0.0)
     wish = np.floor(np.clip(sight.ceiling - sight.held, 0.0, wish) / PAGE) * PAGE
     grant = np.floor(waterfill(nothing, wish, sight.weight, max(pool_bytes, 0.0)) / PAGE) * PAGE
     donors = np.where(wish > 0.0, 0.0, np.nan_to_num(sight.spare))
-    lacking = float(wish.sum() - grant.sum())
+    coming = np.where(burst, rate * settings.call_seconds, 0.0)
+    lacking = float(coming.sum() - max(pool_bytes, 0.0)) if wish.sum() > grant.sum() else 0.0
     take = np.floor(waterfill(nothing, donors, sight.weight, lacking) / PAGE) * PAGE
     return Answer(wish=wish, grant=grant, take=np.where(take >= settings.settle_bytes, take, 0.0))

@@ -42,6 +42,10 @@ class Settings:
     cushion_ceiling_share: float = 0.30
     """Every cushion lies between these shares of the guest's maximum."""
 
+    store_share: float = 0.5
+    """What is kept in the pool besides, as a share of the largest managed guest, before anybody gets surplus:
+    memory that nobody needs serves a burst at once out of the pool, and a second late out of a guest."""
+
     reflex_reach_seconds: float = 0.3
     """With the reflex a cushion need only last from the growth to its answer: it sees growth within
     0.2 s and the balloon moves in 20 to 50 ms."""
@@ -93,7 +97,15 @@ class Settings:
     """Free memory below this many reserves is "short": swap-ins above it are healing, not harm."""
 
     grant_bytes: float = 64 * MIB
-    """The least that the reflex grants: one second of the slowest growth worth an answer."""
+    """The least that the reflex grants."""
+
+    reflex_rate_bytes: float = 16 * MIB
+    """Growth slower than this a second is the tick's business: it is within what QEMU's own memory moves by
+    in a quarter of a second (2 to 4 MiB), and the reserve outlasts it for three seconds."""
+
+    call_seconds: float = 2.0
+    """For how long of a burst's growth unused memory is called in when the pool runs out: who was asked
+    cannot be asked again before newer statistics, one to two seconds later."""
 
     grant_seconds: float = 1.0
     """How long a grant makes a guest's room last: until its next statistics have reached a tick."""

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ballonet.errors import UsageError
+from ballonet.errors import BallonetError, UsageError
 from ballonet.lab.directory import claim, is_lab
 from ballonet.lab.domain import GuestSpec
 from ballonet.lab.reaper import UUIDS, end
@@ -32,6 +32,14 @@ def test_a_directory_with_other_files_is_never_taken(tmp_path: Path, monkeypatch
     with pytest.raises(UsageError, match="holds other files"):
         claim(place)
     assert not is_lab(place)
+
+
+def test_another_users_directory_is_no_lab_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = claim(short(tmp_path, monkeypatch))
+    monkeypatch.setattr("ballonet.lab.directory.os.getuid", lambda: place.stat().st_uid + 1)
+    assert not is_lab(place)
+    with pytest.raises(BallonetError, match="belongs to somebody else"):
+        claim(place)
 
 
 def test_a_path_too_long_for_sockets_is_refused(tmp_path: Path) -> None:

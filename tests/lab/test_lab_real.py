@@ -4,8 +4,9 @@ import asyncio
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from ballonet.errors import BallonetError
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.lab import reaper
+from ballonet.lab.directory import embedded_uri
 from ballonet.lab.domain import GuestSpec
 from ballonet.lab.lab import Lab
 from ballonet.lab.report import Report
@@ -39,6 +41,21 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[str]:
+    """Return a URI of libvirt's embedded driver: a process can open but one root of it in its life."""
+    # Not tmp_path, which is too long for the names of sockets.
+    with tempfile.TemporaryDirectory(prefix="hv-", ignore_cleanup_errors=True) as directory:
+        yield embedded_uri(Path(directory) / "hv")
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Return a place for one test's lab, short enough for sockets' names."""
+    with tempfile.TemporaryDirectory(prefix="lab-") as directory:
+        yield Path(directory) / "lab"
 
 
 @asynccontextmanager

@@ -43,8 +43,11 @@ def claim(directory: Path) -> Path:
 
 
 def is_lab(directory: Path) -> bool:
-    """Return whether a lab made this directory, so that it may be removed."""
-    return (directory / MARKER).is_file()
+    """Return whether a lab of this user made this directory, so that it may be removed with its guests.
+
+    Another user's is not: the UUIDs in it would name whatever guests that user wants to see ended.
+    """
+    return (directory / MARKER).is_file() and directory.stat().st_uid == os.getuid()
 
 
 def embedded_uri(directory: Path) -> str:

@@ -18,7 +18,7 @@ from ballonet.show.comparison import comparison
 from ballonet.show.live import LiveTable
 from ballonet.units import format_size
 
-DRAWS_PER_SECOND = 4
+DRAWS_PER_SECOND = 2
 
 
 def demo(

@@ -52,6 +52,9 @@ class Watch:
         held = np.where(memory.changed_at > snapshot.taken_at, np.fmax(memory.target, 0.0), held)
         reserve = reserve_bytes(snapshot.maximum)
         free = np.maximum(snapshot.unused - reserve, 0.0)
+        # The size that the statistics belong to, where they tell it: what came since is room too.
+        told = snapshot.available + memory.overhead
+        then = np.where(snapshot.autodeflate | np.isnan(told), snapshot.actual, told)
         shrinking = ~memory.arrived & (memory.target < snapshot.actual)
         trusted = (plan.verdict == CODES["managed"]) & (snapshot.stats_at > memory.changed_at)
         return Sight(
@@ -60,7 +63,7 @@ class Watch:
             before=self._column(before, snapshot.uuids),
             at_sample=self._at(snapshot.stats_at, snapshot.uuids),
             held=held,
-            room=free + cache(snapshot) / 2 + np.maximum(held - snapshot.actual, 0.0),
+            room=free + cache(snapshot) / 2 + np.maximum(held - then, 0.0),
             ceiling=snapshot.ceiling,
             weight=snapshot.weight,
             cut=(plan.verdict >= CODES["stale"]) & (held < snapshot.ceiling) & ~shrinking,

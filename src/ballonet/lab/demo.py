@@ -24,10 +24,9 @@ MAXIMUM_BYTES = 512 * MIB
 BUDGET_BYTES = 1200 * MIB  # 59 % of the sum of the maxima
 FLOOR_BYTES = 128 * MIB
 
-# Requests touch eight pages each; whoever reads a file re-reads 20 of its blocks a request too. Needs trade
-# places: "web" and "shop" burst by 330 MiB at 300 MiB/s, one after the other, "batch" ramps up slowly while
+# Requests touch 32 pages each, those of "files" 16 and eight blocks of its file. Needs trade places: "web" and "shop" burst by 330 MiB at 300 MiB/s, one after the other, "batch" ramps up slowly while
 # they rest, "files" lives on its page cache throughout.
-_REST = "anon_mib=40 hot_mib=40 rate=50 touches=8"
+_REST = "anon_mib=40 hot_mib=40 rate=50 touches=32"
 LOADS = {
     "web": f"""
         at 0 {_REST}
@@ -46,7 +45,7 @@ LOADS = {
         at 50 anon_mib=240 hot_mib=240 grow_mib_s=50
         """,
     "files": """
-        at 0 anon_mib=20 hot_mib=20 file_mib=100 rate=50 touches=4 reads=4
+        at 0 anon_mib=20 hot_mib=20 file_mib=100 rate=50 touches=16 reads=8
         """,
 }
 WARM_UP_SECONDS = 8.0  # until "files" has read its file in: it is not ballooning that is measured there
@@ -108,6 +107,8 @@ async def one_run(
     ports = world(hypervisor)
     engine = Engine(ports, settings, viewer.happening, enforce=balanced, floor_bytes=FLOOR_BYTES)
     await asyncio.gather(*(lab.load(name, _AT_REST) for name in LOADS))
+    if not balanced:
+        await asyncio.gather(*(hypervisor.resize(uuid, MAXIMUM_BYTES) for uuid in lab.uuids.values()))
     # The first squeeze takes two or three bites, each followed by a look at newer statistics.
     await run(engine, ports, seconds=15.0 if balanced else 3.0, after_tick=viewer.plan)
     await asyncio.gather(*(lab.load(name, load) for name, load in LOADS.items()))

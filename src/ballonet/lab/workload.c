@@ -30,7 +30,8 @@
 #define STEPS 256
 #define RING 65536         /* latencies kept between two reports */
 #define ROOM (64 * 1024 * MIB) /* addresses kept for the load; no memory until it is touched */
-#define PATTERN (1 * MIB)  /* what fresh pages are filled with, from changing offsets */
+#define PATTERN (1 * MIB)  /* what fresh pages begin with, from changing offsets */
+#define FILLED 512         /* bytes written to a fresh page: with more, an emulated CPU cannot burst */
 #define CHUNK (256 * 1024) /* memory grown between two looks at the clock */
 #define SECOND 1000000000LL
 #define PACE (SECOND / 100) /* how often growth looks at the schedule */
@@ -117,7 +118,7 @@ static void fill(char *to, int64_t bytes, uint64_t *state)
 		/* A loop, not memcpy: the string instructions libc prefers are slow where the CPU is emulated. */
 		const uint64_t *from = (const uint64_t *)(pattern + (draw(state) % (PATTERN - PAGE) & ~7ULL));
 		uint64_t *out = (uint64_t *)page;
-		for (int i = 0; i < PAGE / 8; i += 4) {
+		for (int i = 0; i < FILLED / 8; i += 4) {
 			out[i] = from[i];
 			out[i + 1] = from[i + 1];
 			out[i + 2] = from[i + 2];

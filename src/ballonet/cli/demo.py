@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -21,17 +22,33 @@ from ballonet.units import format_size
 DRAWS_PER_SECOND = 2
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a run is made."""
+
+    title: str
+    balanced: bool = True
+    reflex: bool = True
+
+
+WITHOUT = Kind("Without ballooning", balanced=False, reflex=False)
+BALANCED = {"BALLONET": Kind("Balanced by ballonet")}
+NO_REFLEX = {"NO REFLEX": Kind("Balanced without the reflex", reflex=False)}
+
+
 def demo(
     seconds: Annotated[float, typer.Option(hidden=True)] = SECONDS,
-    no_reflex: Annotated[bool, typer.Option("--no-reflex", hidden=True)] = False,
+    no_reflex: Annotated[
+        bool, typer.Option("--no-reflex", hidden=True, help="Run once more, with the reflex off.")
+    ] = False,
 ) -> None:
     """Boot four Linux guests, let their needs trade places, and balance them on too small a budget."""
-    asyncio.run(_interruptible(seconds, reflex=not no_reflex))
+    asyncio.run(_interruptible(seconds, no_reflex=no_reflex))
 
 
-async def _interruptible(seconds: float, *, reflex: bool) -> None:
+async def _interruptible(seconds: float, *, no_reflex: bool) -> None:
     """Run the demo; a signal ends it in order, its guests with it."""
-    task = asyncio.create_task(_demo(seconds, reflex=reflex))
+    task = asyncio.create_task(_demo(seconds, no_reflex=no_reflex))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
@@ -40,7 +57,7 @@ async def _interruptible(seconds: float, *, reflex: bool) -> None:
         raise KeyboardInterrupt from error
 
 
-async def _demo(seconds: float, *, reflex: bool) -> None:
+async def _demo(seconds: float, *, no_reflex: bool) -> None:
     console = Console()
     with tempfile.TemporaryDirectory(prefix="ballonet-", ignore_cleanup_errors=True) as directory:
         lab_directory = Path(directory) / "lab"
@@ -51,24 +68,24 @@ async def _demo(seconds: float, *, reflex: bool) -> None:
                 f"their disks held to 1,000 requests a second ..."
             )
             await lab.boot(specs())
-            console.print(f"They run ({lab.accelerator}). The same {seconds:.0f} seconds twice:")
-            runs = []
-            for balanced in (False, True):
-                runs.append(
-                    await _run(console, lab, hypervisor, balanced=balanced, reflex=reflex, seconds=seconds)
-                )
+            console.print(f"They run ({lab.accelerator}). The same {seconds:.0f} seconds, each way:")
+            without = await _run(console, lab, hypervisor, WITHOUT, seconds)
+            balanced = {
+                title: await _run(console, lab, hypervisor, kind, seconds)
+                for title, kind in (BALANCED | (NO_REFLEX if no_reflex else {})).items()
+            }
             console.print()
-            console.print(comparison(*runs), highlight=False, soft_wrap=True)
+            console.print(comparison(without, balanced), highlight=False, soft_wrap=True)
         await hypervisor.close()
 
 
 async def _run(
-    console: Console, lab: Lab, hypervisor: LibvirtHypervisor, *, balanced: bool, reflex: bool, seconds: float
+    console: Console, lab: Lab, hypervisor: LibvirtHypervisor, kind: Kind, seconds: float
 ) -> Outcome:
     """Run all loads once, drawing them as they go."""
-    budget = BUDGET_BYTES if balanced else len(LOADS) * MAXIMUM_BYTES
-    title = "Balanced by ballonet" if balanced else "Without ballooning"
-    drawn = LiveTable(title, budget)
+    drawn = LiveTable(kind.title, BUDGET_BYTES if kind.balanced else len(LOADS) * MAXIMUM_BYTES)
     viewer = Viewer(drawn.take_plan, drawn.take_happening)
     with Live(get_renderable=drawn.draw, console=console, refresh_per_second=DRAWS_PER_SECOND):
-        return await one_run(lab, hypervisor, viewer, balanced=balanced, reflex=reflex, seconds=seconds)
+        return await one_run(
+            lab, hypervisor, viewer, balanced=kind.balanced, reflex=kind.reflex, seconds=seconds
+        )

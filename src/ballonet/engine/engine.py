@@ -22,7 +22,6 @@ from ballonet.policy.plan import plan as decide
 from ballonet.policy.reflex import reflex
 from ballonet.policy.settings import Settings
 
-
 # Between two ticks while a burst waits: what others had unused comes back arrives at 500 MiB/s or so.
 BURST_SECONDS = 0.2
 

@@ -72,8 +72,8 @@ STATISTICS = (
         memstat="actual",
         since_libvirt="0.9.3",
         traps="The device's value, not the guest's: without a driver it stays at the maximum whatever the "
-        "guest is told. QEMU: the answer of query-balloon. domstats shows a copy up to 1 s old, virtio-mem added. "
-        "Nobody can read the target back.",
+        "guest is told. QEMU: the answer of query-balloon. domstats shows a copy up to 1 s old, virtio-mem "
+        "added. Nobody can read the target back.",
     ),
     Statistic(
         key="unused_bytes",

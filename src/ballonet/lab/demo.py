@@ -24,8 +24,9 @@ MAXIMUM_BYTES = 512 * MIB
 BUDGET_BYTES = 1200 * MIB  # 59 % of the sum of the maxima
 FLOOR_BYTES = 128 * MIB
 
-# Requests touch 32 pages each, those of "files" 16 and eight blocks of its file. Needs trade places: "web" and "shop" burst by 330 MiB at 300 MiB/s, one after the other, "batch" ramps up slowly while
-# they rest, "files" lives on its page cache throughout.
+# Requests touch 32 pages each, those of "files" 16 and eight blocks of its file. Needs trade places: "web"
+# and "shop" burst to 330 MiB at 300 MiB/s, one after the other, "batch" ramps up while they rest, "files"
+# lives on its page cache throughout.
 _REST = "anon_mib=40 hot_mib=40 rate=50 touches=32"
 LOADS = {
     "web": f"""

@@ -47,6 +47,7 @@ class Connection:
         self._retry_at = 0.0
         self._listeners: set[asyncio.Queue[Event | None]] = set()
         self._loop = asyncio.get_running_loop()
+        self._opening = asyncio.Lock()
 
     async def open(self) -> None:
         """Connect. Raises UsageError, NotPermittedError or HypervisorError, each with what to do."""
@@ -60,12 +61,12 @@ class Connection:
         what = f"connecting to {self.uri}"
         try:
             raw = await self._threads.run(lambda: opener(self.uri), what, OPEN_SECONDS)
+            await self._threads.run(lambda: self._register(raw), what, self._deadline_seconds)
         except libvirt.libvirtError as error:
             self._retry_at = time.monotonic() + RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
             self._failures += 1
             text = error.get_error_message() or str(error)
             raise connection_failure(error.get_error_code(), text, self.uri) from error
-        await self._threads.run(lambda: self._register(raw), what, self._deadline_seconds)
         self._failures = 0
         self._raw = raw
         self.opened += 1
@@ -93,12 +94,15 @@ class Connection:
             raise failure(error.get_error_code(), error.get_error_message() or str(error), what) from error
 
     async def _open_again(self) -> None:
-        """Connect again: at once after it broke, then at growing intervals."""
-        left = self._retry_at - time.monotonic()
-        if left > 0:
-            raise HypervisorError(f"not connected to {self.uri}", hint=f"trying again in {left:.0f} s")
-        await self.open()
-        self._tell(Event(EventKind.RECONNECTED))
+        """Connect again, once for all who ask: at once after it broke, then at growing intervals."""
+        async with self._opening:
+            if self._raw is not None:
+                return
+            left = self._retry_at - time.monotonic()
+            if left > 0:
+                raise HypervisorError(f"not connected to {self.uri}", hint=f"trying again in {left:.0f} s")
+            await self.open()
+            self._tell(Event(EventKind.RECONNECTED))
 
     def _lose(self, raw: Any) -> None:
         """Let go of a broken connection, once, and say so to who listens."""
@@ -108,10 +112,13 @@ class Connection:
 
     # --- events -------------------------------------------------------------------------------------
 
-    async def events(self) -> AsyncIterator[Event]:
-        """Yield what happens from now on, until the connection is closed by us."""
+    def events(self) -> AsyncIterator[Event]:
+        """Yield what happens from this call on, until the connection is closed by us."""
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._listeners.add(queue)
+        return self._follow(queue)
+
+    async def _follow(self, queue: "asyncio.Queue[Event | None]") -> AsyncIterator[Event]:
         try:
             while (event := await queue.get()) is not None:
                 yield event

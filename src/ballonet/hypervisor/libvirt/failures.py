@@ -2,6 +2,7 @@
 
 from ballonet.errors import (
     BallonetError,
+    DeadlineError,
     HypervisorError,
     NoSuchGuestError,
     NotPermittedError,
@@ -10,16 +11,36 @@ from ballonet.errors import (
 )
 
 # The numbers of libvirt's virErrorNumber that mean something of their own.
+_INTERNAL = 1
 _NO_SUPPORT = 3
-_INVALID_ARGUMENT = 8
-_DENIED = frozenset({29, 45, 88})  # read-only connection, AUTH_FAILED, ACCESS_DENIED
 _NO_CONNECT = 5
-_SYSTEM_ERROR = 38
+_INVALID_ARGUMENT = 8
+_DENIED = frozenset(
+    {29, 45, 79, 88, 94}
+)  # read-only connection; failed, cancelled, denied, unavailable rights
 _NO_GUEST = 42
 _INVALID_OPERATION = 55
+_TIMEOUT = 68
 _UNSUPPORTED = 84
 
 _GROUP = "run it with sudo, or join the group: sudo usermod -aG libvirt $USER, then log in again"
+
+# What libvirt refuses, by a word of its text: what that means, and what helps.
+_REFUSALS = (
+    (
+        "balloon",
+        "the guest has no balloon device",
+        "virt-xml GUEST --edit --memballoon model=virtio, then shut it down and start it again",
+    ),
+    (
+        "maximum memory on an active",
+        "a running guest keeps its maximum",
+        "store it for the next start with --config, then shut the guest down and start it again",
+    ),
+    ("not running", "the guest is not running", "virsh start GUEST, or use --config"),
+    ("persistent", "the guest is stored nowhere", "virsh dumpxml GUEST > GUEST.xml; virsh define GUEST.xml"),
+    ("numa", "its maximum is the sum of its NUMA cells", "change <numa> in its definition: virsh edit GUEST"),
+)
 
 
 def failure(code: int, message: str, doing: str) -> BallonetError:
@@ -32,23 +53,13 @@ def failure(code: int, message: str, doing: str) -> BallonetError:
         if "read only" in lower or "read-only" in lower:
             return NotPermittedError(f"{doing}: the connection is read-only", hint="leave out --read-only")
         return NotPermittedError(f"{doing}: {said}", hint=_GROUP)
-    if code == _INVALID_OPERATION and "balloon" in lower:
-        return RefusedError(
-            f"{doing}: the guest has no balloon device",
-            hint="virt-xml GUEST --edit --memballoon model=virtio, then shut it down and start it again",
-        )
-    if code == _INVALID_OPERATION and "maximum" in lower:
-        return RefusedError(
-            f"{doing}: a running guest keeps its maximum",
-            hint="store it for the next start with --config, then shut the guest down and start it again",
-        )
-    if code == _INVALID_OPERATION and "not running" in lower:
-        return RefusedError(f"{doing}: the guest is not running", hint="virsh start GUEST, or use --config")
-    if code == 1 and "no memory balloon" in lower:
-        return RefusedError(
-            f"{doing}: the guest has no balloon device",
-            hint="virt-xml GUEST --edit --memballoon model=virtio, then shut it down and start it again",
-        )
+    if code == _TIMEOUT:
+        hint = "see what holds it: virsh domjobinfo GUEST; is its QEMU stopped?"
+        return DeadlineError(f"{doing}: something else is at work on the guest", hint=hint)
+    if code == _INVALID_OPERATION or (code == _INTERNAL and "no memory balloon" in lower):
+        for word, meaning, remedy in _REFUSALS:
+            if word in lower:
+                return RefusedError(f"{doing}: {meaning}", hint=remedy)
     if code in {_INVALID_ARGUMENT, _INVALID_OPERATION, _NO_SUPPORT, _UNSUPPORTED}:
         return RefusedError(f"{doing}: {said}", hint="see what it has: ballonet show GUEST")
     return HypervisorError(f"{doing}: {said}", hint="see the log: journalctl -u libvirtd -u virtqemud")
@@ -60,7 +71,9 @@ def connection_failure(code: int, message: str, uri: str) -> BallonetError:
     lower = said.lower()
     if "permission denied" in lower or code in _DENIED:
         return NotPermittedError(f"no permission to use {uri}", hint=_GROUP)
-    if code in {_NO_CONNECT, _INVALID_ARGUMENT, 1} and ("no connection driver" in lower or "uri" in lower):
+    if code in {_NO_CONNECT, _INVALID_ARGUMENT, _INTERNAL} and (
+        "no connection driver" in lower or "uri" in lower
+    ):
         return UsageError(
             f"libvirt does not understand the URI {uri!r}: {said}",
             hint="URIs look like qemu:///system, qemu:///session or qemu+ssh://root@host/system",

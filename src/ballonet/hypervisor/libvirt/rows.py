@@ -98,8 +98,12 @@ def from_record(
 
 
 def with_live_size(guest: Guest, domain: Any) -> Guest:
-    """Return the row with the size that QEMU says now."""
-    return replace(guest, actual_bytes=_bytes(domain.memoryStats().get("actual")) or guest.actual_bytes)
+    """Return the row with the size that QEMU says now, or as it is for a guest that ends meanwhile."""
+    try:
+        actual = domain.memoryStats().get("actual")
+    except libvirt.libvirtError:
+        return guest
+    return replace(guest, actual_bytes=_bytes(actual) or guest.actual_bytes)
 
 
 def from_domain(domain: Any, definition: Definition) -> Guest:
@@ -149,13 +153,13 @@ def job(domain: Any) -> str:
 
 
 def present(reads: Iterable[Callable[[], Guest]]) -> list[Guest]:
-    """Return what was read, without the guests that vanished between two calls."""
+    """Return what was read, without the guests that vanished or stopped between two calls."""
     rows = []
     for read in reads:
         try:
             rows.append(read())
         except libvirt.libvirtError as error:
-            if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
+            if error.get_error_code() not in {libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID}:
                 raise
     return rows
 

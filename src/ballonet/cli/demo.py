@@ -83,7 +83,7 @@ async def _run(
     console: Console, lab: Lab, hypervisor: LibvirtHypervisor, kind: Kind, seconds: float
 ) -> Outcome:
     """Run all loads once, drawing them as they go."""
-    drawn = LiveTable(kind.title, BUDGET_BYTES if kind.balanced else len(LOADS) * MAXIMUM_BYTES)
+    drawn = LiveTable(kind.title, BUDGET_BYTES if kind.balanced else None)
     viewer = Viewer(drawn.take_plan, drawn.take_happening)
     with Live(get_renderable=drawn.draw, console=console, refresh_per_second=DRAWS_PER_SECOND):
         return await one_run(

@@ -29,6 +29,7 @@ class Memory:
     need_at: Floats  # time of the sample that `used` is from
     used: Floats  # bytes it used then: its size less what was usable
     overhead: Floats  # its size less what its kernel manages, seen while the balloon was still
+    counted: Bools  # the balloon counts as used in `available`, seen while the balloon was still
     swap_in: Floats  # counters of that sample
     swap_out: Floats
     swap_debt: Floats  # bytes swapped out and not back while it was cut, fading
@@ -50,6 +51,7 @@ class Memory:
 
 _BLANK: dict[str, float | bool] = {
     "arrived": True,
+    "counted": False,
     "changed_at": -np.inf,
     "grew_at": -np.inf,
     "moved_at": -np.inf,

@@ -78,7 +78,8 @@ def _read_sample(memory: Memory, snapshot: Snapshot, settings: Settings) -> Memo
     """Take in the statistics that are newer than those seen before."""
     new = (snapshot.stats_at > memory.need_at + NEW_SAMPLE_SECONDS) & ~np.isnan(snapshot.usable)
     still = memory.arrived & (snapshot.stats_at > memory.moved_at)
-    overhead, used = _used(memory, snapshot, still)
+    counted = snapshot.autodeflate | np.where(still, snapshot.available > snapshot.actual, memory.counted)
+    overhead, used = _used(memory, snapshot, still, counted)
     seconds = snapshot.stats_at - memory.need_at
     known = new & ~np.isnan(memory.used) & np.isfinite(seconds)
     rate = np.where(known, np.maximum(used - memory.used, 0.0) / np.maximum(seconds, 1.0), 0.0)
@@ -93,6 +94,7 @@ def _read_sample(memory: Memory, snapshot: Snapshot, settings: Settings) -> Memo
     outlived = snapshot.stats_at > memory.promised_at + 1.0
     return replace(
         memory,
+        counted=counted,
         overhead=np.where(new, overhead, memory.overhead),
         used=np.where(kept, used, memory.used),
         need_at=np.where(kept, snapshot.stats_at, memory.need_at),
@@ -109,7 +111,7 @@ def _read_sample(memory: Memory, snapshot: Snapshot, settings: Settings) -> Memo
     )
 
 
-def _used(memory: Memory, snapshot: Snapshot, still: Bools) -> tuple[Floats, Floats]:
+def _used(memory: Memory, snapshot: Snapshot, still: Bools, counted: Bools) -> tuple[Floats, Floats]:
     """Return (overhead, used) of the sample: used is the guest's size at that moment, less usable.
 
     Without autodeflate a guest's kernel manages `available` = size - overhead, so the sample tells the
@@ -117,7 +119,6 @@ def _used(memory: Memory, snapshot: Snapshot, still: Bools) -> tuple[Floats, Flo
     Windows) `available` never changes: the size is known only while the balloon is still; while it grows,
     its newest size errs on the guest's side, while it shrinks, what was used before does.
     """
-    counted = snapshot.autodeflate | (snapshot.available > snapshot.actual)
     overhead = np.where(still & ~counted, snapshot.actual - snapshot.available, memory.overhead)
     by_sample = snapshot.available + overhead - snapshot.usable
     by_device = snapshot.actual - snapshot.usable

@@ -26,12 +26,11 @@ _STATES = {
 class LiveTable:
     """Takes in plans and happenings; draws them."""
 
-    def __init__(self, title: str, budget_bytes: float) -> None:
+    def __init__(self, title: str, budget_bytes: float | None) -> None:
         self._title = title
         self._budget_bytes = budget_bytes
         self._plan: Plan | None = None
         self._last: dict[str, str] = {}
-        self.note = ""  # a line under the table
 
     def take_plan(self, plan: Plan) -> None:
         """Show this plan from now on."""
@@ -58,10 +57,12 @@ class LiveTable:
                 held += row.actual_bytes
                 maximum = float(self._plan.snapshot.maximum[index])
                 table.add_row(*_cells(row, maximum, self._last.get(row.uuid, "")))
-        total = Text(f"Together {format_size(held)} of a budget of {format_size(self._budget_bytes)}")
-        if held > self._budget_bytes:
-            total.append("  above it", style="yellow")
-        return Group(table, Text(), total, Text(self.note, style="dim"))
+        total = Text(f"Together {format_size(held)}")
+        if self._budget_bytes is not None:
+            total.append(f" of a budget of {format_size(self._budget_bytes)}")
+            if held > self._budget_bytes:
+                total.append(", above it", style="yellow")
+        return Group(table, Text(), total)
 
 
 def _cells(row: PlanRow, maximum: float, last: str) -> list[RenderableType]:

@@ -1,0 +1,105 @@
+"""What the tests run on: a fake, libvirt's test driver, and real guests under a libvirtd of their own.
+
+A pytest plugin: the real guests boot once for all files that name it.
+"""
+
+import asyncio
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from daemon import Daemon
+from fake import FakeHypervisor
+from subjects import MAXIMUM_BYTES, Machine, Subject
+
+from ballonet.hypervisor.libvirt import LibvirtHypervisor
+from ballonet.lab.domain import GuestSpec
+from ballonet.lab.lab import Lab
+
+# A guest that is stored and need not boot: what stands in it is the driver's type, and what else it says.
+OFF = """\
+  <domain type='{type}'>
+    <name>off</name>
+    <memory unit='MiB'>256</memory><vcpu>1</vcpu><os><type arch='x86_64'>hvm</type></os>
+    <devices><memballoon model='virtio'><stats period='1'/></memballoon></devices>
+    {more}
+  </domain>
+"""
+TEST_HOST = f"""\
+<node xmlns:test='http://libvirt.org/schemas/domain/test/1.0'>
+  <domain type='test'>
+    <name>web</name>
+    <memory unit='MiB'>256</memory><vcpu>1</vcpu><os><type arch='i686'>hvm</type></os>
+    <devices><memballoon model='virtio'><stats period='1'/></memballoon></devices>
+  </domain>
+{OFF.format(type="test", more="<test:runstate>5</test:runstate>").replace("x86_64", "i686")}
+</node>
+"""
+
+
+@pytest.fixture(scope="session")
+def machine() -> Iterator[Machine]:
+    if subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("a libvirtd of the tests' own needs a mount namespace, so root")
+    # Not tmp_path, which is too long for the names of sockets.
+    with tempfile.TemporaryDirectory(prefix="hv-") as place, asyncio.Runner() as runner:
+        daemon = Daemon(Path(place) / "daemon")
+        try:
+            daemon.start()
+            lab = runner.run(_booted(Path(place) / "lab", daemon.uri))
+            definition = Path(place) / "off.xml"
+            definition.write_text(OFF.format(type="qemu", more=""))
+            daemon.virsh("define", str(definition))
+            yield Machine(daemon, lab)
+            runner.run(lab.down())
+        finally:
+            daemon.kill()
+
+
+async def _booted(directory: Path, uri: str) -> Lab:
+    hypervisor = await LibvirtHypervisor.open(uri)
+    lab = await Lab(directory, hypervisor).__aenter__()
+    await lab.boot(
+        [
+            GuestSpec("web", memory_bytes=MAXIMUM_BYTES),
+            GuestSpec("api", memory_bytes=MAXIMUM_BYTES // 2),
+            GuestSpec("bare", memory_bytes=MAXIMUM_BYTES // 2, balloon=False),
+        ]
+    )
+    await hypervisor.close()
+    return lab
+
+
+@pytest.fixture
+async def real(machine: Machine) -> AsyncIterator[LibvirtHypervisor]:
+    hypervisor = await LibvirtHypervisor.open(machine.daemon.uri, deadline_seconds=3.0)
+    yield hypervisor
+    await hypervisor.close()
+
+
+@pytest.fixture(params=["fake", "test driver", pytest.param("real guests", marks=pytest.mark.real)])
+def uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "fake":
+        return "fake:///"
+    if request.param == "real guests":
+        # Asked for here and not by name, so that nothing boots for the other two.
+        machine: Machine = request.getfixturevalue("machine")
+        return machine.daemon.uri
+    (tmp_path / "host.xml").write_text(TEST_HOST)
+    return f"test://{tmp_path}/host.xml"
+
+
+@pytest.fixture
+async def subject(uri: str) -> AsyncIterator[Subject]:
+    if uri.startswith("fake:"):
+        fake = FakeHypervisor()
+        fake.add("web", MAXIMUM_BYTES)
+        fake.add("off", MAXIMUM_BYTES, running=False)
+        yield Subject(fake)
+        return
+    hypervisor = await LibvirtHypervisor.open(uri, deadline_seconds=10.0)
+    real = uri.startswith("qemu")
+    yield Subject(hypervisor, reports=real, tells=real)
+    await hypervisor.close()

@@ -54,7 +54,7 @@ class Watch:
         free = np.maximum(snapshot.unused - reserve, 0.0)
         # The size that the statistics belong to, where they tell it: what came since is room too.
         told = snapshot.available + memory.overhead
-        then = np.where(snapshot.autodeflate | np.isnan(told), snapshot.actual, told)
+        then = np.where(memory.counted | np.isnan(told), snapshot.actual, told)
         shrinking = ~memory.arrived & (memory.target < snapshot.actual)
         trusted = (plan.verdict == CODES["managed"]) & (snapshot.stats_at > memory.changed_at)
         return Sight(

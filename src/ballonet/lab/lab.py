@@ -56,7 +56,7 @@ class Lab:
                 hint=f"end it first: ballonet lab down --directory {self.directory}",
             )
         (self.directory / reaper.UUIDS).touch()
-        # Not asyncio's: libvirt's embedded driver takes the ends of children from under it.
+        # Not asyncio's, which would kill it when this loop is closed.
         self._reaper = subprocess.Popen(  # noqa: S603, ASYNC220 (our own module; returns at once)
             [sys.executable, "-m", "ballonet.lab.reaper", str(self.directory)],
             stdin=subprocess.PIPE,
@@ -74,7 +74,7 @@ class Lab:
         """Start guests, and return when each of them has reported."""
         if self.image is None:
             self.image = await asyncio.to_thread(build, self.directory / "image")
-        self.accelerator = self.accelerator or await accelerator(self.image)
+        self.accelerator = self.accelerator or await asyncio.to_thread(accelerator, self.image)
         starts = asyncio.Semaphore(STARTS_AT_ONCE)
         await asyncio.gather(*(self._start(spec, self.image, starts) for spec in specs))
         deadline = time.monotonic() + BOOT_SECONDS + BOOT_SECONDS_PER_GUEST * len(specs)

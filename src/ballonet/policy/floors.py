@@ -40,4 +40,6 @@ def floor_bytes(maximum_bytes: Bytes) -> Bytes:
 def _like(given: Bytes, values: NDArray[np.float64]) -> Bytes:
     """Return whole bytes in the shape that was given: a number for a number, a column for a column."""
     whole = np.floor(values)
-    return int(whole) if isinstance(given, int | float) else whole
+    if isinstance(given, int):
+        return int(whole)
+    return float(whole) if isinstance(given, float) else whole

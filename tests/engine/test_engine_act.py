@@ -1,0 +1,79 @@
+"""The promises that are asserted again where changes are sent: whatever a policy says, these hold."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from pretend import PretendClock, PretendHypervisor, guest
+
+from ballonet.engine.act import Actor, Change, broken_promise
+from ballonet.engine.table import Beside, Now, tabulate
+from ballonet.errors import HypervisorError
+from ballonet.facts.guest import Obstacle, State
+from ballonet.facts.snapshot import Snapshot
+from ballonet.policy.floors import floor_bytes, hard_floor_bytes
+from ballonet.units import GIB, MIB
+
+
+def table(**fields: Any) -> Snapshot:
+    return tabulate([replace(guest("a"), **fields)], Now(0.0, 0.0), Beside())
+
+
+def broken(target: int, **fields: Any) -> str:
+    return broken_promise(Change(0, "uuid-a", target), table(**fields))[:2]
+
+
+@pytest.mark.parametrize(
+    ("target", "fields", "promise"),
+    [
+        (512 * MIB, {}, ""),
+        (GIB, {}, ""),
+        (floor_bytes(GIB), {}, ""),
+        (floor_bytes(GIB) - MIB, {}, "G1"),
+        (hard_floor_bytes(GIB) - MIB, {"actual_bytes": MIB}, "G1"),
+        (0, {}, "G1"),
+        (1024, {}, "G1"),
+        (GIB + 1, {}, "G2"),
+        (512 * MIB, {"state": State.PAUSED}, "G7"),
+        (512 * MIB, {"device": None}, "G7"),
+        (512 * MIB, {"obstacles": frozenset({Obstacle.LOCKED})}, "G7"),
+        (512 * MIB, {"uuid": "uuid-b"}, "G7"),
+        (512 * MIB, {"maximum_bytes": None}, "G1"),
+    ],
+)
+def test_what_would_break_a_promise_is_named(target: int, fields: dict[str, Any], promise: str) -> None:
+    assert promise == broken(target, **fields)
+
+
+async def test_a_guest_that_hangs_holds_up_no_other() -> None:
+    """H4: the late answer is collected later, and the guest is not written meanwhile."""
+    release = asyncio.Event()
+
+    class Hanging(PretendHypervisor):
+        async def resize(
+            self, uuid: str, size_bytes: int, *, live: bool = True, config: bool = False
+        ) -> None:
+            if uuid == "slow":
+                await release.wait()
+                raise HypervisorError("too late")
+
+    actor = Actor(Hanging(PretendClock()), patience_seconds=0.01)
+    first = await actor.send([Change(0, "slow", GIB), Change(1, "quick", GIB)])
+    assert ["quick"] == [outcome.change.uuid for outcome in first]
+    assert not actor.is_free("slow")
+
+    release.set()
+    late = await actor.collect(1.0)
+
+    assert ["slow"] == [outcome.change.uuid for outcome in late]
+    assert isinstance(late[0].error, HypervisorError)
+    assert actor.is_free("slow")
+
+
+def test_unknown_sizes_are_nan_never_zero() -> None:
+    made = table(maximum_bytes=None, actual_bytes=None)
+
+    assert np.isnan(made.maximum[0])
+    assert np.isnan(made.actual[0])

@@ -1,0 +1,70 @@
+"""The loop: it ticks, glances and listens, outlives failures, and ends when it is told to."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from pretend import PretendClock, PretendHypervisor, PretendResidents, guest
+
+from ballonet.engine.clock import SystemClock
+from ballonet.engine.engine import Engine, World
+from ballonet.engine.loop import run
+from ballonet.engine.ports import Event, EventKind
+from ballonet.errors import HypervisorError
+from ballonet.facts.guest import Guest
+from ballonet.facts.happening import Happening, Kind
+from ballonet.policy.settings import Settings
+from ballonet.units import GIB
+
+
+class Eventful(PretendHypervisor):
+    """Says that a guest was reset as soon as somebody listens; fails at its second reading."""
+
+    readings = 0
+
+    async def guests(self, *, inactive: bool = False) -> list[Guest]:
+        self.readings += 1
+        if self.readings == 2:
+            raise HypervisorError("gone for a moment")
+        return await super().guests(inactive=inactive)
+
+    async def events(self) -> AsyncIterator[Event]:
+        yield Event(EventKind.REBOOTED, "uuid-a", "a")
+        yield Event(EventKind.LOST)
+        yield Event(EventKind.RECONNECTED)
+        await asyncio.Event().wait()
+
+
+def parts() -> tuple[Engine, World, Eventful, list[Happening]]:
+    hypervisor = Eventful(PretendClock())
+    hypervisor.add(guest("a"))
+    told: list[Happening] = []
+    world = World(hypervisor, SystemClock(), None, PretendResidents())
+    settings = Settings(budget_bytes=GIB, interval_seconds=0.05)
+    return Engine(world, settings, told.append, enforce=True), world, hypervisor, told
+
+
+async def test_it_runs_for_as_long_as_it_is_told_and_outlives_failures() -> None:
+    engine, world, hypervisor, told = parts()
+    failures: list[HypervisorError] = []
+    plans: list[object] = []
+
+    await run(engine, world, seconds=1.0, after_tick=plans.append, on_failure=failures.append)
+
+    assert ["gone for a moment"] == [failure.message for failure in failures]
+    assert len(plans) == hypervisor.readings - 1
+    assert len(plans) >= 3
+    assert {Kind.CAME, Kind.REBOOTED, Kind.FAILED, Kind.RECOVERED} <= {item.kind for item in told}
+
+
+async def test_it_ends_when_it_is_cancelled_and_leaves_no_task_behind() -> None:
+    engine, world, _, _ = parts()
+    before = asyncio.all_tasks()
+    task = asyncio.create_task(run(engine, world))
+    await asyncio.sleep(0.1)
+
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert before == asyncio.all_tasks()

@@ -1,0 +1,67 @@
+"""What a domain's XML means for ballooning."""
+
+import pytest
+
+from ballonet.facts.guest import Device, Obstacle
+from ballonet.hypervisor.libvirt.definition import read_definition
+from ballonet.units import GIB, KIB, MIB
+
+
+def domain(devices: str = "", more: str = "") -> str:
+    return f"<domain><memory unit='KiB'>2097152</memory>{more}<devices>{devices}</devices></domain>"
+
+
+def test_sizes_have_units_and_the_maximum_is_current_where_nothing_else_is() -> None:
+    assert (2 * GIB, 2 * GIB) == sizes(domain())
+    assert (2 * GIB, 512 * MIB) == sizes(domain(more="<currentMemory unit='MiB'>512</currentMemory>"))
+    assert (2 * GIB, 7 * KIB) == sizes(domain(more="<currentMemory>7</currentMemory>"))
+    assert (2 * GIB, 4096) == sizes(domain(more="<currentMemory unit='b'>4096</currentMemory>"))
+
+
+def sizes(xml: str) -> tuple[int, int]:
+    definition = read_definition(xml)
+    return definition.maximum_bytes, definition.current_bytes
+
+
+def test_the_device_and_its_features() -> None:
+    xml = (
+        "<memballoon model='virtio' autodeflate='on' freePageReporting='on'><stats period='5'/></memballoon>"
+    )
+    expected = Device("virtio", autodeflate=True, free_page_reporting=True, period_seconds=5)
+    assert expected == read_definition(domain(xml)).device
+    plain = Device("virtio-non-transitional", autodeflate=False, free_page_reporting=False, period_seconds=0)
+    assert plain == read_definition(domain("<memballoon model='virtio-non-transitional'/>")).device
+
+
+@pytest.mark.parametrize("devices", ["", "<memballoon model='none'/>"])
+def test_no_device(devices: str) -> None:
+    assert read_definition(domain(devices)).device is None
+
+
+@pytest.mark.parametrize(
+    ("devices", "more", "obstacle"),
+    [
+        ("<hostdev mode='subsystem' type='pci'/>", "", Obstacle.PASSTHROUGH),
+        ("<hostdev mode='subsystem' type='mdev'/>", "", Obstacle.PASSTHROUGH),
+        ("<interface type='hostdev'/>", "", Obstacle.PASSTHROUGH),
+        ("<disk type='nvme' device='disk'/>", "", Obstacle.PASSTHROUGH),
+        ("<interface type='vdpa'/>", "", Obstacle.VHOST_VDPA),
+        ("<disk type='vhostvdpa'/>", "", Obstacle.VHOST_VDPA),
+        ("", "<memoryBacking><hugepages/></memoryBacking>", Obstacle.HUGEPAGES),
+        ("", "<memoryBacking><locked/></memoryBacking>", Obstacle.LOCKED),
+        ("", "<launchSecurity type='sev'/>", Obstacle.CONFIDENTIAL),
+    ],
+)
+def test_what_defeats_ballooning(devices: str, more: str, obstacle: Obstacle) -> None:
+    assert frozenset({obstacle}) == read_definition(domain(devices, more)).obstacles
+
+
+def test_what_does_not() -> None:
+    devices = "<hostdev mode='subsystem' type='usb'/><interface type='network'/><disk type='file'/>"
+    backing = "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>"
+    assert frozenset() == read_definition(domain(devices, backing)).obstacles
+
+
+def test_what_is_no_xml() -> None:
+    with pytest.raises(ValueError, match="cannot be read"):
+        read_definition("<domain>")

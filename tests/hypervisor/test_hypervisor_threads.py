@@ -1,0 +1,48 @@
+"""Calls that hang cost their caller the deadline, and nobody else anything."""
+
+import asyncio
+import threading
+
+import pytest
+
+from ballonet.errors import DeadlineError, HypervisorError
+from ballonet.hypervisor.threads import MOST_STUCK, Threads
+
+
+async def test_results_and_errors_come_back_as_they_are() -> None:
+    threads = Threads()
+    assert 42 == await threads.run(lambda: 42, "counting", 5.0)
+    with pytest.raises(ZeroDivisionError):
+        await threads.run(lambda: 1 // 0, "dividing", 5.0)
+
+
+async def test_others_go_on_while_one_hangs_and_the_hung_are_bounded() -> None:
+    threads, release = Threads(), threading.Event()
+    for _ in range(MOST_STUCK):
+        with pytest.raises(DeadlineError, match="no answer to hanging") as late:
+            await threads.run(release.wait, "hanging", 0.001)
+    assert late.value.hint
+    with pytest.raises(HypervisorError, match=f"{MOST_STUCK} calls"):
+        await threads.run(lambda: 42, "counting", 5.0)
+    release.set()
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                assert 42 == await threads.run(lambda: 42, "counting", 5.0)
+            except HypervisorError:
+                await asyncio.sleep(0)  # the threads are on their way back
+            else:
+                break
+
+
+async def test_a_call_that_fails_after_its_deadline_disturbs_nobody() -> None:
+    threads, release = Threads(), threading.Event()
+
+    def fail_late() -> None:
+        release.wait()
+        raise OSError
+
+    with pytest.raises(DeadlineError):
+        await threads.run(fail_late, "failing", 0.001)
+    release.set()
+    assert 42 == await threads.run(lambda: 42, "counting", 5.0)

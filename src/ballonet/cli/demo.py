@@ -59,7 +59,8 @@ async def _interruptible(seconds: float, *, no_reflex: bool) -> None:
 
 async def _demo(seconds: float, *, no_reflex: bool) -> None:
     console = Console()
-    with tempfile.TemporaryDirectory(prefix="ballonet-", ignore_cleanup_errors=True) as directory:
+    # Not $TMPDIR: the paths of the guests' sockets must stay below 108 characters.
+    with tempfile.TemporaryDirectory(prefix="ballonet-", dir="/tmp", ignore_cleanup_errors=True) as directory:
         lab_directory = Path(directory) / "lab"
         hypervisor = await LibvirtHypervisor.open(embedded_uri(lab_directory))
         async with Lab(lab_directory, hypervisor) as lab:

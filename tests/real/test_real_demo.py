@@ -1,0 +1,58 @@
+"""The demo as a newcomer runs it: a report at its end, and nothing left behind when it is interrupted."""
+
+import contextlib
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.real
+
+BALLONET = str(Path(sys.executable).with_name("ballonet"))
+
+
+def qemus_below(directory: Path) -> list[str]:
+    """Return the command lines of QEMU processes with files below a directory."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            line = path.read_bytes().decode(errors="replace")
+            lines += [line] if "qemu-system" in line and str(directory) in line else []
+    return lines
+
+
+def test_the_demo_balances_real_guests_and_reports_what_it_was_worth() -> None:
+    words = [BALLONET, "demo", "--seconds", "14"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
+    text = done.stdout
+
+    assert 0 == done.returncode, done.stderr
+    assert "" == done.stderr
+    for words in ("Balanced by ballonet", "given back", "times the latency", "never exceeded"):
+        assert words in text
+    killed = next(line for line in text.splitlines() if line.startswith("processes killed"))
+    assert ["0", "0"] == killed.split()[-2:]
+
+
+def labs() -> set[Path]:
+    return set(Path("/tmp").glob("ballonet-*"))
+
+
+def test_an_interrupted_demo_leaves_nothing_behind() -> None:
+    before = labs()
+    process = subprocess.Popen([BALLONET, "demo"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    while not any(list(new.glob("lab/guests/*/reports")) for new in labs() - before):
+        assert process.poll() is None
+        time.sleep(0.1)
+    mine = labs() - before
+
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+
+    assert 130 == process.returncode, output
+    assert b"Traceback" not in output
+    assert not mine & labs()
+    assert not [line for directory in mine for line in qemus_below(directory)]

@@ -137,6 +137,7 @@ def test_a_promise_is_kept_until_the_guest_reported_again() -> None:
 
     assert 0.9 * GIB == learn(memory, later(1.5), LAW).promised[0]
     assert np.isnan(learn(memory, later(3), LAW).promised[0])
+    assert np.isnan(learn(memory, later(11, stats_at=NOW - 1), LAW).promised[0])
 
 
 def test_what_is_unknown_changes_nothing() -> None:

@@ -25,8 +25,8 @@ def qemus_below(directory: Path) -> list[str]:
 
 
 def test_the_demo_balances_real_guests_and_reports_what_it_was_worth() -> None:
-    words = [BALLONET, "demo", "--seconds", "14"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
+    demo = [BALLONET, "demo", "--seconds", "14"]
+    done = subprocess.run(demo, capture_output=True, text=True, check=False, timeout=300)
     text = done.stdout
 
     assert 0 == done.returncode, done.stderr

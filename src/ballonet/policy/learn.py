@@ -91,7 +91,8 @@ def _read_sample(memory: Memory, snapshot: Snapshot, settings: Settings) -> Memo
     traffic = (swapped_in + swapped_out) / np.maximum(seconds, 1.0)
     swapping = cut & short_of_free(snapshot, settings) & (traffic > SWAP_RATE_BYTES)
     kept = ~np.isnan(used) & new
-    outlived = snapshot.stats_at > memory.promised_at + 1.0
+    reported = kept & (snapshot.stats_at > memory.promised_at + 1.0)  # stamps are whole seconds
+    outlived = reported | (snapshot.taken_at > memory.promised_at + settings.promise_seconds)
     return replace(
         memory,
         counted=counted,
@@ -107,7 +108,7 @@ def _read_sample(memory: Memory, snapshot: Snapshot, settings: Settings) -> Memo
             memory.growth,
         ),
         swapping=np.where(new, swapping, memory.swapping),
-        promised=np.where(outlived & kept, np.nan, memory.promised),
+        promised=np.where(outlived, np.nan, memory.promised),
     )
 
 

@@ -103,6 +103,9 @@ class Settings:
     """Growth slower than this a second is the tick's business: it is within what QEMU's own memory moves by
     in a quarter of a second (2 to 4 MiB), and the reserve outlasts it for three seconds."""
 
+    promise_seconds: float = 10.0
+    """How long a burst's promise outlives statistics that do not come: a guest that thrashes reports late."""
+
     call_seconds: float = 2.0
     """For how long of a burst's growth unused memory is called in when the pool runs out: who was asked
     cannot be asked again before newer statistics, one to two seconds later."""

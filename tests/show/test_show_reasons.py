@@ -1,6 +1,5 @@
 """Sentences are read off a plan's rows."""
 
-import numpy as np
 import pytest
 
 from ballonet.engine.summary import Summary
@@ -75,7 +74,7 @@ def test_the_summary_names_what_a_run_came_to() -> None:
     summary.refusals["booting"] = 3
     summary.changes["planned"] = 7
 
-    text = summary_text(summary, enforced=False)
+    text = summary_text(summary, 60.2, enforced=False)
 
     for words in (
         "1 min",
@@ -87,4 +86,3 @@ def test_the_summary_names_what_a_run_came_to() -> None:
         "3  booting",
     ):
         assert words in text
-    assert np.isfinite(summary.seconds)

@@ -78,11 +78,13 @@ async def _balance(
             f"{'Balancing' if enforce else 'Observing'} the guests of {facts.uri}: "
             f"budget {format_size(settings.budget_bytes)}, reserve {format_size(settings.reserve_bytes)}."
         )
+        begun = world.clock.monotonic()
         task = asyncio.create_task(loop(engine, world, seconds=seconds, on_failure=_report))
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         await asyncio.gather(task, return_exceptions=True)
-        typer.echo(f"\n{summary_text(engine.summary, enforced=enforce)}")
+        ran_seconds = world.clock.monotonic() - begun
+        typer.echo(f"\n{summary_text(engine.summary, ran_seconds, enforced=enforce)}")
         if not task.cancelled():
             task.result()
 

@@ -241,8 +241,11 @@ class Engine:
     def hear(self, event: Event) -> bool:
         """Take in what the hypervisor reports by itself; return whether a tick should follow at once."""
         if event.kind is EventKind.REBOOTED:
-            self._reset_at[event.uuid] = self._world.clock.time()
-            self._say(Kind.REBOOTED, event.name, event.uuid)
+            now = self._world.clock.time()
+            # Of a reset that was asked for libvirt tells twice, 20 ms apart: when asked, and when done.
+            if now - self._reset_at.get(event.uuid, 0.0) > 1.0:
+                self._say(Kind.REBOOTED, event.name, event.uuid)
+            self._reset_at[event.uuid] = now
         if event.kind is EventKind.LOST:
             self._say(Kind.FAILED, "", text="the connection to the hypervisor broke")
         if event.kind is EventKind.RECONNECTED:

@@ -57,7 +57,9 @@ VERDICTS = (
         reason="a confidential guest's memory cannot be taken",
         remedy="size the guest with: ballonet set-max {name} SIZE --config",
     ),
-    Verdict("busy", managed=False, reason="a job holds it (migration, save or snapshot)"),
+    Verdict(
+        "busy", managed=False, reason="it does not answer, or a job holds it (migration, save or snapshot)"
+    ),
     Verdict("unknown-size", managed=False, reason="its size is unknown"),
     Verdict("booting", managed=False, reason="booting"),
     Verdict(

@@ -4,11 +4,11 @@ from ballonet.engine.summary import Summary
 from ballonet.units import GIB, format_duration, format_size
 
 
-def summary_text(summary: Summary, *, enforced: bool) -> str:
-    """Return the lines that end a run."""
+def summary_text(summary: Summary, seconds: float, *, enforced: bool) -> str:
+    """Return the lines that end a run of so many seconds."""
     given = summary.given_back_byte_seconds / GIB
     lines = [
-        f"Ran for {format_duration(round(summary.seconds))}, {summary.ticks} ticks"
+        f"Ran for {format_duration(round(seconds))}, {summary.ticks} ticks"
         + ("." if enforced else ", observing: nothing was written."),
         f"Given back      {format_size(summary.given_back_bytes)} at the end, {given:.3g} GiB·s over the run",
         f"Guests swapped  {format_size(summary.swap_in_bytes)} in, {format_size(summary.swap_out_bytes)} out",

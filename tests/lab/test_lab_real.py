@@ -103,6 +103,7 @@ async def test_guests_follow_their_schedules_and_end_with_their_lab(embedded: st
         assert 0 == calm[-1].pswpout
         assert 100.0 == max(report.anon_mib for report in calm)
         assert 20.0 == calm[-1].anon_mib
+        assert 0 < calm[-1].grow_mib_s < 10_000
         # An open loop of 50 requests a second, answered in the seconds after the growth.
         assert 400 <= sum(report.requests for report in calm) <= 550
         uuids = set(lab.uuids.values())

@@ -11,6 +11,7 @@ REPORT = Report(
     t=1.0,
     uptime=4.5,
     anon_mib=100.0,
+    grow_mib_s=250.0,
     file_mib=0.0,
     requests=50,
     backlog=0,

@@ -2,7 +2,6 @@
 
 import io
 
-import numpy as np
 import pytest
 from rich.console import Console
 
@@ -66,7 +65,7 @@ def test_it_is_empty_before_the_first_tick() -> None:
 
 def outcome(mean_ms: float, held: float, over: float = 0.0) -> Outcome:
     summary = Summary(seconds=60.0, over_budget_byte_seconds=over, peak_held_bytes=held)
-    return Outcome(summary, 1.0 * GIB, 1000, mean_ms, 20.0, "web", 2 * mean_ms, 256, 0, held, held)
+    return Outcome(summary, 1.0 * GIB, 1000, mean_ms, 20.0, "web", 2 * mean_ms, 290.0, 256, 0, held, held)
 
 
 @pytest.mark.parametrize(("over", "words"), [(0.0, "never exceeded"), (60.0 * MIB, "exceeded by 1.00 MiB")])
@@ -77,4 +76,3 @@ def test_runs_stand_side_by_side(over: float, words: str) -> None:
     assert "at 1.10 times the latency" in text
     assert "60 GiB·s" in text
     assert words in text
-    assert np.isfinite(len(text))

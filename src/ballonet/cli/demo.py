@@ -87,6 +87,9 @@ async def _run(
     drawn = LiveTable(kind.title, BUDGET_BYTES if kind.balanced else None)
     viewer = Viewer(drawn.take_plan, drawn.take_happening)
     with Live(get_renderable=drawn.draw, console=console, refresh_per_second=DRAWS_PER_SECOND):
-        return await one_run(
+        outcome = await one_run(
             lab, hypervisor, viewer, balanced=kind.balanced, reflex=kind.reflex, seconds=seconds
         )
+    if not console.is_terminal:
+        console.line()  # which the live table leaves out there
+    return outcome

@@ -20,6 +20,7 @@ class Report:
     t: float  # seconds since the schedule began
     uptime: float  # seconds since the guest's boot
     anon_mib: float  # reached so far
+    grow_mib_s: float  # its speed, over the whole of its latest growth
     file_mib: float  # read in so far
     requests: int  # answered in this second
     backlog: int  # arrived and not answered

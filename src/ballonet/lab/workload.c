@@ -2,7 +2,7 @@
  * A guest's workload: memory, files and requests that follow a schedule, and a report each second.
  *
  * It is the guest's first process, which the kernel never kills for want of memory: it takes schedules,
- * reports, ends the guest when its life is over, and starts the load again (a child with three threads)
+ * reports, ends the guest when its life is over, and starts the load again (a child of several threads)
  * whenever the kernel killed that. The two share one page of figures; only the load itself can be swapped.
  *
  * A schedule is lines "at SECONDS key=value ...", ended by a line "go"; a key keeps its value until a later
@@ -30,8 +30,6 @@
 #define STEPS 256
 #define RING 65536         /* latencies kept between two reports */
 #define ROOM (64 * 1024 * MIB) /* addresses kept for the load; no memory until it is touched */
-#define PATTERN (1 * MIB)  /* what fresh pages begin with, from changing offsets */
-#define FILLED 512         /* bytes written to a fresh page: with more, an emulated CPU cannot burst */
 #define CHUNK (256 * 1024) /* memory grown between two looks at the clock */
 #define SECOND 1000000000LL
 #define PACE (SECOND / 400) /* how often growth looks at the clock */
@@ -55,6 +53,7 @@ struct shared {
 	_Atomic int64_t start;        /* when the schedule began; it also tells one schedule from the next */
 	_Atomic int64_t next_arrival; /* of the oldest request not answered */
 	_Atomic int64_t anon, file;   /* bytes reached */
+	_Atomic double growth;        /* bytes a second, over the latest growth of `anon` so far */
 	_Atomic uint64_t served;
 	_Atomic uint32_t latency[RING]; /* microseconds */
 };
@@ -62,7 +61,6 @@ struct shared {
 static struct shared *shared;
 static const char *data_path;
 static char *load;    /* the memory that comes and goes */
-static char *pattern; /* incompressible */
 
 static int64_t now(void)
 {
@@ -121,52 +119,59 @@ static struct step step_at(int64_t when, int64_t *until)
 
 /* ---- the load ------------------------------------------------------------------------------------- */
 
+/* Take pages: each gets a number, so that none is the zero page and no two can be merged. */
 static void fill(char *to, int64_t bytes, uint64_t *state)
 {
-	for (char *page = to; page < to + bytes; page += PAGE) {
-		/* A loop, not memcpy: the string instructions libc prefers are slow where the CPU is emulated. */
-		const uint64_t *from = (const uint64_t *)(pattern + (draw(state) % (PATTERN - PAGE) & ~7ULL));
-		uint64_t *out = (uint64_t *)page;
-		for (int i = 0; i < FILLED / 8; i += 4) {
-			out[i] = from[i];
-			out[i + 1] = from[i + 1];
-			out[i + 2] = from[i + 2];
-			out[i + 3] = from[i + 3];
+	for (char *page = to; page < to + bytes; page += PAGE)
+		*(volatile uint64_t *)page = draw(state);
+}
+
+/* Let memory go that the schedule does not want any more, or claim the next chunk of what it wants: return
+   its bytes and where it begins; 0 if there is nothing to take until `*until`. */
+static int64_t claim(int64_t *begin, int64_t *until)
+{
+	static pthread_mutex_t claims = PTHREAD_MUTEX_INITIALIZER;
+	static int64_t before, began, from; /* began: when this growth did; 0: nothing grows */
+	static double allowance;            /* bytes that may be grown now */
+	pthread_mutex_lock(&claims);
+	int64_t present = now(), bytes = 0, reached = *begin = shared->anon;
+	struct step step = step_at(present, until);
+	int64_t target = (int64_t)step.anon_mib * MIB < ROOM ? (int64_t)step.anon_mib * MIB : ROOM;
+	if (began)
+		shared->growth = (double)(reached - from) * SECOND / (double)(present - began + 1);
+	if (target <= reached) {
+		shared->anon = target;
+		if (target < reached)
+			madvise(load + target, reached - target, MADV_DONTNEED);
+		allowance = 0;
+		began = 0;
+	} else {
+		if (!began) {
+			before = began = present;
+			from = reached;
 		}
-		out[0] = *state;
+		allowance += step.grow_mib_s * MIB * (present - before) / SECOND;
+		before = present;
+		if (step.grow_mib_s > 0 && allowance < CHUNK)
+			*until = present + PACE;
+		else
+			bytes = target - reached < CHUNK ? target - reached : CHUNK;
+		shared->anon = reached + bytes;
+		allowance = allowance > bytes ? allowance - bytes : 0;
 	}
+	pthread_mutex_unlock(&claims);
+	return bytes;
 }
 
 static void *hold_memory(void *unused)
 {
-	uint64_t state = 88172645463325252ULL;
-	int64_t until, before = now();
-	double allowance = 0; /* bytes that may be grown now */
+	uint64_t state = 88172645463325252ULL ^ (uint64_t)now();
 	for (;;) {
-		int64_t present = now();
-		struct step step = step_at(present, &until);
-		int64_t target = (int64_t)step.anon_mib * MIB, reached = shared->anon;
-		if (target > ROOM)
-			target = ROOM;
-		if (target <= reached) {
-			shared->anon = target;
-			if (target < reached)
-				madvise(load + target, reached - target, MADV_DONTNEED);
+		int64_t begin, until, bytes = claim(&begin, &until);
+		if (bytes)
+			fill(load + begin, bytes, &state);
+		else
 			idle(until);
-			allowance = 0;
-			before = now();
-			continue;
-		}
-		allowance += step.grow_mib_s * MIB * (present - before) / SECOND;
-		before = present;
-		if (step.grow_mib_s > 0 && allowance < CHUNK) {
-			sleep_until(present + PACE);
-			continue;
-		}
-		int64_t bytes = target - reached < CHUNK ? target - reached : CHUNK;
-		fill(load + reached, bytes, &state);
-		shared->anon = reached + bytes;
-		allowance = allowance > bytes ? allowance - bytes : 0;
 	}
 	return unused;
 }
@@ -249,10 +254,6 @@ static void answer_requests(void)
 static void run_load(void)
 {
 	pthread_t thread;
-	uint64_t state = 0x2545F4914F6CDD1DULL ^ (uint64_t)now();
-	pattern = mmap(NULL, PATTERN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	for (uint64_t *word = (uint64_t *)pattern; (char *)word < pattern + PATTERN; word++)
-		*word = draw(&state);
 	pthread_attr_t small;
 	pthread_attr_init(&small);
 	pthread_attr_setstacksize(&small, 64 * 1024);
@@ -260,7 +261,9 @@ static void run_load(void)
 	mlockall(MCL_CURRENT);
 	load = mmap(NULL, ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	pthread_create(&thread, &small, hold_file, NULL);
-	pthread_create(&thread, &small, hold_memory, NULL);
+	/* One for each processor: a burst is as fast as the guest can make it. */
+	for (long i = sysconf(_SC_NPROCESSORS_ONLN); i > 0; i--)
+		pthread_create(&thread, &small, hold_memory, NULL);
 	answer_requests();
 }
 
@@ -415,8 +418,8 @@ static void send_report(int port, int memory, int events, int pressure)
 	int64_t present = now(), oldest = shared->next_arrival, until;
 	double rate = step_at(present, &until).rate;
 	double backlog = oldest < present ? (double)(present - oldest) / SECOND * rate : 0;
-	int at = snprintf(report, sizeof report, "{\"t\":%.3f,\"uptime\":%.3f,\"anon_mib\":%.2f,\"file_mib\":%.2f,\"backlog\":%.0f,\"restarts\":%lld",
-			  (double)(present - shared->start) / SECOND, (double)present / SECOND, (double)shared->anon / MIB,
+	int at = snprintf(report, sizeof report, "{\"t\":%.3f,\"uptime\":%.3f,\"anon_mib\":%.2f,\"grow_mib_s\":%.1f,\"file_mib\":%.2f,\"backlog\":%.0f,\"restarts\":%lld",
+			  (double)(present - shared->start) / SECOND, (double)present / SECOND, (double)shared->anon / MIB, shared->growth / MIB,
 			  (double)shared->file / MIB, backlog, kills);
 	at = add_latency(at);
 	add_figures(&at, memory, memory_names, memory_keys);

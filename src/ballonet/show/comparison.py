@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from ballonet.lab.demo import Outcome
 from ballonet.show.table import table
-from ballonet.units import GIB, format_size
+from ballonet.units import GIB, MIB, format_size
 
 PAGE_BYTES = 4096
 
@@ -12,6 +12,7 @@ _ROWS: dict[str, Callable[[Outcome], str]] = {
     "memory held by guests, mean": lambda run: format_size(run.held_bytes),
     "  most at once": lambda run: format_size(run.summary.peak_held_bytes),
     "memory resident on the host, mean": lambda run: format_size(run.resident_bytes),
+    "fastest burst": lambda run: f"{format_size(run.burst_mib_s * MIB)}/s",
     "requests answered": lambda run: str(run.requests),
     "request latency, mean": lambda run: _ms(run.mean_ms),
     "  of the worst guest": lambda run: _ms(run.worst_guest_mean_ms),

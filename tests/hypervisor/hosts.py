@@ -17,6 +17,7 @@ from subjects import MAXIMUM_BYTES, Machine, Subject
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.lab.domain import GuestSpec
 from ballonet.lab.lab import Lab
+from ballonet.units import MIB
 
 # A guest that is stored and need not boot: what stands in it is the driver's type, and what else it says.
 OFF = """\
@@ -66,6 +67,8 @@ async def _booted(directory: Path, uri: str) -> Lab:
             GuestSpec("web", memory_bytes=MAXIMUM_BYTES),
             GuestSpec("api", memory_bytes=MAXIMUM_BYTES // 2),
             GuestSpec("bare", memory_bytes=MAXIMUM_BYTES // 2, balloon=False),
+            GuestSpec("mute", memory_bytes=MAXIMUM_BYTES // 2, driver=False, autodeflate=True),
+            GuestSpec("full", memory_bytes=160 * MIB, swap_bytes=0),
         ]
     )
     await hypervisor.close()

@@ -1,11 +1,12 @@
 """What the fixtures of `hosts` give to a test."""
 
+import asyncio
 from dataclasses import dataclass
 
 from daemon import Daemon
 
 from ballonet.engine.ports import Hypervisor
-from ballonet.lab.lab import Lab
+from ballonet.lab.lab import Lab, report_file, send_schedule
 from ballonet.units import MIB
 
 MAXIMUM_BYTES = 256 * MIB  # of the guests "web" and "off"
@@ -22,7 +23,13 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A libvirtd with the real guests web, api (half as large), bare (no balloon), and off (not running)."""
+    """A libvirtd with guests: web, api (half as large), and off, which does not run; bare has no balloon
+    device, mute did not load its driver, and full is small and has no swap.
+    """
 
     daemon: Daemon
     lab: Lab
+
+    def load(self, name: str, schedule: str) -> None:
+        """Give a guest a schedule."""
+        asyncio.run(send_schedule(self.lab.directory, name, schedule, report_file(self.lab.directory, name)))

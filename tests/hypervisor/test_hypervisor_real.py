@@ -59,7 +59,7 @@ async def test_a_hung_guest_costs_its_own_row_only(machine: Machine, real: Libvi
         second = await by_name(real)
         assert time.monotonic() - begun < 1.0
         for guests in (first, second):
-            assert {"api", "bare", "web"} == guests.keys()
+            assert {"api", "bare", "full", "mute", "web"} == guests.keys()
             assert "busy" == guests["web"].job
             assert before.actual_bytes == guests["web"].actual_bytes
             assert guests["web"].statistics.last_update is not None

@@ -56,7 +56,7 @@ def up(
         lambda: (
             f"{guests} guests run for {format_duration(seconds)}.\n"
             f"look at them:  ballonet guests -c '{uri}'\n"
-            f"load them:     ballonet lab load guest-1 SCHEDULE{option}\n"
+            f"load them:     echo 'at 0 anon_mib=200 rate=50' | ballonet lab load guest-1 -{option}\n"
             f"end them:      ballonet lab down{option}"
         ),
         lambda: document(

@@ -1,0 +1,86 @@
+"""What the documents show is what the program has: commands, options, exit codes, settings."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ballonet.errors import BallonetError
+from ballonet.policy.settings import Settings
+from ballonet.units import MIB
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def ballonet(*words: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "ballonet", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_it_names_every_command() -> None:
+    listed = re.findall(r"^  (\w[\w-]*)  ", ballonet("--help").stdout, flags=re.MULTILINE)
+    assert listed
+    table = re.findall(r"^\| `ballonet ([a-z-]+)", README, flags=re.MULTILINE)
+    assert sorted(listed) == sorted(table)
+
+
+def test_every_option_that_it_shows_exists() -> None:
+    shown = re.findall(r"ballonet ([a-z-]+)(?: \w+)?((?: --[a-z-]+(?: [\w.]+)?)+)", README)
+    assert len(shown) >= 4
+    for command, options in shown:
+        words = [command, "up"] if command == "lab" else [command]
+        text = ballonet(*words, "--help").stdout
+        for option in re.findall(r"--[a-z-]+", options):
+            assert option in text, f"{command} {option}"
+
+
+def test_what_needs_no_guest_prints_what_it_shows() -> None:
+    for command in ("names usable",):
+        printed = ballonet(*command.split()).stdout.strip()
+        assert f"$ ballonet {command}\n{printed}\n" in README
+
+
+def test_exit_codes_are_those_of_the_errors() -> None:
+    shown = {int(code) for code in re.findall(r"^\| (\d) \|", README, flags=re.MULTILINE)}
+    kinds = [BallonetError, *_all_below(BallonetError)]
+    assert {0} | {kind.exit_code for kind in kinds} == shown
+
+
+def _all_below(kind: type[BallonetError]) -> list[type[BallonetError]]:
+    return [found for child in kind.__subclasses__() for found in (child, *_all_below(child))]
+
+
+@pytest.mark.parametrize(
+    "path", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/control-law.md", "docs/measurements.md"]
+)
+def test_links_lead_somewhere(path: str) -> None:
+    document = ROOT / path
+    targets = re.findall(r"\]\(([^)#:]+)\)", document.read_text())
+    assert [] == [target for target in targets if not (document.parent / target).exists()]
+
+
+# The document's words for the settings that an administrator would look up.
+LAW = {
+    "pool_share": (0.2, "**pool**, 20 %"),
+    "store_share": (0.5, "**store**, 50 %"),
+    "squeeze_share": (0.6, "at most 60 % of it"),
+    "reflex_rate_bytes": (16 * MIB, "at least 16 MiB/s"),
+    "reflex_room_seconds": (0.8, "within 0.8 s is a burst"),
+    "grant_bytes": (64 * MIB, "at least 64 MiB"),
+    "promise_seconds": (10.0, "at most for ten seconds"),
+    "distress_share": (0.15, "15 % of M more"),
+    "short_free_reserves": (1.6, "less than 1.6 R unused"),
+    "blind_seconds": (30.0, "older than 30 s"),
+    "dwell_seconds": (60.0, "for 60 s after a growth"),
+    "stuck_seconds": (10.0, "doubles from 10 s to an hour"),
+}
+
+
+@pytest.mark.parametrize("name", LAW)
+def test_the_law_has_the_numbers_of_the_settings(name: str) -> None:
+    value, words = LAW[name]
+    assert value == getattr(Settings(budget_bytes=0.0), name)
+    assert words in (ROOT / "docs/control-law.md").read_text()

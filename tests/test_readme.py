@@ -45,12 +45,11 @@ def test_what_needs_no_guest_prints_what_it_shows() -> None:
 
 def test_exit_codes_are_those_of_the_errors() -> None:
     shown = {int(code) for code in re.findall(r"^\| (\d) \|", README, flags=re.MULTILINE)}
-    kinds = [BallonetError, *_all_below(BallonetError)]
-    assert {0} | {kind.exit_code for kind in kinds} == shown
+    assert {0} | {kind.exit_code for kind in _all_from(BallonetError)} == shown
 
 
-def _all_below(kind: type[BallonetError]) -> list[type[BallonetError]]:
-    return [found for child in kind.__subclasses__() for found in (child, *_all_below(child))]
+def _all_from(kind: type[BallonetError]) -> list[type[BallonetError]]:
+    return [kind, *(found for child in kind.__subclasses__() for found in _all_from(child))]
 
 
 @pytest.mark.parametrize(

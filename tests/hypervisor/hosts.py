@@ -6,7 +6,8 @@ A pytest plugin: the real guests boot once for all files that name it.
 import asyncio
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,27 @@ TEST_HOST = f"""\
 """
 
 
+MACHINE = [
+    GuestSpec("web", memory_bytes=MAXIMUM_BYTES),
+    GuestSpec("api", memory_bytes=MAXIMUM_BYTES // 2),
+    GuestSpec("bare", memory_bytes=MAXIMUM_BYTES // 2, balloon=False),
+    GuestSpec("mute", memory_bytes=MAXIMUM_BYTES // 2, driver=False, autodeflate=True),
+    GuestSpec("full", memory_bytes=160 * MIB, swap_bytes=0),
+]
+
+
 @pytest.fixture(scope="session")
 def machine() -> Iterator[Machine]:
+    with booted(MACHINE) as found:
+        definition = found.daemon.directory / "off.xml"
+        definition.write_text(OFF.format(type="qemu", more=""))
+        found.daemon.virsh("define", str(definition))
+        yield found
+
+
+@contextmanager
+def booted(specs: Sequence[GuestSpec]) -> Iterator[Machine]:
+    """Boot guests under a libvirtd of their own; they end with the block."""
     if subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode:
         pytest.skip("a libvirtd of the tests' own needs a mount namespace, so root")
     # Not tmp_path, which is too long for the names of sockets.
@@ -49,28 +69,17 @@ def machine() -> Iterator[Machine]:
         daemon = Daemon(Path(place) / "daemon")
         try:
             daemon.start()
-            lab = runner.run(_booted(Path(place) / "lab", daemon.uri))
-            definition = Path(place) / "off.xml"
-            definition.write_text(OFF.format(type="qemu", more=""))
-            daemon.virsh("define", str(definition))
+            lab = runner.run(_lab(Path(place) / "lab", daemon.uri, specs))
             yield Machine(daemon, lab)
             runner.run(lab.down())
         finally:
             daemon.kill()
 
 
-async def _booted(directory: Path, uri: str) -> Lab:
+async def _lab(directory: Path, uri: str, specs: Sequence[GuestSpec]) -> Lab:
     hypervisor = await LibvirtHypervisor.open(uri)
     lab = await Lab(directory, hypervisor).__aenter__()
-    await lab.boot(
-        [
-            GuestSpec("web", memory_bytes=MAXIMUM_BYTES),
-            GuestSpec("api", memory_bytes=MAXIMUM_BYTES // 2),
-            GuestSpec("bare", memory_bytes=MAXIMUM_BYTES // 2, balloon=False),
-            GuestSpec("mute", memory_bytes=MAXIMUM_BYTES // 2, driver=False, autodeflate=True),
-            GuestSpec("full", memory_bytes=160 * MIB, swap_bytes=0),
-        ]
-    )
+    await lab.boot(specs)
     await hypervisor.close()
     return lab
 

@@ -2,12 +2,13 @@
 
 import asyncio
 from dataclasses import dataclass
+from xml.etree import ElementTree as ET
 
 from daemon import Daemon
 
 from ballonet.engine.ports import Hypervisor
 from ballonet.lab.lab import Lab, report_file, send_schedule
-from ballonet.units import MIB
+from ballonet.units import KIB, MIB
 
 MAXIMUM_BYTES = 256 * MIB  # of the guests "web" and "off"
 
@@ -29,6 +30,19 @@ class Machine:
 
     daemon: Daemon
     lab: Lab
+
+    def definition(self, name: str, *words: str) -> ET.Element:
+        """Return a guest's XML: that of now, or with "--inactive" the stored one."""
+        return ET.fromstring(self.daemon.virsh("dumpxml", name, *words).stdout)
+
+    def period(self, name: str, *words: str) -> int:
+        """Return the seconds between two statistics; 0: nobody asks."""
+        stats = self.definition(name, *words).find("devices/memballoon/stats")
+        return 0 if stats is None else int(stats.attrib["period"])
+
+    def actual(self, name: str) -> int:
+        """Return what a guest's balloon leaves it, in bytes, as virsh says."""
+        return KIB * int(self.daemon.virsh("dommemstat", name).stdout.split()[1])
 
     def load(self, name: str, schedule: str) -> None:
         """Give a guest a schedule."""

@@ -11,8 +11,6 @@ from ballonet.errors import NoSuchGuestError, RefusedError
 from ballonet.facts.guest import Guest, State
 from ballonet.units import MIB
 
-pytest_plugins = ["hosts"]
-
 NOBODY = "00000000-0000-4000-8000-000000000000"
 HALF_BYTES = MAXIMUM_BYTES // 2 + 16 * MIB
 

@@ -16,7 +16,6 @@ from ballonet.lab import reaper
 from ballonet.units import KIB, MIB
 
 pytestmark = pytest.mark.real
-pytest_plugins = ["hosts"]
 
 
 async def by_name(hypervisor: LibvirtHypervisor) -> dict[str, Guest]:

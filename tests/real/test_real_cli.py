@@ -19,7 +19,6 @@ from subjects import MAXIMUM_BYTES, Machine
 from ballonet.units import KIB, MIB
 
 pytestmark = pytest.mark.real
-pytest_plugins = ["hosts"]
 
 BALLONET = str(Path(sys.executable).with_name("ballonet"))
 NOBODY = 65534
@@ -40,14 +39,6 @@ def ballonet(machine: Machine) -> Run:
 def document(result: Result) -> Any:
     assert (0, "") == (result.returncode, result.stderr)
     return json.loads(result.stdout)
-
-
-def actual(machine: Machine, name: str) -> int:
-    return KIB * int(machine.daemon.virsh("dommemstat", name).stdout.split()[1])
-
-
-def definition(machine: Machine, name: str, *words: str) -> ET.Element:
-    return ET.fromstring(machine.daemon.virsh("dumpxml", name, *words).stdout)
 
 
 def kib(domain: ET.Element, tag: str) -> int:
@@ -91,7 +82,7 @@ def test_one_guest_and_its_statistics_by_other_names(machine: Machine, ballonet:
     told = ballonet("show", "web")
     assert (0, "") == (told.returncode, told.stderr)
     assert "256 MiB" in told.stdout
-    identity = definition(machine, "web").findtext("uuid") or ""
+    identity = machine.definition("web").findtext("uuid") or ""
     assert "web" == document(ballonet("show", identity, "-o", "json"))["guest"]["name"]
     assert "stat-free-memory" in ballonet("stats", "web", "--names", "qemu").stdout
     printed = dict(line.split() for line in machine.daemon.virsh("dommemstat", "web").stdout.splitlines())
@@ -141,7 +132,7 @@ def test_a_guest_is_followed_to_its_size_and_back(machine: Machine, ballonet: Ru
         result = ballonet("set", "web", f"{size}MiB", "--wait", "60s")
         assert (0, "") == (result.returncode, result.stderr)
         assert f"web: {size} MiB reached after" in result.stdout
-        assert abs(actual(machine, "web") - size * MIB) < MIB
+        assert abs(machine.actual("web") - size * MIB) < MIB
     told = document(ballonet("set", "web", "0.25GiB", "--wait", "9s", "-o", "json"))
     assert MAXIMUM_BYTES == told["requested_bytes"]
     assert told["reached_after_seconds"] < 9
@@ -195,8 +186,8 @@ def test_refusals_change_nothing(
     result = ballonet(*words)
     said, _ = two_lines(result)
     assert (code, True) == (result.returncode, wrong in said), result.stderr
-    assert MAXIMUM_BYTES == actual(machine, "web") == kib(definition(machine, "web"), "memory")
-    assert MAXIMUM_BYTES == kib(definition(machine, "off"), "memory")
+    assert MAXIMUM_BYTES == machine.actual("web") == kib(machine.definition("web"), "memory")
+    assert MAXIMUM_BYTES == kib(machine.definition("off"), "memory")
 
 
 @pytest.mark.usefixtures("whole")
@@ -204,19 +195,15 @@ def test_what_is_stored_for_the_next_start(machine: Machine, ballonet: Run) -> N
     assert 0 == ballonet("set-max", "off", "384MiB").returncode
     assert 0 == ballonet("set", "off", "192MiB", "--config").returncode
     assert 0 == ballonet("period", "off", "7").returncode
-    stored = definition(machine, "off", "--inactive")
+    stored = machine.definition("off", "--inactive")
     assert (384 * MIB, 192 * MIB) == (kib(stored, "memory"), kib(stored, "currentMemory"))
-    stats = stored.find("devices/memballoon/stats")
-    assert stats is not None
-    assert "7" == stats.attrib["period"]
+    assert 7 == machine.period("off", "--inactive")
     assert "it starts with 192 MiB of its 384 MiB" in ballonet("doctor", "off").stdout
 
 
 def test_a_period_reaches_the_device(machine: Machine, ballonet: Run) -> None:
     assert 0 == ballonet("period", "web", "4s").returncode
-    stats = definition(machine, "web").find("devices/memballoon/stats")
-    assert stats is not None
-    assert "4" == stats.attrib["period"]
+    assert 4 == machine.period("web")
     assert 0 == ballonet("period", "web", "1").returncode
 
 

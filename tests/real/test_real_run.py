@@ -1,27 +1,22 @@
 """`ballonet run` as a user runs it, on real guests with real loads: it balances, observes, and survives."""
 
-import asyncio
 import os
 import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
-from daemon import Daemon
+from hosts import booted
+from subjects import Machine
 
-from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.lab import reaper
 from ballonet.lab.domain import GuestSpec
-from ballonet.lab.lab import Lab
-from ballonet.units import KIB, MIB
+from ballonet.units import MIB
 
 pytestmark = pytest.mark.real
 
@@ -34,54 +29,23 @@ BUSY = "anon_mib=130 hot_mib=130 rate=20 touches=8 grow_mib_s=50"
 IDLE = "anon_mib=10 hot_mib=10 rate=20 touches=8"
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
-    """Guests of a libvirtd of the tests' own, and what virsh says of them."""
-
-    daemon: Daemon
-    lab: Lab
-    runner: asyncio.Runner
-
-    def load(self, name: str, schedule: str) -> None:
-        self.runner.run(self.lab.load(name, schedule))
-
-    def running(self) -> set[str]:
-        return set(self.daemon.virsh("list", "--name").stdout.split())
-
-    def actual(self) -> dict[str, int]:
-        printed = {name: self.daemon.virsh("dommemstat", name).stdout for name in self.running()}
-        return {name: KIB * int(text.split()[1]) for name, text in printed.items()}
-
-    def period(self, name: str) -> str:
-        stats = ET.fromstring(self.daemon.virsh("dumpxml", name).stdout).find("devices/memballoon/stats")
-        return "0" if stats is None else stats.attrib["period"]
-
-
 @pytest.fixture(scope="module")
-def host() -> Iterator[Host]:
-    # Not tmp_path, which is too long for the names of sockets.
-    with tempfile.TemporaryDirectory(prefix="run-") as place, asyncio.Runner() as runner:
-        daemon = Daemon(Path(place) / "daemon")
-        try:
-            daemon.start()
-            lab = runner.run(_booted(Path(place) / "lab", daemon.uri))
-            yield Host(daemon, lab, runner)
-            runner.run(lab.down())
-        finally:
-            daemon.kill()
+def host() -> Iterator[Machine]:
+    """Boot three guests; nobody asks "quiet" for its statistics."""
+    specs = [
+        GuestSpec(name, memory_bytes=size, period_seconds=0 if name == "quiet" else 1)
+        for name, size in MAXIMA.items()
+    ]
+    with booted(specs) as machine:
+        yield machine
 
 
-async def _booted(directory: Path, uri: str) -> Lab:
-    hypervisor = await LibvirtHypervisor.open(uri)
-    lab = await Lab(directory, hypervisor).__aenter__()
-    await lab.boot(
-        [
-            GuestSpec(name, memory_bytes=size, period_seconds=0 if name == "quiet" else 1)
-            for name, size in MAXIMA.items()
-        ]
-    )
-    await hypervisor.close()
-    return lab
+def sizes(host: Machine) -> dict[str, int]:
+    return {name: host.actual(name) for name in running_guests(host)}
+
+
+def running_guests(host: Machine) -> list[str]:
+    return host.daemon.virsh("list", "--name").stdout.split()
 
 
 class Running:
@@ -108,7 +72,7 @@ class Running:
 
 
 @contextmanager
-def running(host: Host, printed: Path, *options: str) -> Iterator[Running]:
+def running(host: Machine, printed: Path, *options: str) -> Iterator[Running]:
     words = [BALLONET, "-c", host.daemon.uri, "run", *OPTIONS, *options]
     # Not a terminal: lines must come as things happen all the same.
     with printed.open("wb") as file, subprocess.Popen(words, stdout=file, stderr=file) as process:
@@ -118,12 +82,12 @@ def running(host: Host, printed: Path, *options: str) -> Iterator[Running]:
             process.kill()
 
 
-def test_without_enforce_it_says_what_it_would_do_and_writes_nothing(host: Host, tmp_path: Path) -> None:
-    before = host.actual()
+def test_without_enforce_it_says_what_it_would_do_and_writes_nothing(host: Machine, tmp_path: Path) -> None:
+    before = sizes(host)
     with running(host, tmp_path / "printed", "--for", "6s") as run:
         assert 0 == run.process.wait(30)
-    assert MAXIMA == before == host.actual()
-    assert "0" == host.period("quiet")
+    assert MAXIMA == before == sizes(host)
+    assert 0 == host.period("quiet")
     for line in (
         r"Observing the guests of .*: budget 420 MiB",
         r"one +would: 256 MiB → \d+ MiB  ",
@@ -134,15 +98,15 @@ def test_without_enforce_it_says_what_it_would_do_and_writes_nothing(host: Host,
         assert re.search(line, run.text()), run.text()
 
 
-def test_loads_that_trade_places_share_the_budget(host: Host, tmp_path: Path) -> None:
+def test_loads_that_trade_places_share_the_budget(host: Machine, tmp_path: Path) -> None:
     host.load("one", f"at 0 {BUSY}\nat 14 {IDLE}")
     host.load("two", f"at 0 {IDLE}\nat 16 {BUSY}")
     sums: list[int] = []
-    sizes: list[dict[str, int]] = []
+    seen: list[dict[str, int]] = []
     with running(host, tmp_path / "printed", "--enforce", "--for", "35s") as run:
         while run.process.poll() is None:
-            sizes.append(host.actual())
-            sums.append(sum(sizes[-1].values()))
+            seen.append(sizes(host))
+            sums.append(sum(seen[-1].values()))
             time.sleep(0.5)
     assert 0 == run.process.returncode, run.text()
 
@@ -150,10 +114,10 @@ def test_loads_that_trade_places_share_the_budget(host: Host, tmp_path: Path) ->
     assert settled < len(sums) / 2, sums
     # Who grows is told before who shrinks has arrived at the last page: a page or two is no overrun.
     assert max(sums[settled:]) <= BUDGET_BYTES + MIB, sums
-    assert sizes[settled]["one"] > sizes[settled]["two"]
-    assert sizes[-1]["two"] > sizes[-1]["one"]
-    assert min(size for found in sizes for size in found.values()) >= FLOOR_BYTES
-    assert "0" != host.period("quiet")
+    assert seen[settled]["one"] > seen[settled]["two"]
+    assert seen[-1]["two"] > seen[-1]["one"]
+    assert min(size for found in seen for size in found.values()) >= FLOOR_BYTES
+    assert 0 != host.period("quiet")
     for name in MAXIMA:
         assert 0 == host.lab.latest(name).oom_kill
     assert 130.0 == host.lab.latest("two").anon_mib
@@ -162,7 +126,7 @@ def test_loads_that_trade_places_share_the_budget(host: Host, tmp_path: Path) ->
     assert re.search(r"Given back +\d+ MiB at the end, [\d.]+ GiB·s over the run", run.text())
 
 
-def test_guests_that_reboot_hang_or_end_are_outlived(host: Host, tmp_path: Path) -> None:
+def test_guests_that_reboot_hang_or_end_are_outlived(host: Machine, tmp_path: Path) -> None:
     (process,) = reaper.processes({host.lab.uuids["one"]})
     with running(host, tmp_path / "printed", "--enforce") as run:
         run.wait_for(r"one +is here")
@@ -179,10 +143,10 @@ def test_guests_that_reboot_hang_or_end_are_outlived(host: Host, tmp_path: Path)
         assert 0 == run.interrupt()
     assert "Traceback" not in run.text()
     assert re.search(r"Ran for \d+ s, \d+ ticks\.", run.text())
-    assert {"one", "two"} == host.running()
+    assert ["one", "two"] == sorted(running_guests(host))
 
 
-def test_a_daemon_that_dies_is_waited_for(host: Host, tmp_path: Path) -> None:
+def test_a_daemon_that_dies_is_waited_for(host: Machine, tmp_path: Path) -> None:
     with running(host, tmp_path / "printed", "--enforce") as run:
         run.wait_for(r"one +is here")
         host.daemon.kill()

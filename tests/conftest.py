@@ -1,4 +1,4 @@
-"""The command as a user runs it."""
+"""What tests of several rooms run: the command as a user runs it, and real guests."""
 
 import os
 import subprocess
@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from running import HOST, NOWHERE, Run
+
+pytest_plugins = ["hosts"]  # real guests, which boot once for all that name them
 
 
 @pytest.fixture

@@ -80,10 +80,10 @@ async def test_it_says_when_a_guest_is_only_slow() -> None:
 
 async def test_it_does_not_wait_for_a_guest_that_has_ended() -> None:
     ended = replace(WEB, id=None, state=State.SHUT_OFF, actual_bytes=512 * MIB)
+    story: Hypervisor = Scripted(iter([WEB, ended]))  # type: ignore[assignment]
     clock = ToldClock()
     with pytest.raises(NotReachedError, match="'web' is shut off: it ended on the way to 512 MiB") as why:
-        story = Scripted(iter([WEB, ended]))
-        await follow(story, WEB, 512 * MIB, 30, lambda _: None, clock)  # type: ignore[arg-type]
+        await follow(story, WEB, 512 * MIB, 30, lambda _: None, clock)
     assert "start it: virsh start web" == why.value.hint
     assert clock.now < 1
 

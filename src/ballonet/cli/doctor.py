@@ -12,7 +12,7 @@ from ballonet.cli.arguments import guest_names
 from ballonet.cli.connect import connect
 from ballonet.cli.context import Context, columns
 from ballonet.engine.ports import Hypervisor
-from ballonet.errors import BallonetError, HypervisorError, NoSuchGuestError, NotPermittedError
+from ballonet.errors import BallonetError, DeadlineError, HypervisorError, NoSuchGuestError, NotPermittedError
 from ballonet.facts.guest import Guest, State
 from ballonet.host.memory import LinuxHost
 from ballonet.host.others import other_writers
@@ -61,7 +61,7 @@ async def _guests(
 ) -> tuple[list[Guest], dict[str, BallonetError]]:
     """Return the guests with what they store, and by UUID why one did not say it."""
     if reference is not None:
-        return [await hypervisor.guest(reference)], {}
+        return await _one(hypervisor, reference)
     gate = asyncio.Semaphore(AT_ONCE)
     unanswered: dict[str, BallonetError] = {}
 
@@ -78,6 +78,17 @@ async def _guests(
     rows = await hypervisor.guests(inactive=True)
     found = await asyncio.gather(*map(whole, rows))
     return [guest for guest in found if guest], unanswered
+
+
+async def _one(hypervisor: Hypervisor, reference: str) -> tuple[list[Guest], dict[str, BallonetError]]:
+    """Return one guest; where it hangs, the row that the bulk call has of it and why it was not asked."""
+    try:
+        return [await hypervisor.guest(reference)], {}
+    except DeadlineError as error:
+        for row in await hypervisor.guests():
+            if reference in {row.name, row.uuid, str(row.id)}:
+                return [row], {row.uuid: error}
+        raise
 
 
 def _surroundings(guests: Sequence[Guest], *, local: bool) -> Surroundings:

@@ -25,13 +25,18 @@ async def follow(
 ) -> float:
     """Wait until the guest has the size, calling back with each `actual`; return the seconds that it took.
 
-    Raises NotReachedError, which says what stopped it, when the time is over.
+    Raises NotReachedError, which says what stopped it, when the time is over or the guest has ended.
     """
     clock = clock or SystemClock()
     started = moved_at = clock.monotonic()
     last = guest
     while True:
         now = await hypervisor.guest(guest.uuid)
+        if now.id is None:
+            raise NotReachedError(
+                f"guest {guest.name!r} is {now.state}: it ended on the way to {format_size(size_bytes)}",
+                hint=f"start it: virsh start {guest.name}",
+            )
         if now.actual_bytes is not None:
             on_actual(now.actual_bytes)
             if abs(now.actual_bytes - size_bytes) < NEAR_BYTES:

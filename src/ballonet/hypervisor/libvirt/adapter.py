@@ -24,7 +24,10 @@ from ballonet.hypervisor.libvirt.definition import read_definition
 BUSY_SECONDS = 0.05  # our own resize holds a domain's job for some 1 ms
 JOB_SECONDS = 0.5  # to ask what holds a domain: it is a word, not worth waiting for
 START_SECONDS = 30.0
+PROBE_SECONDS = 60.0  # for its version libvirt tries each QEMU that is installed, once for each of its caches
 MOVING_SECONDS = 5.0  # how long a resized guest is asked for its live size, unless it arrived before
+
+_WHO = "see who is there: ballonet guests --all"
 
 
 class LibvirtHypervisor:
@@ -54,7 +57,7 @@ class LibvirtHypervisor:
 
     async def facts(self) -> HypervisorFacts:
         """Return what this connection is."""
-        return await self._connection.call(self._read_facts, "asking for versions")
+        return await self._connection.call(self._read_facts, "asking for versions", PROBE_SECONDS)
 
     # --- reading ------------------------------------------------------------------------------------
 
@@ -81,11 +84,16 @@ class LibvirtHypervisor:
             guest = rows.from_domain(domain, read_definition(domain.XMLDesc()))
             return replace(guest, stored=rows.stored(domain))
 
-        found = await self._connection.call(read, f"reading {reference}")
+        seen = self._seen.get(reference)
+        found = await self._connection.call(read, f"reading {seen.name if seen else reference}")
         if isinstance(found, Guest):
+            if found.id is not None:
+                self._seen.setdefault(found.uuid, found)
             return found
+        if seen:
+            raise NoSuchGuestError(f"guest {seen.name!r} is gone", hint=_WHO)
         near = get_close_matches(reference, found, n=3)
-        hint = f"did you mean {', '.join(near)}?" if near else "see who is there: ballonet guests --all"
+        hint = f"did you mean {', '.join(near)}?" if near else _WHO
         raise NoSuchGuestError(f"no guest {reference!r}", hint=hint)
 
     async def _bulk(self) -> list[Guest]:

@@ -29,8 +29,10 @@ KIB = 1024  # libvirt's unit of memory
 # ssh may ask the network; a local daemon may have to be started by its socket.
 OPEN_SECONDS = 30.0
 RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # between two tries to connect again
-# A connection that is silent for 5 x (5 + 1) s is dead, as in libvirt's own default.
-SILENT_SECONDS, SILENT_TIMES = 5, 5
+# A connection that is silent for 1 x (29 + 1) s is dead, as in libvirt's own default of 5 x (5 + 1). While
+# one call hangs, libvirt 9.0 may forget to send the next until anything else happens: a second is short of
+# every deadline that matters.
+SILENT_SECONDS, SILENT_TIMES = 1, 29
 
 
 class Connection:

@@ -24,7 +24,6 @@ from ballonet.hypervisor.libvirt.definition import read_definition
 BUSY_SECONDS = 0.05  # our own resize holds a domain's job for some 1 ms
 JOB_SECONDS = 0.5  # to ask what holds a domain: it is a word, not worth waiting for
 START_SECONDS = 30.0
-PROBE_SECONDS = 60.0  # for its version libvirt tries each QEMU that is installed, once for each of its caches
 MOVING_SECONDS = 5.0  # how long a resized guest is asked for its live size, unless it arrived before
 
 _WHO = "see who is there: ballonet guests --all"
@@ -57,7 +56,7 @@ class LibvirtHypervisor:
 
     async def facts(self) -> HypervisorFacts:
         """Return what this connection is."""
-        return await self._connection.call(self._read_facts, "asking for versions", PROBE_SECONDS)
+        return await self._connection.call(self._read_facts, "asking what it is")
 
     # --- reading ------------------------------------------------------------------------------------
 
@@ -160,7 +159,7 @@ class LibvirtHypervisor:
     def _read_facts(self, raw: Any) -> HypervisorFacts:
         return HypervisorFacts(
             uri=self._connection.uri,
-            hypervisor=f"{raw.getType()} {_dotted(raw.getVersion())}",
+            hypervisor=raw.getType(),  # for its version libvirt would start every QEMU there is: 4 to 15 s
             library=f"libvirt {_dotted(raw.getLibVersion())}",
             read_only=self._connection.read_only,
             local=not urlsplit(self._connection.uri).netloc,

@@ -1,0 +1,1 @@
+"""A port's other side: simulated guests and hosts, on virtual time."""

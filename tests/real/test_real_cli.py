@@ -246,6 +246,17 @@ def test_a_user_without_rights_is_told_which(machine: Machine) -> None:
     assert "libvirt" in two_lines(result)[1]
 
 
+def test_who_only_has_the_socket_for_reading_can_look(machine: Machine) -> None:
+    uri = machine.daemon.uri + "-ro"
+    assert 5 == len(document(run(BALLONET, "-c", uri, "guests", "-o", "json"))["guests"])
+    for option in ([], ["-r"]):
+        result = run(BALLONET, "-c", uri, *option, "set", "web", "200MiB", "--wait", "9s")
+        wrong, hint = two_lines(result)
+        assert (7, "resizing web: the connection is read-only") == (result.returncode, wrong)
+        assert "-ro" in hint
+    assert MAXIMUM_BYTES == machine.actual("web")
+
+
 def test_a_users_own_session_serves_too() -> None:
     """Libvirt starts the daemon of `qemu:///session` by itself, for who is not root."""
     with tempfile.TemporaryDirectory(prefix="session-") as home:

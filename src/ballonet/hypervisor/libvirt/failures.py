@@ -51,7 +51,8 @@ def failure(code: int, message: str, doing: str) -> BallonetError:
         return NoSuchGuestError(f"{doing}: the guest is gone", hint="see who is there: ballonet guests --all")
     if code in _DENIED:
         if "read only" in lower or "read-only" in lower:
-            return NotPermittedError(f"{doing}: the connection is read-only", hint="leave out --read-only")
+            hint = "leave out --read-only, and a URI's socket that ends in -ro"
+            return NotPermittedError(f"{doing}: the connection is read-only", hint=hint)
         return NotPermittedError(f"{doing}: {said}", hint=_GROUP)
     if code == _TIMEOUT:
         hint = "see what holds it: virsh domjobinfo GUEST; is its QEMU stopped?"

@@ -165,6 +165,8 @@ def test_refusals(ballonet: Run, host: str, arguments: list[str], code: int, wro
         ("qemu://[/system", 2),
         ("no such://thing", 2),
         ("nosuchdriver:///x", 2),
+        ("qemu:///embed", 2),
+        ("qemu:///embed?root=here", 2),
         (NOWHERE, 1),
     ],
 )

@@ -127,7 +127,7 @@ class PretendHypervisor:
         yield
 
     async def facts(self) -> HypervisorFacts:
-        return HypervisorFacts("pretend:", "", "", read_only=False, local=True)
+        return HypervisorFacts("pretend:", read_only=False, local=True)
 
     async def close(self) -> None:
         return

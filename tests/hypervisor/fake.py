@@ -87,7 +87,7 @@ class FakeHypervisor:
         return _follow(queue)
 
     async def facts(self) -> HypervisorFacts:
-        return HypervisorFacts("fake:///", "fake 1", "memory", read_only=False, local=False)
+        return HypervisorFacts("fake:///", read_only=False, local=False)
 
     async def close(self) -> None:
         self._tell(None)

@@ -2,10 +2,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
-from ballonet.errors import UsageError
-from ballonet.lab.report import MAXIMUM_STEPS, Report, ReportFile, checked_schedule
+from ballonet.lab.report import Report, ReportFile
 
 REPORT = Report(
     t=1.0,
@@ -46,29 +43,3 @@ def test_a_line_cut_short_costs_itself_only(tmp_path: Path) -> None:
     path = tmp_path / "reports"
     path.write_text('{"t": 0.1, "anon\n{"t": 3}\n' + json.dumps(REPORT.document()) + "\n")
     assert [REPORT] == ReportFile(path).read()
-
-
-def test_a_schedule_loses_comments_and_blanks_and_keeps_its_words() -> None:
-    text = "# a burst\nat 0 anon_mib=100  rate=50\n\n  at 2.5 anon_mib=300 # now\n"
-    assert "at 0 anon_mib=100 rate=50\nat 2.5 anon_mib=300\n" == checked_schedule(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "has 1 to 256 lines, this one 0"),
-        ("at 0\n" * (MAXIMUM_STEPS + 1), "this one 257"),
-        ("anon_mib=3", "line 1 "),
-        ("at 5\nat 4", "line 2 .* after 5 s"),
-        ("at -1", "line 1 "),
-        ("at nan", "line 1 "),
-        ("\nat 0 anon=3", "line 2 .*'anon=3'"),
-        ("at 0 rate=fast", "'rate=fast'"),
-        ("at 0 rate=inf", "'rate=inf'"),
-        ("at 0 rate", "'rate'"),
-    ],
-)
-def test_a_bad_schedule_is_refused_by_its_line(text: str, message: str) -> None:
-    with pytest.raises(UsageError, match=message) as caught:
-        checked_schedule(text)
-    assert caught.value.hint

@@ -56,6 +56,11 @@ def one(value: float) -> Floats:
     return np.array([float(value)])
 
 
+def guest() -> Make:
+    no = np.array([False])
+    return Make(one(1024 * MIB), one(1024 * MIB), one(20_000), one(2), no, no)
+
+
 def real(name: str) -> list[Window]:
     with (DESCENTS / f"{name}.csv").open() as file:
         return [Window(*(float(row[column]) for column in REAL.values())) for row in csv.DictReader(file)]
@@ -64,7 +69,7 @@ def real(name: str) -> list[Window]:
 @functools.cache
 def simulated(name: str) -> list[Window]:
     work = LOADS[name]
-    make = Make(one(1024 * MIB), one(1024 * MIB), one(20_000), one(2), np.array([False]))
+    make = guest()
     load = Load(
         hot_anon=one(work["hot_anon"] * MIB),
         cold_anon=one(work["cold_anon"] * MIB),
@@ -130,7 +135,7 @@ def test_pages_come_back_as_fast_as_they_did_within_a_factor_of_two(name: str, r
 
 
 def test_every_page_is_somewhere() -> None:
-    make = Make(one(1024 * MIB), one(1024 * MIB), one(20_000), one(2), np.array([False]))
+    make = guest()
     wants = {field.name: one(0) for field in fields(Load)}
     load = Load(**wants | {"hot_anon": one(700 * MIB), "cold_anon": one(500 * MIB), "anon_rate": one(1e4)})
     state = State.booted(make)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from ballonet.cli.context import Context
 from ballonet.engine.ports import Hypervisor
@@ -42,6 +42,11 @@ def check_uri(uri: str) -> None:
         raise UsageError(f"{uri!r} is not a URI: {error}", hint=hint) from error
     if not parts.scheme or "://" not in uri or any(character.isspace() for character in uri):
         raise UsageError(f"{uri!r} is not a URI", hint=hint)
+    if parts.path == "/embed" and not parse_qs(parts.query).get("root", [""])[0].startswith("/"):
+        raise UsageError(
+            f"{uri!r} does not say where the embedded driver keeps its files",
+            hint="give it a directory: qemu:///embed?root=/var/tmp/guests",
+        )
     driver = parts.scheme.partition("+")[0]
     if driver not in _DRIVERS:
         raise UsageError(f"no hypervisor is called {driver!r}", hint=hint)

@@ -38,8 +38,6 @@ class HypervisorFacts:
     """What a connection is, for `doctor`."""
 
     uri: str
-    hypervisor: str  # "QEMU"
-    library: str  # "libvirt 9.0.0"
     read_only: bool
     local: bool  # its guests run on this host: their processes can be read
 

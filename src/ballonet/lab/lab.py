@@ -15,7 +15,8 @@ from ballonet.lab.accelerator import accelerator
 from ballonet.lab.directory import claim
 from ballonet.lab.domain import GuestSpec, Places, domain_xml
 from ballonet.lab.image import Image, build
-from ballonet.lab.report import Report, ReportFile, checked_schedule
+from ballonet.lab.report import Report, ReportFile
+from ballonet.simulator.schedule import steps, written
 
 POLL_SECONDS = 0.05
 STARTS_AT_ONCE = 4
@@ -160,7 +161,7 @@ def report_file(directory: Path, name: str) -> ReportFile:
 
 async def send_schedule(directory: Path, name: str, schedule: str, reports: ReportFile) -> None:
     """Send a schedule to a guest from whatever process, and return when the guest has begun with it."""
-    text = checked_schedule(schedule)
+    text = written(steps(schedule))
     before = _beginning(reports.read())
     try:
         async with asyncio.timeout(LOAD_SECONDS):

@@ -1,4 +1,4 @@
-"""What a guest's workload reports each second, and the schedules that it obeys."""
+"""What a guest's workload reports each second."""
 
 import json
 from collections.abc import Mapping
@@ -6,10 +6,6 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Self
 
-from ballonet.errors import UsageError
-
-KEYS = ("anon_mib", "hot_mib", "file_mib", "rate", "touches", "reads", "grow_mib_s")
-MAXIMUM_STEPS = 256
 KIB = 1024
 
 
@@ -79,48 +75,3 @@ def _report(line: bytes) -> Report | None:
         return Report.read(json.loads(line))
     except (ValueError, TypeError):
         return None
-
-
-def checked_schedule(text: str) -> str:
-    """Return a schedule as the workload reads it, without comments and blank lines.
-
-    Lines are `at SECONDS key=value ...`, in order; a key keeps its value until a later line changes it.
-    Raises `UsageError` that names the line.
-    """
-    lines = [(number, line.partition("#")[0].split()) for number, line in enumerate(text.splitlines(), 1)]
-    steps = [(number, words) for number, words in lines if words]
-    if not 0 < len(steps) <= MAXIMUM_STEPS:
-        raise UsageError(
-            f"a schedule has 1 to {MAXIMUM_STEPS} lines, this one {len(steps)}",
-            hint='write lines such as "at 0 anon_mib=100 hot_mib=100 rate=50 touches=8"',
-        )
-    last = 0.0
-    for number, words in steps:
-        last = _check_line(number, words, last)
-    return "".join(f"{' '.join(words)}\n" for _, words in steps)
-
-
-def _check_line(number: int, words: list[str], last: float) -> float:
-    """Return the second at which a line begins."""
-    at = _number(words[1]) if words[0] == "at" and len(words) > 1 else None
-    if at is None or at < last:
-        raise UsageError(
-            f"line {number} of the schedule does not begin with a time at or after {last:g} s",
-            hint='write "at SECONDS key=value ...", earliest first',
-        )
-    for word in words[2:]:
-        key, _, value = word.partition("=")
-        if key not in KEYS or _number(value) is None:
-            raise UsageError(
-                f"line {number} of the schedule: {word!r} is not understood",
-                hint=f"keys are {', '.join(KEYS)}; values are numbers",
-            )
-    return at
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if 0 <= value < 1e9 else None  # neither negative, nor infinite, nor no number at all

@@ -13,11 +13,12 @@ from ballonet.facts.snapshot import Bools, Floats
 from ballonet.simulator.kernel import PAGE, SLAB, available, overhead, watermarks
 from ballonet.units import GIB, KIB, MIB
 
-READ_AHEAD = 128 * KIB  # what one request of a stream brings
+READ_AHEAD = 128 * KIB  # what one request moves of what lies together
 # What the balloon of a plain QEMU moves: measured on KVM, pages that were touched.
 INFLATE_RATE = 0.95 * GIB
 DEFLATE_RATE = 2.3 * GIB
-SWAP_OUT_RATE = 400 * MIB  # of a disk that streams; single pages come back at the disk's requests a second
+SWAP_OUT_RATE = 400 * MIB  # at most; it also takes a request for each READ_AHEAD
+FREE_SECONDS = 1.0  # free page reporting waits 2 s, and then has most within one
 TOUCH_RATE = 0.5 * GIB  # how fast one processor takes fresh pages
 # Where reclaim looks first: files that were read once, while they are more than this share of the cache.
 COLD_FILE_SHARE = 0.35
@@ -42,6 +43,7 @@ class Make:
     requests: Floats  # a second that its disk serves
     vcpus: Floats
     deflates: Bools  # autodeflate
+    reports_free: Bools  # free page reporting: what is freed leaves the host
 
     def __len__(self) -> int:
         return len(self.maximum)
@@ -122,8 +124,15 @@ def step(make: Make, state: State, load: Load, target: Floats, seconds: float) -
     state = _balloon(make, state, target, seconds)
     state = _reclaim(make, state, load)
     state = _out_of_memory(make, state)
+    return replace(state, resident=_resident(make, state, seconds)), outcome
+
+
+def _resident(make: Make, state: State, seconds: float) -> Floats:
+    """Return what the host holds: pages once touched that neither balloon nor reporting gave back."""
     used = state.actual - state.free(make)
-    return replace(state, resident=np.minimum(np.maximum(state.resident, used), state.actual)), outcome
+    leaving = np.where(make.reports_free, np.maximum(state.resident - used, 0.0), 0.0)
+    kept = state.resident - leaving * min(1.0, seconds / (2 * FREE_SECONDS))
+    return np.minimum(np.maximum(kept, used), state.actual)
 
 
 def _release(state: State, load: Load) -> State:
@@ -185,7 +194,8 @@ def _grow(make: Make, state: State, load: Load, seconds: float) -> State:
     """Take the fresh pages that programs want, as fast as processors touch them."""
     most = TOUCH_RATE * np.minimum(make.vcpus, 2.0) * seconds
     # When nothing is free the growth waits for pages that are swapped out.
-    room = np.maximum(state.free(make), 0.0) + state.cache() + SWAP_OUT_RATE * seconds
+    out = np.minimum(SWAP_OUT_RATE, make.requests * READ_AHEAD) * seconds
+    room = np.maximum(state.free(make), 0.0) + state.cache() + out
     most = np.minimum(most, room)
     hot = np.clip(load.hot_anon - state.hot - state.hot_swapped, 0.0, most)
     cold = np.clip(load.cold_anon - state.cold - state.cold_swapped, 0.0, most - hot)

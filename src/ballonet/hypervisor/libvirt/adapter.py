@@ -56,7 +56,8 @@ class LibvirtHypervisor:
 
     async def facts(self) -> HypervisorFacts:
         """Return what this connection is."""
-        return await self._connection.call(self._read_facts, "asking what it is")
+        uri = self._connection.uri
+        return HypervisorFacts(uri, read_only=self._connection.read_only, local=not urlsplit(uri).netloc)
 
     # --- reading ------------------------------------------------------------------------------------
 
@@ -156,15 +157,6 @@ class LibvirtHypervisor:
             return guest
         return replace(guest, job=word)
 
-    def _read_facts(self, raw: Any) -> HypervisorFacts:
-        return HypervisorFacts(
-            uri=self._connection.uri,
-            hypervisor=raw.getType(),  # for its version libvirt would start every QEMU there is: 4 to 15 s
-            library=f"libvirt {_dotted(raw.getLibVersion())}",
-            read_only=self._connection.read_only,
-            local=not urlsplit(self._connection.uri).netloc,
-        )
-
     # --- changing -----------------------------------------------------------------------------------
 
     async def resize(self, uuid: str, size_bytes: int, *, live: bool = True, config: bool = False) -> None:
@@ -242,8 +234,3 @@ def _affect(*, live: bool, config: bool) -> int:
     return (libvirt.VIR_DOMAIN_AFFECT_LIVE if live else 0) | (
         libvirt.VIR_DOMAIN_AFFECT_CONFIG if config else 0
     )
-
-
-def _dotted(version: int) -> str:
-    """Return 9000000 as "9.0.0"."""
-    return f"{version // 1_000_000}.{version // 1000 % 1000}.{version % 1000}"

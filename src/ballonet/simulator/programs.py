@@ -1,0 +1,104 @@
+"""The programs in simulated guests: they follow schedules, and answer requests that arrive regardless.
+
+A guest's requests are answered by one program, one after the other; what its memory lacks makes each take
+longer, and what is not answered waits. A flow, not single requests: latencies are means of a step.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from ballonet.facts.snapshot import Floats
+from ballonet.simulator.guests import READ_AHEAD, READ_SECONDS, SWAP_SECONDS, Load, Make, State
+from ballonet.simulator.schedule import Step
+from ballonet.units import MIB
+
+ANSWER_SECONDS = 0.5e-3  # a request that finds all in memory
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """Where the guests' programs are in their schedules."""
+
+    schedules: Sequence[Sequence[Step]]  # of each guest
+    anon: Floats  # bytes wanted so far: growth has a speed
+    file: Floats  # bytes of the file read in order so far
+    waiting: Floats  # requests
+
+    @classmethod
+    def following(cls, schedules: Sequence[Sequence[Step]]) -> Self:
+        """Return programs at the beginning of these schedules."""
+        nothing = np.zeros(len(schedules))
+        return cls(schedules, nothing, nothing, nothing)
+
+    def now(self, at: float) -> dict[str, Floats]:
+        """Return each key of the schedules as a column, at so many seconds."""
+        present = [
+            next((step for step in reversed(schedule) if step.at <= at), Step())
+            for schedule in self.schedules
+        ]
+        return {
+            key: np.array([getattr(step, key) for step in present], dtype=np.float64)
+            for key in Step.__dataclass_fields__
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What became of requests in a step."""
+
+    answered: Floats
+    seconds: Floats  # from arrival to answer, mean; NaN where none was answered
+
+
+def work(
+    programs: Programs, make: Make, state: State, at: float, seconds: float
+) -> tuple[Programs, State, Load, Answers]:
+    """Return what programs do in a step that begins at `at`: what they want, read in, and answer."""
+    want = programs.now(at)
+    anon = _toward(programs.anon, want["anon_mib"] * MIB, want["grow_mib_s"] * MIB * seconds)
+    fresh = np.clip(want["file_mib"] * MIB - programs.file, 0.0, make.requests * READ_AHEAD * seconds)
+    file = np.minimum(programs.file, want["file_mib"] * MIB) + fresh
+    hot = np.minimum(want["hot_mib"] * MIB, anon)
+    service = _service(make, state, want, file)
+    arrived = want["rate"] * seconds
+    answered = np.minimum(programs.waiting + arrived, seconds / service)
+    waiting = programs.waiting + arrived - answered
+    # Who arrives in the middle of a step has waited half of what stands before and after it.
+    delay = service * (1.0 + (programs.waiting + waiting) / 2)
+    load = Load(
+        hot_anon=hot,
+        cold_anon=anon - hot,
+        hot_file=file,
+        anon_rate=answered / seconds * want["touches"],
+        file_rate=answered / seconds * want["reads"],
+        stream=np.zeros(len(make)),
+        workers=np.full(len(make), np.inf),  # that they wait for their misses is in `service`
+    )
+    state = replace(state, file=state.file + fresh, disk_reads=state.disk_reads + fresh / READ_AHEAD)
+    return (
+        replace(programs, anon=anon, file=file, waiting=waiting),
+        state,
+        load,
+        Answers(answered, np.where(answered > 0, delay, np.nan)),
+    )
+
+
+def _toward(present: Floats, wanted: Floats, most: Floats) -> Floats:
+    """Return what is wanted after a step: less at once, more at the speed given (0: at once)."""
+    grown = np.where(most > 0, np.minimum(wanted, present + most), wanted)
+    return np.where(wanted < present, wanted, grown)
+
+
+def _service(make: Make, state: State, want: dict[str, Floats], file: Floats) -> Floats:
+    """Return the seconds that a request takes: what it misses comes from a disk of so many requests."""
+    held = state.hot + state.hot_swapped
+    gone = np.divide(state.hot_swapped, held, out=np.zeros_like(held), where=held > 0)
+    missing = np.clip(file - state.file, 0.0, None)
+    unread = np.divide(missing, file, out=np.zeros_like(file), where=file > 0)
+    # Of a page that comes in from swap another one goes: two requests.
+    swap = np.maximum(SWAP_SECONDS, 2 / make.requests)
+    read = np.maximum(READ_SECONDS, 1 / make.requests)
+    return ANSWER_SECONDS + want["touches"] * gone * swap + want["reads"] * unread * read

@@ -12,11 +12,11 @@ from ballonet.facts.happening import Happening, Kind
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Plan
 from ballonet.facts.statistics import Statistics
-from ballonet.lab.demo import Outcome
 from ballonet.policy.plan import plan
 from ballonet.policy.settings import Settings
 from ballonet.show.comparison import comparison
 from ballonet.show.live import LiveTable
+from ballonet.simulator.outcome import Outcome
 from ballonet.units import GIB, MIB
 
 

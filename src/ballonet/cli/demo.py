@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.live import Live
 
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
-from ballonet.lab.demo import BUDGET_BYTES, LOADS, MAXIMUM_BYTES, SECONDS, Outcome, Viewer, one_run, specs
+from ballonet.lab.demo import BUDGET_BYTES, LOADS, MAXIMUM_BYTES, SECONDS, Viewer, one_run, specs
 from ballonet.lab.directory import embedded_uri
 from ballonet.lab.lab import Lab
 from ballonet.show.comparison import comparison
 from ballonet.show.live import LiveTable
+from ballonet.simulator.outcome import Outcome
 from ballonet.units import format_size
 
 DRAWS_PER_SECOND = 2

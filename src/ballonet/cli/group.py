@@ -41,6 +41,7 @@ COMMANDS: Final = {
         "Automatic", "run:run", "Balance the guests' memory until Ctrl-C; without --enforce, only look."
     ),
     "lab": Entry("Trying it", "lab:app", "Boot real guests to try things on, and load them."),
+    "sim": Entry("Trying it", "sim:app", "Try policies on simulated hosts."),
     "demo": Entry("Trying it", "demo:demo", "Boot real guests and watch their memory being balanced."),
 }
 

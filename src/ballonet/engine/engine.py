@@ -14,11 +14,12 @@ from ballonet.engine.watch import Watch
 from ballonet.errors import BallonetError, DeadlineError
 from ballonet.facts.guest import Guest, State
 from ballonet.facts.happening import Happening, Kind
+from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Plan, PlanRow
 from ballonet.facts.sight import Sight
 from ballonet.facts.snapshot import Floats, Snapshot
 from ballonet.policy.learn import learn, promised, told
-from ballonet.policy.plan import plan as decide
+from ballonet.policy.plan import plan
 from ballonet.policy.reflex import reflex
 from ballonet.policy.settings import Settings
 
@@ -47,6 +48,7 @@ class Engine:
         *,
         enforce: bool = False,
         floor_bytes: int | None = None,
+        decide: Callable[[Snapshot, Memory, Settings], Plan] = plan,
     ) -> None:
         self.plan: Plan | None = None
         self.guests: dict[str, Guest] = {}
@@ -55,6 +57,7 @@ class Engine:
         self._settings = settings
         self._tell = tell
         self._enforce = enforce
+        self._decide = decide
         self._floor_bytes = floor_bytes
         self._actor = Actor(world.hypervisor)
         self._remembered = Remembered()
@@ -78,7 +81,7 @@ class Engine:
         self._greet(guests)
         memory = learn(self._remembered.align(snapshot.uuids), snapshot, self._settings)
         self._remembered.memory = memory
-        previous, self.plan = self.plan, decide(snapshot, memory, self._settings)
+        previous, self.plan = self.plan, self._decide(snapshot, memory, self._settings)
         self._tell_verdicts(previous, self.plan)
         self._free_bytes = self.plan.free
         self.summary.add(self.plan, self._settings.budget_bytes)

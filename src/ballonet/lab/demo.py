@@ -17,59 +17,19 @@ from ballonet.lab.domain import GuestSpec
 from ballonet.lab.lab import Lab
 from ballonet.lab.report import Report
 from ballonet.policy.settings import Settings
+from ballonet.simulator.outcome import Outcome
+from ballonet.simulator.scenarios import SCENARIOS
 from ballonet.units import MIB
 
 SECONDS = 60.0
 MAXIMUM_BYTES = 512 * MIB
-BUDGET_BYTES = 1200 * MIB  # 59 % of the sum of the maxima
+BUDGET_BYTES = SCENARIOS["trade-places"].budget_bytes  # 59 % of the sum of the maxima
 FLOOR_BYTES = 128 * MIB
 
-# Requests touch 32 pages each, those of "files" 16 and eight blocks of its file. Needs trade places: "web"
-# and "shop" burst to 330 MiB at 300 MiB/s, one after the other, "batch" ramps up while they rest, "files"
-# lives on its page cache throughout.
-_REST = "anon_mib=40 hot_mib=40 rate=50 touches=32"
-LOADS = {
-    "web": f"""
-        at 0 {_REST}
-        at 10 anon_mib=330 hot_mib=330 grow_mib_s=300
-        at 20 anon_mib=40 hot_mib=40
-        """,
-    "shop": f"""
-        at 0 {_REST}
-        at 38 anon_mib=330 hot_mib=330 grow_mib_s=300
-        at 48 anon_mib=40 hot_mib=40
-        """,
-    "batch": f"""
-        at 0 {_REST}
-        at 23 anon_mib=240 hot_mib=240 grow_mib_s=25
-        at 34 anon_mib=40 hot_mib=40
-        at 50 anon_mib=240 hot_mib=240 grow_mib_s=50
-        """,
-    "files": """
-        at 0 anon_mib=20 hot_mib=20 file_mib=100 rate=50 touches=16 reads=8
-        """,
-}
+LOADS = SCENARIOS["trade-places"].loads
 VCPUS = {"web": 2, "shop": 2}  # one processor, emulated, cannot touch memory at 300 MiB/s
 WARM_UP_SECONDS = 8.0  # until "files" has read its file in: it is not ballooning that is measured there
 _AT_REST = "at 0 anon_mib=20 hot_mib=20 file_mib=0 rate=0"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one run came to. Latency is from a request's scheduled arrival to its answer."""
-
-    summary: Summary
-    budget_bytes: float | None  # None: no ballooning
-    requests: int
-    mean_ms: float
-    p99_ms: float  # the worst second of the worst guest
-    worst_guest: str
-    worst_guest_mean_ms: float
-    burst_mib_s: float  # the fastest growth to the largest size that a guest reached
-    swap_in_pages: int
-    oom_kills: int
-    held_bytes: float  # mean of the sum of actual
-    resident_bytes: float  # mean of the sum of resident memory
 
 
 @dataclass(frozen=True, slots=True)

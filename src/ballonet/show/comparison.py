@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from ballonet.lab.demo import Outcome
 from ballonet.show.table import table
+from ballonet.simulator.outcome import Outcome
 from ballonet.units import GIB, MIB, format_size
 
 PAGE_BYTES = 4096

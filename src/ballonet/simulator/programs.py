@@ -98,7 +98,7 @@ def _service(make: Make, state: State, want: dict[str, Floats], file: Floats) ->
     gone = np.divide(state.hot_swapped, held, out=np.zeros_like(held), where=held > 0)
     missing = np.clip(file - state.file, 0.0, None)
     unread = np.divide(missing, file, out=np.zeros_like(file), where=file > 0)
-    # Of a page that comes in from swap another one goes: two requests.
-    swap = np.maximum(SWAP_SECONDS, 2 / make.requests)
+    # For a page that comes in from swap another one goes, but those go many at a time.
+    swap = np.maximum(SWAP_SECONDS, 1 / make.requests)
     read = np.maximum(READ_SECONDS, 1 / make.requests)
     return ANSWER_SECONDS + want["touches"] * gone * swap + want["reads"] * unread * read

@@ -1,6 +1,7 @@
 """What tests of several rooms run: the command as a user runs it, and real guests."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 from running import HOST, NOWHERE, Run
 
+# A shell that runs the tests in the background has them ignore Ctrl-C, and what they start inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 pytest_plugins = ["hosts"]  # real guests, which boot once for all that name them
 
 

@@ -113,6 +113,8 @@ async def test_what_is_stored_for_the_next_start(subject: Subject) -> None:
     assert lower
     assert (HALF_BYTES - MIB, HALF_BYTES - MIB) == (lower.maximum_bytes, lower.current_bytes)
     await subject.hypervisor.set_maximum(uuid, MAXIMUM_BYTES)
+    await subject.hypervisor.resize(uuid, MAXIMUM_BYTES, live=False, config=True)
+    await subject.hypervisor.set_period(uuid, 1, live=False, config=True)
 
 
 async def test_a_new_period_shows_at_once(subject: Subject) -> None:

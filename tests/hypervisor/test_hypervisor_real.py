@@ -124,6 +124,11 @@ async def test_the_connection_comes_back_after_its_daemon_died(
             pass
     assert "web" == event.name
     await real.resize(after["web"].uuid, MAXIMUM_BYTES)
+    async with asyncio.timeout(10):  # what others read of libvirt lags by up to a second
+        while (
+            f"balloon.current={MAXIMUM_BYTES // KIB}\n" not in machine.daemon.virsh("domstats", "web").stdout
+        ):
+            await asyncio.sleep(0.1)
 
 
 async def reading(hypervisor: LibvirtHypervisor) -> dict[str, Guest] | None:

@@ -124,10 +124,9 @@ async def test_the_connection_comes_back_after_its_daemon_died(
             pass
     assert "web" == event.name
     await real.resize(after["web"].uuid, MAXIMUM_BYTES)
+    whole = f"balloon.current={MAXIMUM_BYTES // KIB}\n"
     async with asyncio.timeout(10):  # what others read of libvirt lags by up to a second
-        while (
-            f"balloon.current={MAXIMUM_BYTES // KIB}\n" not in machine.daemon.virsh("domstats", "web").stdout
-        ):
+        while whole not in machine.daemon.virsh("domstats", "web").stdout:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
 
 

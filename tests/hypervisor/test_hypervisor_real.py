@@ -5,12 +5,13 @@ import os
 import signal
 import time
 
+import libvirt
 import pytest
 from subjects import MAXIMUM_BYTES, Machine
 
 from ballonet.engine.ports import EventKind
 from ballonet.errors import DeadlineError, HypervisorError, NotPermittedError, RefusedError
-from ballonet.facts.guest import Guest
+from ballonet.facts.guest import Guest, State
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.lab import reaper
 from ballonet.units import KIB, MIB
@@ -84,6 +85,21 @@ async def test_a_paused_guest_says_so_and_goes_on(machine: Machine, real: Libvir
     assert "running" == (await by_name(real))["api"].state
     async with asyncio.timeout(5):
         assert [EventKind.PAUSED, EventKind.RESUMED] == [(await anext(events)).kind for _ in range(2)]
+
+
+async def test_a_guest_that_ends_between_two_calls_is_shut_off(
+    machine: Machine, real: LibvirtHypervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = libvirt.virDomain.memoryStats
+
+    def ended(domain: libvirt.virDomain) -> object:
+        machine.daemon.virsh("destroy", domain.name())
+        return asked(domain)
+
+    machine.daemon.virsh("start", "off")
+    monkeypatch.setattr(libvirt.virDomain, "memoryStats", ended)
+    off = await real.guest("off")
+    assert (State.SHUT_OFF, None) == (off.state, off.id)
 
 
 async def test_who_may_only_read_cannot_change(machine: Machine) -> None:

@@ -78,6 +78,14 @@ class LibvirtHypervisor:
         """Return one guest by name, UUID or id, its sizes live and its stored configuration with it."""
 
         def read(raw: Any) -> Guest | list[str]:
+            try:
+                return look(raw)
+            except libvirt.libvirtError as error:
+                if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
+                    raise
+            return look(raw)  # it ended between two calls: a new look-up finds it shut off
+
+        def look(raw: Any) -> Guest | list[str]:
             domain = _find(raw, reference)
             if domain is None:
                 return [domain.name() for domain in raw.listAllDomains()]

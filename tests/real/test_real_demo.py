@@ -1,6 +1,7 @@
 """The demo as a newcomer runs it: a report at its end, and nothing left behind when it is interrupted."""
 
 import contextlib
+import json
 import signal
 import subprocess
 import sys
@@ -35,6 +36,17 @@ def test_the_demo_balances_real_guests_and_reports_what_it_was_worth() -> None:
         assert words in text
     killed = next(line for line in text.splitlines() if line.startswith("processes killed"))
     assert ["0", "0"] == killed.split()[-2:]
+
+
+def test_policies_are_compared_on_real_guests_too() -> None:
+    bench = [BALLONET, "lab", "bench", "one-bursts", "--policy", "proxmox", "--seconds", "10", "-o", "json"]
+    done = subprocess.run(bench, capture_output=True, text=True, check=False, timeout=400)
+
+    assert 0 == done.returncode, done.stderr
+    outcomes = json.loads(done.stdout)["outcomes"]
+    assert ["none", "proxmox"] == list(outcomes)
+    assert outcomes["proxmox"]["held_mean_bytes"] < outcomes["none"]["held_mean_bytes"]
+    assert all(outcome["requests"] > 0 for outcome in outcomes.values())
 
 
 def labs() -> set[Path]:

@@ -1,9 +1,9 @@
-"""`demo`: real guests, their memory balanced before your eyes, and what it was worth."""
+"""`demo` and `lab bench`: real guests, their memory balanced before your eyes, and what it was worth."""
 
 import asyncio
 import signal
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -11,86 +11,113 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from ballonet.cli.context import Context
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
-from ballonet.lab.demo import BUDGET_BYTES, LOADS, MAXIMUM_BYTES, SECONDS, Viewer, one_run, specs
 from ballonet.lab.directory import embedded_uri
 from ballonet.lab.lab import Lab
-from ballonet.show.comparison import comparison
+from ballonet.lab.trial import Viewer, one_run, specs
+from ballonet.show.comparison import comparison, comparison_document
 from ballonet.show.live import LiveTable
 from ballonet.simulator.outcome import Outcome
+from ballonet.simulator.scenarios import Scenario, scenario
+from ballonet.simulator.trial import OURS, Trial, chosen
 from ballonet.units import format_size
 
 DRAWS_PER_SECOND = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """How a run is made."""
-
-    title: str
-    balanced: bool = True
-    reflex: bool = True
-
-
-WITHOUT = Kind("Without ballooning", balanced=False, reflex=False)
-BALANCED = {"BALLONET": Kind("Balanced by ballonet")}
-NO_REFLEX = {"NO REFLEX": Kind("Balanced without the reflex", reflex=False)}
-
-
 def demo(
-    seconds: Annotated[float, typer.Option(hidden=True)] = SECONDS,
+    ctx: typer.Context,
+    seconds: Annotated[float | None, typer.Option(hidden=True)] = None,
     no_reflex: Annotated[
         bool, typer.Option("--no-reflex", hidden=True, help="Run once more, with the reflex off.")
     ] = False,
 ) -> None:
     """Boot four Linux guests, let their needs trade places, and balance them on too small a budget."""
-    asyncio.run(_interruptible(seconds, no_reflex=no_reflex))
+    found = scenario("trade-places")
+    trials = {OURS: Trial(found)} | ({f"{OURS}, no reflex": Trial(found, reflex=False)} if no_reflex else {})
+    _run_all(ctx.obj, found, trials, seconds)
 
 
-async def _interruptible(seconds: float, *, no_reflex: bool) -> None:
-    """Run the demo; a signal ends it in order, its guests with it."""
-    task = asyncio.create_task(_demo(seconds, no_reflex=no_reflex))
+def bench(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="SCENARIO", help="One of those that `sim list` shows.")],
+    policies: Annotated[
+        list[str] | None,
+        typer.Option("--policy", metavar="POLICY", help="One to run; may be repeated.", show_default="all"),
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Run a scenario on real guests under several policies, two minutes each."""
+    found = scenario(name)
+    _run_all(ctx.obj, found, chosen(found, policies), seconds)
+
+
+def _run_all(context: Context, found: Scenario, trials: Mapping[str, Trial], seconds: float | None) -> None:
+    """Run all trials, that without ballooning first, and show what they came to."""
+    everything = {"none": Trial(found, "none"), **trials}
+    console = Console(stderr=context.output == "json")
+    outcomes = asyncio.run(_interruptible(console, found, everything, seconds))
+    without, *_ = outcomes.values()
+    rest = {name: outcome for name, outcome in outcomes.items() if name != "none"}
+    context.show(
+        table=lambda: f"\n{comparison(without, rest)}",
+        json=lambda: comparison_document(outcomes),
+    )
+
+
+async def _interruptible(
+    console: Console, found: Scenario, trials: Mapping[str, Trial], seconds: float | None
+) -> dict[str, Outcome]:
+    """Run; a signal ends it in order, its guests with it."""
+    task = asyncio.create_task(_all(console, found, trials, seconds))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
-        await task
+        return await task
     except asyncio.CancelledError as error:
         raise KeyboardInterrupt from error
 
 
-async def _demo(seconds: float, *, no_reflex: bool) -> None:
-    console = Console()
+async def _all(
+    console: Console, found: Scenario, trials: Mapping[str, Trial], seconds: float | None
+) -> dict[str, Outcome]:
+    """Boot a scenario's guests and run all trials on them, one after the other."""
     # Not $TMPDIR: the paths of the guests' sockets must stay below 108 characters.
     with tempfile.TemporaryDirectory(prefix="ballonet-", dir="/tmp", ignore_cleanup_errors=True) as directory:
         lab_directory = Path(directory) / "lab"
         hypervisor = await LibvirtHypervisor.open(embedded_uri(lab_directory))
         async with Lab(lab_directory, hypervisor) as lab:
             console.print(
-                f"Booting {len(LOADS)} Linux guests of {format_size(MAXIMUM_BYTES)} each, "
+                f"Booting {len(found.loads)} Linux guests of {format_size(found.maximum_bytes)} each, "
                 f"their disks held to 1,000 requests a second ..."
             )
-            await lab.boot(specs())
-            console.print(f"They run ({lab.accelerator}). The same {seconds:.0f} seconds, each way:")
-            without = await _run(console, lab, hypervisor, WITHOUT, seconds)
-            balanced = {
-                title: await _run(console, lab, hypervisor, kind, seconds)
-                for title, kind in (BALANCED | (NO_REFLEX if no_reflex else {})).items()
+            await lab.boot(specs(found))
+            console.print(
+                f"They run ({lab.accelerator}). The same {seconds or found.seconds:.0f} seconds, each way:"
+            )
+            outcomes = {
+                name: await _watched(console, lab, hypervisor, trial, seconds)
+                for name, trial in trials.items()
             }
-            console.print()
-            console.print(comparison(without, balanced), highlight=False, soft_wrap=True)
         await hypervisor.close()
+    return outcomes
 
 
-async def _run(
-    console: Console, lab: Lab, hypervisor: LibvirtHypervisor, kind: Kind, seconds: float
+async def _watched(
+    console: Console, lab: Lab, hypervisor: LibvirtHypervisor, trial: Trial, seconds: float | None
 ) -> Outcome:
-    """Run all loads once, drawing them as they go."""
-    drawn = LiveTable(kind.title, BUDGET_BYTES if kind.balanced else None)
+    """Run a trial, drawing its guests as it goes."""
+    drawn = LiveTable(_title(trial), trial.scenario.budget_bytes if trial.balances else None)
     viewer = Viewer(drawn.take_plan, drawn.take_happening)
     with Live(get_renderable=drawn.draw, console=console, refresh_per_second=DRAWS_PER_SECOND):
-        outcome = await one_run(
-            lab, hypervisor, viewer, balanced=kind.balanced, reflex=kind.reflex, seconds=seconds
-        )
+        outcome = await one_run(lab, hypervisor, trial, viewer, seconds=seconds)
     if not console.is_terminal:
         console.line()  # which the live table leaves out there
     return outcome
+
+
+def _title(trial: Trial) -> str:
+    if not trial.balances:
+        return "Without ballooning"
+    return f"Balanced by {trial.policy}{'' if trial.reflex else ' without its reflex'}"

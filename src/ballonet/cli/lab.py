@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ballonet.cli.connect import check_uri
+from ballonet.cli.demo import bench
 from ballonet.errors import BallonetError, UsageError
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.lab import reaper
@@ -150,6 +151,9 @@ def down(ctx: typer.Context, directory: Directory = "") -> None:
     ended = guest_names(place)
     reaper.end(place)
     ctx.obj.show(lambda: f"{len(ended)} guests ended, {place} removed", lambda: document(guests=ended))
+
+
+app.command()(bench)
 
 
 def _existing(directory: str) -> Path:

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from ballonet.show.comparison import comparison
+from ballonet.show.comparison import comparison, comparison_document
 from ballonet.show.document import document
 from ballonet.show.table import table
 from ballonet.simulator.scenarios import SCENARIOS, scenario
-from ballonet.simulator.trial import OURS, POLICIES, Trial, outcome, policy
+from ballonet.simulator.trial import POLICIES, Trial, chosen, outcome
 from ballonet.units import format_size
 
 app = typer.Typer(help="Try policies on simulated hosts.", add_completion=False)
@@ -50,15 +50,10 @@ def compare(
 ) -> None:
     """Run a scenario under several policies, and show what each came to beside no ballooning."""
     found = scenario(name)
-    chosen = [policy(word) for word in policies or POLICIES if word != "none"]
+    trials = chosen(found, policies)
     without = outcome(Trial(found, "none"))
-    runs = {word: outcome(Trial(found, word)) for word in chosen}
-    if not policies:
-        runs[f"{OURS}, no reflex"] = outcome(Trial(found, OURS, reflex=False))
+    runs = {word: outcome(trial) for word, trial in trials.items()}
     ctx.obj.show(
         lambda: comparison(without, runs),
-        lambda: document(
-            scenario=name,
-            outcomes={word: found.document() for word, found in {"none": without, **runs}.items()},
-        ),
+        lambda: comparison_document({"none": without, **runs}),
     )

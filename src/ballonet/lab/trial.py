@@ -1,4 +1,4 @@
-"""The demo's guests, loads and runs: the same minute twice, without ballooning and with it."""
+"""One scenario under one policy, on real guests."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -16,20 +16,13 @@ from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.lab.domain import GuestSpec
 from ballonet.lab.lab import Lab
 from ballonet.lab.report import Report
-from ballonet.policy.settings import Settings
 from ballonet.simulator.outcome import Outcome
-from ballonet.simulator.scenarios import SCENARIOS
-from ballonet.units import MIB
+from ballonet.simulator.scenarios import Scenario
+from ballonet.simulator.schedule import steps
+from ballonet.simulator.trial import POLICIES, WARM_UP_SECONDS, Trial
 
-SECONDS = 60.0
-MAXIMUM_BYTES = 512 * MIB
-BUDGET_BYTES = SCENARIOS["trade-places"].budget_bytes  # 59 % of the sum of the maxima
-FLOOR_BYTES = 128 * MIB
-
-LOADS = SCENARIOS["trade-places"].loads
-VCPUS = {"web": 2, "shop": 2}  # one processor, emulated, cannot touch memory at 300 MiB/s
-WARM_UP_SECONDS = 8.0  # until "files" has read its file in: it is not ballooning that is measured there
 _AT_REST = "at 0 anon_mib=20 hot_mib=20 file_mib=0 rate=0"
+FAST_MIB_S = 200.0  # one processor, emulated, cannot touch memory faster
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,46 +33,42 @@ class Viewer:
     happening: Callable[[Happening], None]
 
 
-def specs() -> list[GuestSpec]:
-    """Return the demo's guests."""
-    return [GuestSpec(name, memory_bytes=MAXIMUM_BYTES, vcpus=VCPUS.get(name, 1)) for name in LOADS]
+def specs(scenario: Scenario) -> list[GuestSpec]:
+    """Return a scenario's guests."""
+    return [
+        GuestSpec(name, memory_bytes=scenario.maximum_bytes, vcpus=_processors(load))
+        for name, load in scenario.loads.items()
+    ]
 
 
-def world(hypervisor: LibvirtHypervisor) -> World:
-    """Return the ports of a run on this host."""
-    return World(hypervisor, SystemClock(), LinuxHost(), ProcessResidents())
+def _processors(load: str) -> int:
+    return 2 if max(step.grow_mib_s for step in steps(load)) > FAST_MIB_S else 1
 
 
 async def one_run(
-    lab: Lab,
-    hypervisor: LibvirtHypervisor,
-    viewer: Viewer,
-    *,
-    balanced: bool,
-    reflex: bool = True,
-    seconds: float = SECONDS,
+    lab: Lab, hypervisor: LibvirtHypervisor, trial: Trial, viewer: Viewer, *, seconds: float | None = None
 ) -> Outcome:
-    """Run all loads once; with `balanced`, guests are first brought within the budget."""
-    settings = Settings(
-        budget_bytes=BUDGET_BYTES if balanced else len(LOADS) * MAXIMUM_BYTES,
-        reserve_bytes=256 * MIB,
-        interval_seconds=1.0,
-        boot_grace_seconds=0.0,
-        reflex=reflex,
+    """Run a trial's loads once, on guests at rest that its policy had time to bring within the budget."""
+    loads, ports = trial.scenario.loads, World(hypervisor, SystemClock(), LinuxHost(), ProcessResidents())
+    engine = Engine(
+        ports,
+        trial.settings(),
+        viewer.happening,
+        enforce=trial.balances,
+        floor_bytes=trial.scenario.floor_bytes,
+        decide=POLICIES[trial.policy],
     )
-    ports = world(hypervisor)
-    engine = Engine(ports, settings, viewer.happening, enforce=balanced, floor_bytes=FLOOR_BYTES)
-    await asyncio.gather(*(lab.load(name, _AT_REST) for name in LOADS))
-    if not balanced:
-        await asyncio.gather(*(hypervisor.resize(uuid, MAXIMUM_BYTES) for uuid in lab.uuids.values()))
-    # The first squeeze takes two or three bites, each followed by a look at newer statistics.
-    await run(engine, ports, seconds=15.0 if balanced else 3.0, after_tick=viewer.plan)
-    await asyncio.gather(*(lab.load(name, load) for name, load in LOADS.items()))
+    await asyncio.gather(*(lab.load(name, _AT_REST) for name in loads))
+    if not trial.balances:
+        whole = trial.scenario.maximum_bytes
+        await asyncio.gather(*(hypervisor.resize(uuid, whole) for uuid in lab.uuids.values()))
+    await run(engine, ports, seconds=trial.settle_seconds, after_tick=viewer.plan)
+    await asyncio.gather(*(lab.load(name, load) for name, load in loads.items()))
     engine.summary = Summary()
-    before = {name: lab.latest(name) for name in LOADS}
-    await run(engine, ports, seconds=seconds, after_tick=viewer.plan)
-    reports = {name: _since(lab.reports(name), before[name]) for name in LOADS}
-    return _outcome(engine.summary, reports, BUDGET_BYTES if balanced else None)
+    before = {name: lab.latest(name) for name in loads}
+    await run(engine, ports, seconds=seconds or trial.scenario.seconds, after_tick=viewer.plan)
+    reports = {name: _since(lab.reports(name), before[name]) for name in loads}
+    return _outcome(engine.summary, reports, trial.scenario.budget_bytes if trial.balances else None)
 
 
 def _since(reports: Sequence[Report], before: Report) -> list[Report]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from ballonet.show.document import document
 from ballonet.show.table import table
 from ballonet.simulator.outcome import Outcome
 from ballonet.units import GIB, MIB, format_size
@@ -28,6 +29,11 @@ def comparison(without: Outcome, balanced: Mapping[str, Outcome]) -> str:
     rows = [[name, *(text(run) for run in runs.values())] for name, text in _ROWS.items()]
     sentences = [_sentence(title, without, run) for title, run in balanced.items()]
     return "\n".join([table(["", *runs], rows), "", *sentences])
+
+
+def comparison_document(runs: Mapping[str, Outcome]) -> str:
+    """Return the figures of all runs as JSON."""
+    return document(outcomes={name: run.document() for name, run in runs.items()})
 
 
 def _sentence(title: str, without: Outcome, balanced: Outcome) -> str:

@@ -24,8 +24,8 @@ from ballonet.units import MIB
 
 OURS = "ballonet"
 POLICIES: dict[str, Policy] = {OURS: plan, **RIVALS}
-SETTLE_SECONDS = 30.0  # guests rest, and the first squeeze is over
-WARM_UP_SECONDS = 8.0  # until files are read in: as in the lab, latencies count from here
+# "files" reads its file in first: it is not ballooning that is measured there.
+WARM_UP_SECONDS = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,42 @@ class Trial:
     policy: str = OURS
     reflex: bool = True
 
+    @property
+    def balances(self) -> bool:
+        """Return whether anything is done at all."""
+        return self.policy != "none"
 
-def policy(name: str) -> str:
-    """Return a policy's name if there is such a one; raises `UsageError` with the nearest names."""
-    if name not in POLICIES:
-        near = get_close_matches(name, POLICIES, n=3) or list(POLICIES)
-        raise UsageError(f"no policy is called {name!r}", hint=f"there is {', '.join(near)}")
-    return name
+    @property
+    def settle_seconds(self) -> float:
+        """Return how long guests rest first: our squeeze takes two or three bites, others four rounds."""
+        if not self.balances:
+            return 3.0
+        return 15.0 if self.policy == OURS else 45.0
+
+    def settings(self) -> Settings:
+        """Return what the policy is told."""
+        scenario = self.scenario
+        whole = len(scenario.loads) * float(scenario.maximum_bytes)
+        return Settings(
+            budget_bytes=scenario.budget_bytes if self.balances else whole,
+            reserve_bytes=256.0 * MIB,
+            interval_seconds=1.0,
+            boot_grace_seconds=0.0,
+            reflex=self.reflex and self.policy == OURS,
+        )
+
+
+def chosen(scenario: Scenario, policies: Sequence[str] | None) -> dict[str, Trial]:
+    """Return the trials of these policies by name; without any all, and ours without its reflex.
+
+    Raises `UsageError` with the nearest names.
+    """
+    for name in policies or ():
+        if name not in POLICIES:
+            near = get_close_matches(name, POLICIES, n=3) or list(POLICIES)
+            raise UsageError(f"no policy is called {name!r}", hint=f"there is {', '.join(near)}")
+    trials = {name: Trial(scenario, name) for name in policies or POLICIES if name != "none"}
+    return trials if policies else trials | {f"{OURS}, no reflex": Trial(scenario, reflex=False)}
 
 
 def outcome(trial: Trial) -> Outcome:
@@ -51,40 +80,32 @@ def outcome(trial: Trial) -> Outcome:
 
 
 async def _run(trial: Trial) -> Outcome:
-    scenario, free = trial.scenario, trial.policy == "none"
-    clock = virtual.VirtualClock()
+    scenario, clock = trial.scenario, virtual.VirtualClock()
     specs = [
-        Spec(name, scenario.maximum_bytes, _later(steps(text), SETTLE_SECONDS), vcpus=2)
+        Spec(name, scenario.maximum_bytes, _later(steps(text), trial.settle_seconds), vcpus=2)
         for name, text in scenario.loads.items()
     ]
     world = World(specs, clock=clock)
-    budget = len(specs) * float(scenario.maximum_bytes) if free else scenario.budget_bytes
-    settings = Settings(
-        budget_bytes=budget,
-        reserve_bytes=256.0 * MIB,
-        interval_seconds=1.0,
-        boot_grace_seconds=0.0,
-        reflex=trial.reflex and trial.policy == OURS,
-    )
     ports = Ports(world, clock, world, world)
     engine = Engine(
         ports,
-        settings,
+        trial.settings(),
         lambda _: None,
-        enforce=not free,
+        enforce=trial.balances,
         floor_bytes=scenario.floor_bytes,
         decide=POLICIES[trial.policy],
     )
-    await run(engine, ports, seconds=SETTLE_SECONDS)
+    await run(engine, ports, seconds=trial.settle_seconds)
     engine.summary = Summary()
     before = world.state
     await run(engine, ports, seconds=scenario.seconds)
-    summary = engine.summary
-    warm = [answers for at, answers in world.answers if at >= SETTLE_SECONDS + WARM_UP_SECONDS]
+    summary, warm = engine.summary, trial.settle_seconds + WARM_UP_SECONDS
     return replace(
-        _answered(warm, [spec.name for spec in world.specs]),
+        _answered(
+            [answers for at, answers in world.answers if at >= warm], [spec.name for spec in world.specs]
+        ),
         summary=summary,
-        budget_bytes=None if free else budget,
+        budget_bytes=scenario.budget_bytes if trial.balances else None,
         swap_in_pages=int((world.state.swap_in - before.swap_in).sum()),
         oom_kills=int((world.state.oom_kills - before.oom_kills).sum()),
         held_bytes=summary.held_byte_seconds / summary.seconds,

@@ -35,6 +35,14 @@ _DEFAULTS: dict[str, Any] = {
     "swap_out": 0.0,
     "stats_at": NOW - 1.0,
     "period": 1.0,
+    "oom_kills": np.nan,
+    "alloc_stalls": np.nan,
+    "direct_scans": np.nan,
+    "pressure": np.nan,
+    "disk_reads": 0.0,
+    "disk_read_seconds": 0.0,
+    "vcpus": 1.0,
+    "vcpu_seconds": 0.0,
 }
 _TYPES: dict[str, Any] = {"running": np.bool_, "busy": np.bool_, "device": np.bool_, "autodeflate": np.bool_}
 _TYPES |= {"watched": np.bool_, "obstacle": np.int8}

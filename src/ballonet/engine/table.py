@@ -67,9 +67,17 @@ def tabulate(guests: Sequence[Guest], now: Now, beside: Beside, floor: int | Non
         rss=column(lambda guest: guest.statistics.rss_bytes),
         swap_in=column(lambda guest: guest.statistics.swap_in_bytes_total),
         swap_out=column(lambda guest: guest.statistics.swap_out_bytes_total),
+        oom_kills=column(lambda guest: guest.statistics.oom_kills_total),
+        alloc_stalls=column(lambda guest: guest.statistics.alloc_stalls_total),
+        direct_scans=column(lambda guest: guest.statistics.direct_scans_bytes_total),
+        pressure=column(lambda guest: guest.pressure_ratio),
         # Statistics from before a reset belong to a guest that is gone (QEMU < 10 keeps them).
         stats_at=np.where(age > uptime, np.nan, now.monotonic - age),
         period=column(lambda guest: guest.device.period_seconds if guest.device else None),
+        disk_reads=column(lambda guest: guest.disk_reads_total),
+        disk_read_seconds=column(lambda guest: guest.disk_read_seconds_total),
+        vcpus=column(lambda guest: guest.vcpus),
+        vcpu_seconds=column(lambda guest: guest.vcpu_seconds_total),
     )
 
 

@@ -74,6 +74,7 @@ class Guest:
     disk_read_seconds_total: float | None = None
     vcpus: int | None = None
     vcpu_seconds_total: float | None = None
+    pressure_ratio: float | None = None  # PSI memory "some" in the guest, 0..1; only an agent in it can tell
 
     @property
     def stats_age_seconds(self) -> float | None:

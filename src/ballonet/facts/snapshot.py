@@ -46,8 +46,17 @@ class Snapshot:
     rss: Floats
     swap_in: Floats  # bytes since the guest's boot, as swap_out
     swap_out: Floats
+    oom_kills: Floats  # since the guest's boot, as the next two; Linux >= 6.12 under QEMU >= 9.2 tells
+    alloc_stalls: Floats
+    direct_scans: Floats  # bytes
+    pressure: Floats  # PSI memory "some" in the guest, 0..1; its own agent would have to tell
     stats_at: Floats  # monotonic seconds at which the guest sent its statistics, at the earliest
     period: Floats  # seconds between two statistics; 0: nobody asks
+
+    disk_reads: Floats  # requests of all disks since the start, as the host sees them; the same for the rest
+    disk_read_seconds: Floats
+    vcpus: Floats
+    vcpu_seconds: Floats
 
     @property
     def stats_age(self) -> Floats:

@@ -76,7 +76,7 @@ def known(table: Snapshot, **columns: Any) -> Memory:
         swap_out=table.swap_out,
         born_at=table.taken_at - table.uptime,
     )
-    given = {
+    given: dict[str, Any] = {
         name: np.array(np.broadcast_to(value, rows), dtype=getattr(blank, name).dtype)
         for name, value in columns.items()
     }

@@ -70,16 +70,16 @@ def test_swap_debt_counts_while_cut_and_fades() -> None:
     rested = after(swapped, later(602, swap_out=100 * MIB, swap_in=20 * MIB, **columns))
 
     assert 80 * MIB == swapped.swap_debt[0]
-    assert swapped.swapping[0]
+    assert swapped.distress[0]
     assert 40 * MIB == pytest.approx(rested.swap_debt[0], rel=0.01)
-    assert not rested.swapping[0]
+    assert not rested.distress[0]
 
 
 def test_swap_at_the_maximum_is_no_debt_of_ours() -> None:
     swapped = learn(known(snapshot(1)), later(swap_out=100 * MIB, unused=0.0, usable=0.0), LAW)
 
     assert swapped.swap_debt[0] == 0
-    assert not swapped.swapping[0]
+    assert not swapped.distress[0]
 
 
 def test_healing_is_no_distress() -> None:
@@ -87,7 +87,7 @@ def test_healing_is_no_distress() -> None:
     memory = known(snapshot(1, actual=700 * MIB))
     healing = later(actual=700 * MIB, swap_in=50 * MIB, unused=300 * MIB, usable=300 * MIB)
 
-    assert not learn(memory, healing, LAW).swapping[0]
+    assert not learn(memory, healing, LAW).distress[0]
 
 
 def test_a_guest_that_was_started_anew_is_a_new_guest() -> None:

@@ -100,7 +100,7 @@ class Engine:
         memory = self._remembered.memory
         if (memory.promised > np.fmax(memory.target, memory.actual)).any():
             return BURST_SECONDS
-        return self._settings.interval_seconds / (2 if memory.swapping.any() else 1)
+        return self._settings.interval_seconds / (2 if memory.distress.any() else 1)
 
     def _after_a_gap(self, now: float) -> bool:
         """Return whether more than three ticks were missed: the host slept, or this process was stopped."""

@@ -17,8 +17,8 @@ class Call(IntEnum):
     """How much somebody waits for what others can spare."""
 
     NOBODY = 0  # what is taken goes back to the host: bites, and a dwell after growth
-    WANTED = 1  # for unknown cache or the pool: unused memory at once, cache in bites
-    LACKED = 2  # for a cushion, or cache in use: small change is worth a write, too
+    WANTED = 1  # for unknown cache or the pool: unused memory at once, cache in bites where the host is tight
+    LACKED = 2  # for a cushion, or cache in use: cache in bites, and small change is worth a write
     NEEDED = 3  # a need is unmet, or more is held than there is: cache at once
 
 
@@ -57,10 +57,9 @@ def bite(snapshot: Snapshot, memory: Memory, settings: Settings, urgency: Call, 
     small = _small(snapshot, settings, memory.host.state)
     of_cache = np.minimum(small, settings.cache_share * cache(snapshot))
     of_cache = np.where(_may_probe(snapshot, memory, settings), of_cache, 0.0)
-    if urgency == Call.NOBODY:
-        tight = memory.host.state >= HostState.TIGHT
-        return np.minimum(much, np.minimum(small, unused) + (of_cache if tight else 0.0))
-    return np.minimum(much, unused + of_cache)
+    if urgency < Call.LACKED and memory.host.state < HostState.TIGHT:
+        of_cache = np.zeros_like(of_cache)
+    return np.minimum(much, (np.minimum(small, unused) if urgency == Call.NOBODY else unused) + of_cache)
 
 
 def at_once(snapshot: Snapshot, settings: Settings, much: Floats, bitten: Floats, lacking: float) -> Floats:

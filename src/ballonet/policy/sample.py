@@ -13,8 +13,8 @@ from ballonet.policy.settings import Settings
 
 PAGE = 4096
 
-# A sample is a new one when its time stamp moved by more than clocks jitter; stamps are whole seconds.
-NEW_SAMPLE_SECONDS = 0.5
+# A sample is a new one when its time stamp moved by more than clocks jitter.
+NEW_SAMPLE_SECONDS = 0.05
 
 # Swap traffic below 16 pages a second is no distress: kernels swap a stray page now and then.
 SWAP_RATE_BYTES = 16 * PAGE

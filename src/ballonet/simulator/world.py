@@ -120,8 +120,7 @@ class World:
             swap_in_bytes_total=int(sample.swap_in[row]) * PAGE,
             swap_out_bytes_total=int(sample.swap_out[row]) * PAGE,
             major_faults_total=int(sample.major_faults[row]),
-            # The hypervisor keeps whole seconds.
-            last_update=float(int(VirtualClock.EPOCH + self._sampled_at[row])),
+            last_update=VirtualClock.EPOCH + float(self._sampled_at[row]),
         )
         return Guest(
             name=spec.name,
@@ -159,6 +158,12 @@ class World:
         _ = live, config
         row = self._rows[uuid]
         self.specs[row] = replace(self.specs[row], period_seconds=seconds)
+
+    async def refresh(self, uuid: str) -> None:
+        """Ask a guest for its statistics now."""
+        self._catch_up()
+        self._sampled_at[self._rows[uuid]] = -np.inf
+        self._report()
 
     async def events(self) -> AsyncIterator[Event]:
         """Yield nothing, for ever: guests neither come nor go."""

@@ -85,7 +85,10 @@ async def test_statistics_that_are_asked_for_come_at_once(real: LibvirtHyperviso
         asked_at = time.time()
         await real.refresh(uuid)
         async with asyncio.timeout(5):
-            while ((await by_name(real))["api"].statistics.last_update or 0.0) < int(asked_at):
+            while True:
+                now = (await by_name(real))["api"].statistics.last_update
+                if now is not None and now >= int(asked_at):
+                    break
                 await asyncio.sleep(0.02)
         device = (await by_name(real))["api"].device
         assert device

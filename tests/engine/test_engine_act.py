@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pretend import PretendClock, PretendHypervisor, guest
 
-from ballonet.engine.act import Actor, Change, broken_promise
+from ballonet.engine.act import PROMISES, Actor, Changes, broken_promises
 from ballonet.engine.table import Beside, Now, tabulate
 from ballonet.errors import HypervisorError
 from ballonet.facts.guest import Obstacle, State
@@ -21,8 +21,13 @@ def table(**fields: Any) -> Snapshot:
     return tabulate([replace(guest("a"), **fields)], Now(0.0, 0.0), Beside())
 
 
+def changes(snapshot: Snapshot, *target: float) -> Changes:
+    return Changes.of(snapshot, np.arange(len(target)), np.array(target, dtype=np.float64))
+
+
 def broken(target: int, **fields: Any) -> str:
-    return broken_promise(Change(0, "uuid-a", target), table(**fields))[:2]
+    [code] = broken_promises(changes(table(**fields), target))
+    return PROMISES[code][:2]
 
 
 @pytest.mark.parametrize(
@@ -39,12 +44,20 @@ def broken(target: int, **fields: Any) -> str:
         (512 * MIB, {"state": State.PAUSED}, "G7"),
         (512 * MIB, {"device": None}, "G7"),
         (512 * MIB, {"obstacles": frozenset({Obstacle.LOCKED})}, "G7"),
-        (512 * MIB, {"uuid": "uuid-b"}, "G7"),
         (512 * MIB, {"maximum_bytes": None}, "G1"),
     ],
 )
 def test_what_would_break_a_promise_is_named(target: int, fields: dict[str, Any], promise: str) -> None:
     assert promise == broken(target, **fields)
+
+
+def test_of_many_changes_those_that_break_promises_are_told_apart() -> None:
+    snapshot = tabulate([guest("a"), guest("b"), guest("c")], Now(0.0, 0.0), Beside())
+
+    kept = changes(snapshot, GIB, 0, 512 * MIB)
+    kept = kept.only(broken_promises(kept) == 0)
+
+    assert {"uuid-a": GIB, "uuid-c": 512 * MIB} == kept.sizes()
 
 
 async def test_a_guest_that_hangs_holds_up_no_other() -> None:
@@ -55,21 +68,22 @@ async def test_a_guest_that_hangs_holds_up_no_other() -> None:
         async def resize(
             self, uuid: str, size_bytes: int, *, live: bool = True, config: bool = False
         ) -> None:
-            if uuid == "slow":
+            if uuid == "uuid-a":
                 await release.wait()
                 raise HypervisorError("too late")
 
+    both = changes(tabulate([guest("a"), guest("b")], Now(0.0, 0.0), Beside()), GIB, GIB)
     actor = Actor(Hanging(PretendClock()), patience_seconds=0.01)
-    first = await actor.send([Change(0, "slow", GIB), Change(1, "quick", GIB)])
-    assert ["quick"] == [outcome.change.uuid for outcome in first]
-    assert not actor.is_free("slow")
+    assert {} == await actor.send(both)
+    assert not actor.is_free("uuid-a")
+    assert {"uuid-b": GIB} == actor.freely(both).sizes()
 
     release.set()
     late = await actor.collect(1.0)
 
-    assert ["slow"] == [outcome.change.uuid for outcome in late]
-    assert isinstance(late[0].error, HypervisorError)
-    assert actor.is_free("slow")
+    assert ["uuid-a"] == list(late)
+    assert isinstance(late["uuid-a"], HypervisorError)
+    assert actor.is_free("uuid-a")
 
 
 def test_unknown_sizes_are_nan_never_zero() -> None:

@@ -1,53 +1,78 @@
 """The one place where guests are resized: what a plan or the reflex wants is checked again, then sent."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
-from ballonet.engine.ports import Hypervisor
-from ballonet.errors import BallonetError
-from ballonet.facts.snapshot import Snapshot
+import numpy as np
+from numpy.typing import NDArray
+
+from ballonet.engine.ports import BulkHypervisor, Hypervisor
+from ballonet.errors import BallonetError, HypervisorError
+from ballonet.facts.snapshot import Bools, Floats, Snapshot
 from ballonet.policy.floors import hard_floor_bytes
 
 # A target may lie this far outside a guest's floor or ceiling: sizes are cut to whole pages.
 PAGE = 4096
 
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One guest's next size."""
-
-    row: int  # in the snapshot that it was decided from
-    uuid: str
-    target_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a change: `error` is None where the hypervisor took it."""
-
-    change: Change
-    error: BallonetError | None = None
+PROMISES = (
+    "",
+    "G1: the target is below the hard floor",
+    "G1: shrinking goes below the floor",
+    "G2: the target is above the maximum or the ceiling",
+    "G7: the guest must not be touched",
+)
 
 
-def broken_promise(change: Change, snapshot: Snapshot) -> str:
-    """Return the promise that sending this change would break, or nothing.
+@dataclass(frozen=True, slots=True, eq=False)
+class Changes:
+    """Guests' next sizes, one row a change."""
+
+    snapshot: Snapshot
+    rows: NDArray[np.intp]  # in the snapshot that it was decided from
+    target: Floats  # whole bytes
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, rows: NDArray[np.intp], target: Floats) -> Self:
+        """Return changes to these bytes, cut to whole ones."""
+        return cls(snapshot, rows, np.trunc(target))
+
+    def __len__(self) -> int:
+        """Return the number of guests that change."""
+        return len(self.rows)
+
+    def only(self, which: Bools) -> "Changes":
+        """Return those changes of which this is true."""
+        return self if which.all() else Changes(self.snapshot, self.rows[which], self.target[which])
+
+    def sizes(self) -> dict[str, int]:
+        """Return the next size of each guest by its UUID, in order."""
+        uuids = self.snapshot.uuids
+        return {
+            uuids[row]: size
+            for row, size in zip(self.rows.tolist(), self.target.astype(np.int64).tolist(), strict=True)
+        }
+
+
+def broken_promises(changes: Changes) -> NDArray[np.int8]:
+    """Return for each change the index in PROMISES of the first that sending it would break, 0 for none.
 
     The policy keeps these by itself; they are asserted again here because nothing below checks them:
     libvirt and QEMU accept 1 KiB.
     """
-    row, target = change.row, change.target_bytes
-    maximum = float(snapshot.maximum[row])
-    if snapshot.uuids[row] != change.uuid:
-        return "G7: the row is another guest's"
-    if not target > hard_floor_bytes(maximum) - PAGE:
-        return f"G1: {target} bytes is below the hard floor"
-    if target < snapshot.actual[row] and not target > snapshot.floor[row] - PAGE:
-        return f"G1: shrinking to {target} bytes is below the floor"
-    if not target <= min(maximum, float(snapshot.ceiling[row])):
-        return f"G2: {target} bytes is above the maximum or the ceiling"
-    if not snapshot.running[row] or not snapshot.device[row] or snapshot.obstacle[row] >= 0:
-        return "G7: the guest must not be touched"
-    return ""
+    table, rows, target = changes.snapshot, changes.rows, changes.target
+    maximum = table.maximum[rows]
+    below = (target < table.actual[rows]) & ~(target > table.floor[rows] - PAGE)
+    untouchable = ~table.running[rows] | ~table.device[rows] | (table.obstacle[rows] >= 0)
+    # Written so that unknown sizes (NaN) break promises too.
+    broken = [
+        ~(target > hard_floor_bytes(maximum) - PAGE),
+        below,
+        ~(target <= np.minimum(maximum, table.ceiling[rows])),
+        untouchable,
+    ]
+    return np.select(broken, range(1, len(PROMISES)), default=0).astype(np.int8)
 
 
 class Actor:
@@ -55,34 +80,53 @@ class Actor:
 
     def __init__(self, hypervisor: Hypervisor, patience_seconds: float = 1.0) -> None:
         self._hypervisor = hypervisor
+        self._bulk = hypervisor if isinstance(hypervisor, BulkHypervisor) else None
         self._patience_seconds = patience_seconds
-        self._pending: dict[str, asyncio.Task[Outcome]] = {}
+        self._pending: dict[str, asyncio.Task[BallonetError | None]] = {}
 
     def is_free(self, uuid: str) -> bool:
         """Return whether nothing sent to this guest is still unanswered."""
         return uuid not in self._pending
 
-    async def send(self, changes: list[Change]) -> list[Outcome]:
-        """Send all at once; return the answers that came in time, and late ones of earlier calls.
+    def freely(self, changes: Changes) -> Changes:
+        """Return the changes of guests to which nothing is unanswered."""
+        if not self._pending:
+            return changes
+        uuids = changes.snapshot.uuids
+        return changes.only(np.array([self.is_free(uuids[row]) for row in changes.rows], dtype=np.bool_))
+
+    async def send(self, changes: Changes) -> Mapping[str, BallonetError]:
+        """Send all at once; return what failed by UUID, late failures of earlier calls among it.
 
         A change that got no answer yet counts as sent: it may still happen.
         """
-        for change in changes:
-            self._pending[change.uuid] = asyncio.create_task(self._send(change))
+        if self._bulk:
+            return await self._send_many(self._bulk, changes.sizes())
+        for uuid, size in changes.sizes().items():
+            self._pending[uuid] = asyncio.create_task(self._send(uuid, size))
         return await self.collect(self._patience_seconds)
 
-    async def collect(self, patience_seconds: float = 0.0) -> list[Outcome]:
-        """Return the answers that came, waiting at most so long for those that did not."""
-        if self._pending:
-            await asyncio.wait(self._pending.values(), timeout=patience_seconds)
+    async def collect(self, patience_seconds: float = 0.0) -> dict[str, BallonetError]:
+        """Return what failed by UUID, waiting at most so long for answers that did not come."""
+        if not self._pending:
+            return {}
+        await asyncio.wait(self._pending.values(), timeout=patience_seconds)
         done = {uuid: task for uuid, task in self._pending.items() if task.done()}
         for uuid in done:
             del self._pending[uuid]
-        return [task.result() for task in done.values()]
+        errors = {uuid: task.result() for uuid, task in done.items()}
+        return {uuid: error for uuid, error in errors.items() if error is not None}
 
-    async def _send(self, change: Change) -> Outcome:
+    async def _send(self, uuid: str, size_bytes: int) -> BallonetError | None:
         try:
-            await self._hypervisor.resize(change.uuid, change.target_bytes)
+            await self._hypervisor.resize(uuid, size_bytes)
         except BallonetError as error:
-            return Outcome(change, error)
-        return Outcome(change)
+            return error
+        return None
+
+    @staticmethod
+    async def _send_many(hypervisor: BulkHypervisor, sizes: dict[str, int]) -> Mapping[str, BallonetError]:
+        try:
+            return await hypervisor.resize_many(sizes)
+        except HypervisorError as error:
+            return dict.fromkeys(sizes, error)

@@ -1,23 +1,27 @@
 """The tick and the reflex: facts in, a plan made, the plan carried out, and everything told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ballonet.engine.act import Actor, Change, Outcome, broken_promise
-from ballonet.engine.ports import Clock, Event, EventKind, Host, Hypervisor, Residents
+from ballonet.engine.act import PROMISES, Actor, Changes, broken_promises
+from ballonet.engine.ports import BulkHypervisor, Clock, Event, EventKind, Host, Hypervisor, Residents
 from ballonet.engine.remember import Remembered
+from ballonet.engine.residents import Followed
 from ballonet.engine.summary import Summary
-from ballonet.engine.table import Beside, Now, tabulate
+from ballonet.engine.table import Beside, Now, side_by_side, snapshot_of
 from ballonet.engine.watch import Watch
 from ballonet.errors import BallonetError, DeadlineError
-from ballonet.facts.guest import Guest, State
+from ballonet.facts.columns import Columns
+from ballonet.facts.guest import State
 from ballonet.facts.happening import Happening, Kind
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Plan, PlanRow
 from ballonet.facts.sight import Sight
-from ballonet.facts.snapshot import Floats, Snapshot
+from ballonet.facts.snapshot import Codes, Floats, Snapshot
+from ballonet.facts.verdict import CODES
 from ballonet.policy.learn import learn, promised, told
 from ballonet.policy.plan import plan
 from ballonet.policy.reflex import reflex
@@ -51,7 +55,6 @@ class Engine:
         decide: Callable[[Snapshot, Memory, Settings], Plan] = plan,
     ) -> None:
         self.plan: Plan | None = None
-        self.guests: dict[str, Guest] = {}
         self.summary = Summary()
         self._world = world
         self._settings = settings
@@ -61,9 +64,12 @@ class Engine:
         self._floor_bytes = floor_bytes
         self._actor = Actor(world.hypervisor)
         self._remembered = Remembered()
-        self._watch = Watch(world.residents) if world.residents and settings.reflex else None
+        self._bulk = world.hypervisor if isinstance(world.hypervisor, BulkHypervisor) else None
+        self._followed = Followed(world.residents) if world.residents else None
+        self._watch = Watch(self._followed) if self._followed and settings.reflex else None
+        self._known: Snapshot | None = None  # the last one: who was there
         self._reset_at: dict[str, float] = {}  # epoch seconds, by UUID
-        self._asked: set[tuple[str, int | None]] = set()  # whose statistics were switched on
+        self._asked: set[tuple[str, float]] = set()  # whose statistics were switched on
         self._wished: dict[str, int] = {}  # what an observer was told last, by UUID
         self._free_bytes = 0.0  # what may still be handed out before the next tick
         self._last_tick_at: float | None = None
@@ -73,12 +79,10 @@ class Engine:
     async def tick(self) -> Plan:
         """Read all guests, decide, act, and tell what was done; `HypervisorError` if it cannot read."""
         self._hear(await self._actor.collect())
-        guests = [
-            guest for guest in await self._world.hypervisor.guests() if guest.state is not State.SHUT_OFF
-        ]
+        columns = await self._columns()
         now = Now(self._world.clock.time(), self._world.clock.monotonic())
-        snapshot = tabulate(guests, now, self._beside(guests), self._floor_bytes)
-        self._greet(guests)
+        snapshot = snapshot_of(columns, now, self._beside(columns.uuids), self._floor_bytes)
+        self._greet(snapshot)
         memory = learn(self._remembered.align(snapshot.uuids), snapshot, self._settings)
         self._remembered.memory = memory
         previous, self.plan = self.plan, self._decide(snapshot, memory, self._settings)
@@ -89,8 +93,15 @@ class Engine:
             self._free_bytes = 0.0  # a suspended host or a jump: look first
         else:
             await self._carry_out(self.plan)
-        await self._ask_for_statistics(guests)
+        await self._ask_for_statistics(columns)
         return self.plan
+
+    async def _columns(self) -> Columns:
+        """Return the guests that run, side by side."""
+        if self._bulk:
+            return await self._bulk.columns()
+        guests = await self._world.hypervisor.guests()
+        return side_by_side([guest for guest in guests if guest.state is not State.SHUT_OFF])
 
     def interval_seconds(self) -> float:
         """Return how long to wait for the next tick: half as long while a guest swaps.
@@ -107,38 +118,49 @@ class Engine:
         last, self._last_tick_at = self._last_tick_at, now
         return last is not None and now - last > 3 * self._settings.interval_seconds + 5.0
 
-    def _beside(self, guests: list[Guest]) -> Beside:
+    def _beside(self, uuids: tuple[str, ...]) -> Beside:
         """Return what the host shows beside the hypervisor's facts."""
-        host, residents = self._world.host, self._world.residents
-        born_at = dict(self._reset_at)
-        watched: frozenset[str] = frozenset()
-        if residents is not None:
-            residents.follow(guest.uuid for guest in guests)
-            watched = frozenset(residents.read()) if self._watch else watched
-            for guest in guests:
-                started = residents.started_at(guest.uuid)
-                if started is not None:
-                    born_at[guest.uuid] = max(started, born_at.get(guest.uuid, 0.0))
-        return Beside(host.memory() if host else None, watched, born_at)
+        memory = self._world.host.memory() if self._world.host else None
+        if self._followed is None:
+            return Beside(memory, None, self._with_resets(uuids, np.full(len(uuids), np.nan)))
+        self._followed.follow(uuids)
+        watched = ~np.isnan(self._followed.read()) if self._watch else None
+        return Beside(memory, watched, self._with_resets(uuids, self._followed.started_at()))
+
+    def _with_resets(self, uuids: tuple[str, ...], born_at: Floats) -> Floats:
+        """Return when each guest began anew: with its process, or when it was reset since."""
+        if not self._reset_at:
+            return born_at
+        reset_at = np.array([self._reset_at.get(uuid, np.nan) for uuid in uuids], dtype=np.float64)
+        return np.fmax(born_at, reset_at)
 
     async def _carry_out(self, plan: Plan) -> None:
         """Send a plan's changes: those that shrink first, so that there is something to give."""
-        rows = [row for row in plan.changes() if self._actor.is_free(plan.snapshot.uuids[row])]
-        changes = [Change(row, plan.snapshot.uuids[row], int(plan.target[row])) for row in rows]
-        for change in await self._send(changes, plan.snapshot):
-            row = plan.row(change.row)
-            if not self._enforce and not self._is_news(change):
+        rows = np.array(plan.changes(), dtype=np.intp)
+        sent = await self._send(Changes.of(plan.snapshot, rows, plan.target[rows]))
+        for index, (uuid, size) in zip(sent.rows.tolist(), sent.sizes().items(), strict=True):
+            if not self._enforce and not self._is_news(uuid, size):
                 continue
+            row = plan.row(index)
             kind = Kind.PLANNED if row.verdict.managed else Kind.RELEASED
-            self._say(kind, row.name, row.uuid, row.actual_bytes, change.target_bytes, row=row)
+            self._say(kind, row.name, row.uuid, row.actual_bytes, size, row=row)
 
-    def _is_news(self, change: Change) -> bool:
+    def _is_news(self, uuid: str, size_bytes: int) -> bool:
         """Return whether an observer has not been told this wish yet: the next tick has it again."""
-        before = self._wished.get(change.uuid, 0)
-        self._wished[change.uuid] = change.target_bytes
-        return abs(change.target_bytes - before) > self._settings.deadband_bytes
+        before = self._wished.get(uuid, 0)
+        self._wished[uuid] = size_bytes
+        return abs(size_bytes - before) > self._settings.deadband_bytes
 
     # --- the reflex ---------------------------------------------------------------------------------
+
+    @property
+    def glances(self) -> bool:
+        """Return whether anything is done between ticks at all."""
+        return self._watch is not None and self._enforce
+
+    def calm_seconds(self) -> float:
+        """Return for how long a glance would see nothing, as far as that can be known ahead."""
+        return self._followed.calm_seconds() if self._followed else 0.0
 
     async def glance(self) -> bool:
         """Look at resident memory and answer a burst; return whether an early tick should follow."""
@@ -147,6 +169,9 @@ class Engine:
         self._watch.look(self._world.clock.monotonic())
         if self.plan is None or self._remembered.uuids != self.plan.snapshot.uuids:
             return False
+        growth = self._watch.growth()
+        if growth is None or not (growth >= self._settings.reflex_rate_bytes).any():
+            return False  # slower growth is the tick's business: no need to lay out all else that is known
         sight = self._watch.sight(self.plan, self._remembered.memory, self._settings)
         if sight is None:
             return False
@@ -164,80 +189,84 @@ class Engine:
 
     async def _answer(self, snapshot: Snapshot, sight: Sight, step: Floats, kind: Kind) -> None:
         """Send one side of the reflex's answer (bytes to grow by, below 0 to shrink by), and tell it."""
-        rows = [row for row in np.flatnonzero(step).tolist() if self._actor.is_free(snapshot.uuids[row])]
-        changes = [Change(row, snapshot.uuids[row], int(sight.held[row] + step[row])) for row in rows]
+        rows = np.flatnonzero(step)
         self._free_bytes -= float(np.maximum(step, 0.0).sum())
-        for change in await self._send(changes, snapshot):
-            row = change.row
+        sent = await self._send(Changes.of(snapshot, rows, (sight.held + step)[rows]))
+        for row, (uuid, size) in zip(sent.rows.tolist(), sent.sizes().items(), strict=True):
             rate = max(0.0, float(sight.rss[row] - sight.before[row])) / sight.seconds
             self._say(
                 kind,
                 snapshot.names[row],
-                change.uuid,
+                uuid,
                 float(sight.held[row]),
-                change.target_bytes,
+                size,
                 rate_bytes=rate if kind is Kind.BURST else None,
             )
 
     # --- what both do -------------------------------------------------------------------------------
 
-    async def _send(self, changes: list[Change], snapshot: Snapshot) -> list[Change]:
+    async def _send(self, changes: Changes) -> Changes:
         """Check, remember and send changes; return those that the hypervisor did not refuse."""
-        kept = [change for change in changes if self._keeps_promises(change, snapshot)]
-        if not kept or not self._enforce or self._remembered.uuids != snapshot.uuids:
-            return [] if self._enforce else kept
-        self._remember({change.uuid: float(change.target_bytes) for change in kept})
+        if not len(changes):
+            return changes
+        kept = self._promised(self._actor.freely(changes))
+        if not self._enforce or not len(kept):
+            return kept
+        if self._remembered.uuids != kept.snapshot.uuids:
+            return kept.only(np.zeros(len(kept), dtype=np.bool_))
+        self._remember(kept.rows, kept.target)
         failed = self._hear(await self._actor.send(kept))
-        return [change for change in kept if change.uuid not in failed]
+        if not failed:
+            return kept
+        return kept.only(np.array([uuid not in failed for uuid in kept.sizes()], dtype=np.bool_))
 
-    def _remember(self, targets: dict[str, float]) -> None:
+    def _promised(self, changes: Changes) -> Changes:
+        """Return the changes that keep all promises; tell of the others."""
+        broken = broken_promises(changes)
+        for index in np.flatnonzero(broken).tolist():
+            row = changes.rows[index]
+            text = f"{PROMISES[broken[index]]} ({changes.target[index]:.0f} bytes)"
+            self._say(Kind.BROKEN, changes.snapshot.names[row], changes.snapshot.uuids[row], text=text)
+        return changes.only(broken == 0)
+
+    def _remember(self, rows: NDArray[np.intp], target: Floats) -> None:
         """Remember what guests are told, before they are told it."""
-        rows = {uuid: row for row, uuid in enumerate(self._remembered.uuids) if uuid in targets}
-        self._remembered.memory = told(
-            self._remembered.memory,
-            np.array(list(rows.values()), dtype=np.intp),
-            np.array([targets[uuid] for uuid in rows]),
-            self._world.clock.monotonic(),
-        )
+        now = self._world.clock.monotonic()
+        self._remembered.memory = told(self._remembered.memory, rows, target, now)
 
-    def _keeps_promises(self, change: Change, snapshot: Snapshot) -> bool:
-        broken = broken_promise(change, snapshot)
-        if broken:
-            self._say(Kind.BROKEN, snapshot.names[change.row], change.uuid, text=broken)
-        return not broken
-
-    def _hear(self, outcomes: list[Outcome]) -> set[str]:
+    def _hear(self, failed: Mapping[str, BallonetError]) -> set[str]:
         """Tell of failed changes; return whose they were.
 
         What was refused did not happen; what was not answered in time still may.
         """
-        failed = [outcome for outcome in outcomes if outcome.error is not None]
-        actual = dict(zip(self._remembered.uuids, self._remembered.memory.actual.tolist(), strict=True))
-        refused = [item.change.uuid for item in failed if not isinstance(item.error, DeadlineError)]
-        self._remember({uuid: actual[uuid] for uuid in refused if uuid in actual})
-        for outcome in failed:
-            guest = self.guests.get(outcome.change.uuid)
-            name = guest.name if guest else outcome.change.uuid
-            self._say(Kind.FAILED, name, outcome.change.uuid, text=str(outcome.error))
-        return {outcome.change.uuid for outcome in failed}
+        if not failed:
+            return set()
+        refused = {uuid for uuid, error in failed.items() if not isinstance(error, DeadlineError)}
+        uuids = self._remembered.uuids
+        rows = np.array([row for row, uuid in enumerate(uuids) if uuid in refused], dtype=np.intp)
+        self._remember(rows, self._remembered.memory.actual[rows])
+        names = dict(zip(self._known.uuids, self._known.names, strict=True)) if self._known else {}
+        for uuid, error in failed.items():
+            self._say(Kind.FAILED, names.get(uuid, uuid), uuid, text=str(error))
+        return set(failed)
 
-    async def _ask_for_statistics(self, guests: list[Guest]) -> None:
+    async def _ask_for_statistics(self, columns: Columns) -> None:
         """Switch statistics on where nobody did: once a guest and start, and said."""
         seconds = max(1, int(self._settings.interval_seconds / 2))
-        for guest in guests:
-            asked = (guest.uuid, guest.id)
-            running = guest.state is State.RUNNING and guest.job is None
-            if guest.device and guest.device.period_seconds == 0 and running and asked not in self._asked:
+        unasked = columns.device & (columns.period == 0) & columns.running & ~columns.busy
+        for row in np.flatnonzero(unasked).tolist():
+            name, asked = columns.names[row], (columns.uuids[row], float(columns.number[row]))
+            if asked not in self._asked:
                 self._asked.add(asked)
-                self._say(Kind.PERIOD, guest.name, guest.uuid, text=str(seconds))
+                self._say(Kind.PERIOD, name, columns.uuids[row], text=str(seconds))
                 if self._enforce:
-                    await self._set_period(guest, seconds)
+                    await self._set_period(name, columns.uuids[row], seconds)
 
-    async def _set_period(self, guest: Guest, seconds: int) -> None:
+    async def _set_period(self, name: str, uuid: str, seconds: int) -> None:
         try:
-            await self._world.hypervisor.set_period(guest.uuid, seconds, live=True)
+            await self._world.hypervisor.set_period(uuid, seconds, live=True)
         except BallonetError as error:
-            self._say(Kind.FAILED, guest.name, guest.uuid, text=str(error))
+            self._say(Kind.FAILED, name, uuid, text=str(error))
 
     # --- what is told -------------------------------------------------------------------------------
 
@@ -255,25 +284,25 @@ class Engine:
             self._say(Kind.RECOVERED, "", text="connected to the hypervisor again")
         return event.kind in {EventKind.STARTED, EventKind.STOPPED, EventKind.REBOOTED, EventKind.RECONNECTED}
 
-    def _greet(self, guests: list[Guest]) -> None:
+    def _greet(self, after: Snapshot) -> None:
         """Tell who came and who went."""
-        present = {guest.uuid: guest for guest in guests}
-        for uuid, guest in present.items():
-            if uuid not in self.guests:
-                self._say(Kind.CAME, guest.name, uuid)
-        for uuid, guest in self.guests.items():
+        before, self._known = self._known, after
+        if before is not None and before.uuids == after.uuids:
+            return
+        known, present = frozenset(before.uuids if before else ()), frozenset(after.uuids)
+        for uuid, name in zip(after.uuids, after.names, strict=True):
+            if uuid not in known:
+                self._say(Kind.CAME, name, uuid)
+        for uuid, name in zip(before.uuids, before.names, strict=True) if before else ():
             if uuid not in present:
-                self._say(Kind.WENT, guest.name, uuid)
+                self._say(Kind.WENT, name, uuid)
                 self._reset_at.pop(uuid, None)
-        self.guests = present
 
     def _tell_verdicts(self, before: Plan | None, after: Plan) -> None:
         """Tell whose verdict changed; at first sight only of those that are not managed."""
-        known = dict(zip(before.snapshot.uuids, before.verdict.tolist(), strict=True)) if before else {}
-        for index, (uuid, code) in enumerate(zip(after.snapshot.uuids, after.verdict.tolist(), strict=True)):
+        for index in np.flatnonzero(after.verdict != _verdicts_in_order(before, after)).tolist():
             row = after.row(index)
-            if known.get(uuid) != code and (uuid in known or not row.verdict.managed):
-                self._say(Kind.VERDICT, row.name, uuid, row=row)
+            self._say(Kind.VERDICT, row.name, row.uuid, row=row)
 
     def _say(
         self,
@@ -301,3 +330,19 @@ class Engine:
         )
         self.summary.count(happening)
         self._tell(happening)
+
+
+def _verdicts_in_order(before: Plan | None, after: Plan) -> Codes:
+    """Return each guest's verdict in the plan before; who is new was managed, as far as is known."""
+    if before is None:
+        return _as_expected(after.verdict)
+    if before.snapshot.uuids == after.snapshot.uuids:
+        return before.verdict
+    known = dict(zip(before.snapshot.uuids, before.verdict.tolist(), strict=True))
+    found = np.array([known.get(uuid, -1) for uuid in after.snapshot.uuids], dtype=np.int8)
+    return np.where(found < 0, _as_expected(after.verdict), found).astype(np.int8)
+
+
+def _as_expected(verdict: Codes) -> Codes:
+    """Return the verdict itself of guests that are managed, and -1 of others: that is worth a word."""
+    return np.where(verdict >= CODES["stale"], verdict, -1).astype(np.int8)

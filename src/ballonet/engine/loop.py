@@ -23,10 +23,9 @@ async def run(
 ) -> None:
     """Run until `seconds` are over (None: until cancelled). Failures to read guests are told and outlived."""
     wake = asyncio.Event()
-    helpers = [
-        asyncio.create_task(_glance(engine, world, wake)),
-        asyncio.create_task(_listen(engine, world, wake)),
-    ]
+    helpers = [asyncio.create_task(_listen(engine, world, wake))]
+    if engine.glances:
+        helpers.append(asyncio.create_task(_glance(engine, world, wake)))
     try:
         async with asyncio.timeout(seconds):
             await _tick(engine, world, wake, after_tick, on_failure)
@@ -68,11 +67,11 @@ async def _wait(world: World, wake: asyncio.Event, due: float) -> None:
 
 
 async def _glance(engine: Engine, world: World, wake: asyncio.Event) -> None:
-    """Look ten times a second; the reflex never waits for a tick."""
+    """Look ten times a second, unless there is nothing to see; the reflex never waits for a tick."""
     while True:
         if await engine.glance():
             wake.set()
-        await world.clock.sleep(PASS_SECONDS)
+        await world.clock.sleep(max(PASS_SECONDS, engine.calm_seconds()))
 
 
 async def _listen(engine: Engine, world: World, wake: asyncio.Event) -> None:

@@ -3,10 +3,13 @@
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from ballonet.errors import BallonetError
+from ballonet.facts.columns import Columns
 from ballonet.facts.guest import Guest
 from ballonet.facts.host import HostMemory
+from ballonet.facts.snapshot import Floats
 
 
 class EventKind(StrEnum):
@@ -83,6 +86,17 @@ class Hypervisor(Protocol):
         """End the connection; guests keep running."""
 
 
+@runtime_checkable
+class BulkHypervisor(Hypervisor, Protocol):
+    """A hypervisor that has its guests side by side already, and takes many sizes in one call."""
+
+    async def columns(self) -> Columns:
+        """Return what `guests` would, as columns, in the same order."""
+
+    async def resize_many(self, sizes: Mapping[str, int]) -> Mapping[str, BallonetError]:
+        """Ask guests to get to these bytes now, by UUID; return what failed, and why."""
+
+
 class Host(Protocol):
     """The machine that the guests run on."""
 
@@ -101,6 +115,20 @@ class Residents(Protocol):
 
     def started_at(self, uuid: str) -> float | None:
         """Return the epoch seconds at which a followed guest's process started; None: unknown."""
+
+
+@runtime_checkable
+class ForeseenResidents(Residents, Protocol):
+    """Residents of a simulated world: side by side, and known ahead."""
+
+    def column(self) -> Floats:
+        """Return resident bytes, one row a guest in the order in which they are followed."""
+
+    def started(self) -> Floats:
+        """Return the epoch seconds of `started_at` likewise, NaN for unknown."""
+
+    def calm_seconds(self) -> float:
+        """Return for how long no guest will grow so fast that the reflex would look at it."""
 
 
 class Clock(Protocol):

@@ -7,8 +7,28 @@ import numpy as np
 
 from ballonet.facts.happening import Happening, Kind
 from ballonet.facts.plan import Bound, Plan
-from ballonet.facts.snapshot import Floats
+from ballonet.facts.snapshot import Codes, Floats
 from ballonet.facts.verdict import CODES, VERDICTS
+
+
+class _Counter:
+    """The guests' counters as they were last seen, those of guests that went included."""
+
+    def __init__(self) -> None:
+        self._uuids: tuple[str, ...] = ()
+        self._seen: Floats = np.empty(0)
+        self._gone: dict[str, float] = {}
+
+    def risen(self, uuids: tuple[str, ...], counters: Floats) -> float:
+        """Return by how much all rose since they were last seen (a reset counts from 0)."""
+        if uuids != self._uuids:
+            self._gone.update(zip(self._uuids, self._seen.tolist(), strict=True))
+            self._seen = np.array([self._gone.pop(uuid, np.nan) for uuid in uuids])
+            self._uuids = uuids
+        risen = np.where(counters >= self._seen, counters - self._seen, counters)
+        risen[np.isnan(self._seen)] = 0.0
+        self._seen = np.where(np.isnan(counters), self._seen, counters)
+        return float(np.nansum(risen))
 
 
 @dataclass(slots=True)
@@ -27,8 +47,8 @@ class Summary:
     swap_out_bytes: float = 0.0
     changes: Counter[str] = field(default_factory=Counter)  # by kind of happening
     refusals: Counter[str] = field(default_factory=Counter)  # guest-ticks by reason
-    _swap_in: dict[str, float] = field(default_factory=dict)
-    _swap_out: dict[str, float] = field(default_factory=dict)
+    _swap_in: _Counter = field(default_factory=_Counter)
+    _swap_out: _Counter = field(default_factory=_Counter)
     _last_at: float | None = None
 
     def add(self, plan: Plan, budget_bytes: float) -> None:
@@ -46,14 +66,14 @@ class Summary:
         self.peak_held_bytes = max(self.peak_held_bytes, held)
         self.seconds += seconds
         self.ticks += 1
-        self.swap_in_bytes += _risen(self._swap_in, snapshot.uuids, snapshot.swap_in)
-        self.swap_out_bytes += _risen(self._swap_out, snapshot.uuids, snapshot.swap_out)
-        self.refusals.update(
-            VERDICTS[code].reason for code in plan.verdict[plan.verdict != CODES["managed"]].tolist()
-        )
-        self.refusals.update(
-            _REFUSALS[Bound(bound)] for bound in plan.bound.tolist() if Bound(bound) in _REFUSALS
-        )
+        self.swap_in_bytes += self._swap_in.risen(snapshot.uuids, snapshot.swap_in)
+        self.swap_out_bytes += self._swap_out.risen(snapshot.uuids, snapshot.swap_out)
+        for code, guests in _counted(plan.verdict):
+            if code != CODES["managed"]:
+                self.refusals[VERDICTS[code].reason] += guests
+        for bound, guests in _counted(plan.bound):
+            if bound in _REFUSALS:
+                self.refusals[_REFUSALS[Bound(bound)]] += guests
 
     def count(self, happening: Happening) -> None:
         """Take in what happened."""
@@ -69,14 +89,6 @@ _REFUSALS = {
 }
 
 
-def _risen(seen: dict[str, float], uuids: tuple[str, ...], counters: Floats) -> float:
-    """Return by how much the counters rose since they were last seen (a reset counts from 0)."""
-    risen = 0.0
-    for uuid, value in zip(uuids, counters.tolist(), strict=True):
-        if np.isnan(value):
-            continue
-        before = seen.get(uuid)
-        if before is not None:
-            risen += value - before if value >= before else value
-        seen[uuid] = value
-    return risen
+def _counted(codes: Codes) -> list[tuple[int, int]]:
+    """Return how many guests have each code that one has."""
+    return [(code, guests) for code, guests in enumerate(np.bincount(codes).tolist()) if guests]

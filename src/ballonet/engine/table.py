@@ -1,20 +1,22 @@
-"""Guests, as adapters build them, put side by side as the table that a decision is made from."""
+"""Guests side by side: as columns of what their hypervisor tells, and as the table of a decision."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from ballonet.facts.columns import Columns
 from ballonet.facts.guest import Guest, Obstacle, State
 from ballonet.facts.host import HostMemory
 from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Floats, Snapshot
+from ballonet.facts.snapshot import Bools, Floats, Snapshot
 from ballonet.facts.verdict import VERDICTS, Verdict
 from ballonet.policy.floors import floor_bytes, hard_floor_bytes
 from ballonet.policy.settings import Settings
 from ballonet.policy.verdicts import verdicts
 
 _OBSTACLES = {obstacle: index for index, obstacle in enumerate(Obstacle)}
+_SAME = sorted({field.name for field in fields(Columns)} & {field.name for field in fields(Snapshot)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,42 +27,52 @@ class Now:
     monotonic: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Beside:
-    """What is known beside what the hypervisor says."""
+    """What is known beside what the hypervisor says; columns in its rows' order, None where of nobody."""
 
     host: HostMemory | None = None
-    watched: frozenset[str] = frozenset()  # whose resident memory is read between ticks
-    born_at: Mapping[str, float] = field(default_factory=dict)  # epoch seconds of start or last reset
+    watched: Bools | None = None  # whose resident memory is read between ticks
+    born_at: Floats | None = None  # epoch seconds of start or last reset; NaN: unknown
 
 
-def tabulate(guests: Sequence[Guest], now: Now, beside: Beside, floor: int | None = None) -> Snapshot:
-    """Return the snapshot of these guests; `floor` (bytes) replaces the usual floor of each guest."""
+def snapshot_of(columns: Columns, now: Now, beside: Beside, floor: float | None = None) -> Snapshot:
+    """Return the table that a decision is made from; `floor` (bytes) replaces each guest's usual floor."""
+    rows, maximum = len(columns), columns.maximum
+    least = floor_bytes(maximum) if floor is None else np.full(rows, float(floor))
+    uptime = np.full(rows, np.nan) if beside.born_at is None else now.epoch - beside.born_at
+    age = now.epoch - columns.last_update
+    return Snapshot(
+        taken_at=now.monotonic,
+        host=beside.host,
+        watched=np.zeros(rows, dtype=np.bool_) if beside.watched is None else beside.watched,
+        uptime=uptime,
+        floor=np.minimum(maximum, np.maximum(least, hard_floor_bytes(maximum))),
+        ceiling=maximum,
+        weight=np.full(rows, 100.0),
+        # Statistics from before a reset belong to a guest that is gone (QEMU < 10 keeps them).
+        stats_at=np.where(age > uptime, np.nan, now.monotonic - age),
+        **{name: getattr(columns, name) for name in _SAME},
+    )
+
+
+def side_by_side(guests: Sequence[Guest]) -> Columns:
+    """Return guests, as adapters build them one by one, as columns."""
 
     def column(read: Callable[[Guest], float | None]) -> Floats:
         return np.array([_float(read(guest)) for guest in guests], dtype=np.float64)
 
-    maximum = column(lambda guest: guest.maximum_bytes)
-    least = floor_bytes(maximum) if floor is None else np.full(len(guests), float(floor))
-    uptime = column(lambda guest: _since(beside.born_at.get(guest.uuid), now))
-    age = column(lambda guest: _since(guest.statistics.last_update, now))
-    return Snapshot(
-        taken_at=now.monotonic,
-        host=beside.host,
+    return Columns(
         uuids=tuple(guest.uuid for guest in guests),
         names=tuple(guest.name for guest in guests),
+        number=column(lambda guest: guest.id),
         running=np.array([guest.state is State.RUNNING for guest in guests], dtype=np.bool_),
         busy=np.array([guest.job is not None for guest in guests], dtype=np.bool_),
         device=np.array([guest.device is not None for guest in guests], dtype=np.bool_),
         autodeflate=np.array([bool(guest.device and guest.device.autodeflate) for guest in guests], np.bool_),
         obstacle=np.array([_obstacle(guest) for guest in guests], dtype=np.int8),
-        watched=np.array([guest.uuid in beside.watched for guest in guests], dtype=np.bool_),
-        uptime=uptime,
-        maximum=maximum,
+        maximum=column(lambda guest: guest.maximum_bytes),
         actual=column(lambda guest: guest.actual_bytes),
-        floor=np.minimum(maximum, np.maximum(least, hard_floor_bytes(maximum))),
-        ceiling=maximum,
-        weight=np.full(len(guests), 100.0),
         unused=column(lambda guest: guest.statistics.unused_bytes),
         usable=column(lambda guest: guest.statistics.usable_bytes),
         available=column(lambda guest: guest.statistics.available_bytes),
@@ -71,8 +83,7 @@ def tabulate(guests: Sequence[Guest], now: Now, beside: Beside, floor: int | Non
         alloc_stalls=column(lambda guest: guest.statistics.alloc_stalls_total),
         direct_scans=column(lambda guest: guest.statistics.direct_scans_bytes_total),
         pressure=column(lambda guest: guest.pressure_ratio),
-        # Statistics from before a reset belong to a guest that is gone (QEMU < 10 keeps them).
-        stats_at=np.where(age > uptime, np.nan, now.monotonic - age),
+        last_update=column(lambda guest: guest.statistics.last_update),
         period=column(lambda guest: guest.device.period_seconds if guest.device else None),
         disk_reads=column(lambda guest: guest.disk_reads_total),
         disk_read_seconds=column(lambda guest: guest.disk_read_seconds_total),
@@ -81,11 +92,15 @@ def tabulate(guests: Sequence[Guest], now: Now, beside: Beside, floor: int | Non
     )
 
 
+def tabulate(guests: Sequence[Guest], now: Now, beside: Beside, floor: float | None = None) -> Snapshot:
+    """Return the snapshot of these guests."""
+    return snapshot_of(side_by_side(guests), now, beside, floor)
+
+
 def judge(guests: Sequence[Guest]) -> list[Verdict]:
     """Return each guest's verdict as far as one look can tell, its remedy naming the guest."""
     now = Now(epoch=max((guest.read_at for guest in guests), default=0.0), monotonic=0.0)
-    snapshot = tabulate(guests, now, Beside())
-    codes = verdicts(snapshot, Memory.blank(len(guests)), Settings(budget_bytes=0.0))
+    codes = verdicts(tabulate(guests, now, Beside()), Memory.blank(len(guests)), Settings(budget_bytes=0.0))
     return [spoken(VERDICTS[code], guest.name) for code, guest in zip(codes, guests, strict=True)]
 
 
@@ -97,11 +112,6 @@ def spoken(verdict: Verdict, name: str) -> Verdict:
 def _obstacle(guest: Guest) -> int:
     """Return the code of the first obstacle that a guest has, -1 where none."""
     return min((_OBSTACLES[obstacle] for obstacle in guest.obstacles), default=-1)
-
-
-def _since(epoch: float | None, now: Now) -> float | None:
-    """Return the seconds since then."""
-    return None if epoch is None else now.epoch - epoch
 
 
 def _float(value: float | None) -> float:

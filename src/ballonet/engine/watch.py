@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ballonet.engine.ports import Residents
+from ballonet.engine.residents import Followed
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Plan
 from ballonet.facts.sight import Sight
@@ -20,33 +20,43 @@ LOOK_BACK_SECONDS = 0.25  # a growth is measured over this long: two looks even 
 KEPT_SECONDS = 6.0  # as old as the statistics that a growth is reckoned from may be
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Look:
     at: float  # monotonic seconds
-    resident: dict[str, int]
+    resident: Floats  # in the order of the guests that are watched
 
 
 class Watch:
     """Looks at the guests' resident memory, and lays it beside what the last tick knew."""
 
-    def __init__(self, residents: Residents) -> None:
+    def __init__(self, residents: Followed) -> None:
         self._residents = residents
+        self._uuids = residents.uuids
         self._looks: deque[_Look] = deque()
 
     def look(self, now: float) -> None:
         """Read every followed guest once."""
-        self._looks.append(_Look(now, dict(self._residents.read())))
+        if self._residents.uuids != self._uuids:
+            self._reorder(self._residents.uuids)
+        self._looks.append(_Look(now, self._residents.read()))
         while now - self._looks[0].at > KEPT_SECONDS:
             self._looks.popleft()
 
-    def sight(self, plan: Plan, memory: Memory, settings: Settings) -> Sight | None:
-        """Return what can be seen of the plan's guests now; None before there is anything to compare."""
-        newest = self._looks[-1]
-        before = next(
-            (look for look in reversed(self._looks) if newest.at - look.at >= LOOK_BACK_SECONDS), None
-        )
+    def growth(self) -> Floats | None:
+        """Return bytes/s by which each guest grew a moment ago; None before there is anything to compare."""
+        before = self._before()
         if before is None:
             return None
+        newest = self._looks[-1]
+        rate: Floats = (newest.resident - before.resident) / (newest.at - before.at)
+        return rate
+
+    def sight(self, plan: Plan, memory: Memory, settings: Settings) -> Sight | None:
+        """Return what can be seen of the plan's guests now; None before there is anything to compare."""
+        before = self._before()
+        if before is None or self._uuids != plan.snapshot.uuids:
+            return None
+        newest = self._looks[-1]
         snapshot = plan.snapshot
         held = np.maximum(snapshot.actual, np.where(memory.arrived, -np.inf, memory.target))
         held = np.where(memory.changed_at > snapshot.taken_at, np.fmax(memory.target, 0.0), held)
@@ -59,9 +69,9 @@ class Watch:
         trusted = (plan.verdict == CODES["managed"]) & (snapshot.stats_at > memory.changed_at)
         return Sight(
             seconds=newest.at - before.at,
-            rss=self._column(newest, snapshot.uuids),
-            before=self._column(before, snapshot.uuids),
-            at_sample=self._at(snapshot.stats_at, snapshot.uuids),
+            rss=newest.resident,
+            before=before.resident,
+            at_sample=self._at(snapshot.stats_at),
             held=held,
             room=free + cache(snapshot) / 2 + np.maximum(held - then, 0.0),
             ceiling=snapshot.ceiling,
@@ -76,14 +86,24 @@ class Watch:
             ),
         )
 
-    def _at(self, times: Floats, uuids: tuple[str, ...]) -> Floats:
+    def _before(self) -> _Look | None:
+        """Return the last look that is old enough to see growth since."""
+        looks = reversed(self._looks)
+        newest = next(looks, None)
+        return newest and next((look for look in looks if newest.at - look.at >= LOOK_BACK_SECONDS), None)
+
+    def _at(self, times: Floats) -> Floats:
         """Return each guest's resident bytes at its own moment: the last look that was not after it."""
-        values = np.full(len(uuids), np.nan)
+        values = np.full(len(times), np.nan)
         for look in self._looks:
             due = np.isnan(values) | (look.at <= times)
-            values = np.where(due, self._column(look, uuids), values)
+            values = np.where(due, look.resident, values)
         return values
 
-    @staticmethod
-    def _column(look: _Look, uuids: tuple[str, ...]) -> Floats:
-        return np.array([look.resident.get(uuid, np.nan) for uuid in uuids], dtype=np.float64)
+    def _reorder(self, uuids: tuple[str, ...]) -> None:
+        """Lay the looks in the order of these guests, as far as they show them."""
+        known = {uuid: row for row, uuid in enumerate(self._uuids)}
+        rows = np.array([known.get(uuid, -1) for uuid in uuids], dtype=np.intp)  # -1: the NaN at the end
+        for number, look in enumerate(self._looks):
+            self._looks[number] = _Look(look.at, np.append(look.resident, np.nan)[rows])
+        self._uuids = uuids

@@ -64,7 +64,9 @@ class Plan:
     def changes(self) -> list[int]:
         """Return the rows that change: those that shrink first, so that there is something to give."""
         rows = np.flatnonzero(~np.isnan(self.target))
-        return sorted(rows.tolist(), key=lambda row: (self.target[row] > self.snapshot.actual[row], row))
+        grows = self.target[rows] > self.snapshot.actual[rows]
+        changes: list[int] = rows[np.argsort(grows, kind="stable")].tolist()
+        return changes
 
     def row(self, index: int) -> PlanRow:
         """Return one guest's part."""

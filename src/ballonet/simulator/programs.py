@@ -4,15 +4,13 @@ A guest's requests are answered by one program, one after the other; what its me
 longer, and what is not answered waits. A flow, not single requests: latencies are means of a step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Self
 
 import numpy as np
 
 from ballonet.facts.snapshot import Floats
 from ballonet.simulator.guests import READ_AHEAD, READ_SECONDS, SWAP_SECONDS, Load, Make, State
-from ballonet.simulator.schedule import Step
 from ballonet.units import MIB
 
 ANSWER_SECONDS = 0.5e-3  # a request that finds all in memory
@@ -20,44 +18,26 @@ ANSWER_SECONDS = 0.5e-3  # a request that finds all in memory
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """Where the guests' programs are in their schedules."""
+    """How far the guests' programs are with what their schedules want: columns."""
 
-    schedules: Sequence[Sequence[Step]]  # of each guest
     anon: Floats  # bytes wanted so far: growth has a speed
     file: Floats  # bytes of the file read in order so far
     waiting: Floats  # requests
 
-    @classmethod
-    def following(cls, schedules: Sequence[Sequence[Step]]) -> Self:
-        """Return programs at the beginning of these schedules."""
-        nothing = np.zeros(len(schedules))
-        return cls(schedules, nothing, nothing, nothing)
-
-    def now(self, at: float) -> dict[str, Floats]:
-        """Return each key of the schedules as a column, at so many seconds."""
-        present = [
-            next((step for step in reversed(schedule) if step.at <= at), Step())
-            for schedule in self.schedules
-        ]
-        return {
-            key: np.array([getattr(step, key) for step in present], dtype=np.float64)
-            for key in Step.__dataclass_fields__
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What became of requests in a step."""
+    """What became of requests in some time."""
 
     answered: Floats
     seconds: Floats  # from arrival to answer, mean; NaN where none was answered
+    longest: Floats  # the longest mean of a step in it; of one step the same, and 0 where none was answered
 
 
 def work(
-    programs: Programs, make: Make, state: State, at: float, seconds: float
+    programs: Programs, make: Make, state: State, want: Mapping[str, Floats], seconds: float
 ) -> tuple[Programs, State, Load, Answers]:
-    """Return what programs do in a step that begins at `at`: what they want, read in, and answer."""
-    want = programs.now(at)
+    """Return what programs do in a step: what they want (keys of a schedule), read in, and answer."""
     anon = _toward(programs.anon, want["anon_mib"] * MIB, want["grow_mib_s"] * MIB * seconds)
     fresh = np.clip(want["file_mib"] * MIB - programs.file, 0.0, make.requests * READ_AHEAD * seconds)
     file = np.minimum(programs.file, want["file_mib"] * MIB) + fresh
@@ -82,7 +62,7 @@ def work(
         replace(programs, anon=anon, file=file, waiting=waiting),
         state,
         load,
-        Answers(answered, np.where(answered > 0, delay, np.nan)),
+        Answers(answered, np.where(answered > 0, delay, np.nan), np.where(answered > 0, delay, 0.0)),
     )
 
 
@@ -92,7 +72,7 @@ def _toward(present: Floats, wanted: Floats, most: Floats) -> Floats:
     return np.where(wanted < present, wanted, grown)
 
 
-def _service(make: Make, state: State, want: dict[str, Floats], file: Floats) -> Floats:
+def _service(make: Make, state: State, want: Mapping[str, Floats], file: Floats) -> Floats:
     """Return the seconds that a request takes: what it misses comes from a disk of so many requests."""
     held = state.hot + state.hot_swapped
     gone = np.divide(state.hot_swapped, held, out=np.zeros_like(held), where=held > 0)

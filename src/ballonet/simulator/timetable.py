@@ -1,0 +1,50 @@
+"""All guests' schedules side by side: what each wants now, and when that changes next."""
+
+from collections.abc import Sequence
+from itertools import chain
+from operator import attrgetter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ballonet.facts.snapshot import Floats
+from ballonet.simulator.schedule import KEYS, Step
+
+NEVER = 1 << 60
+Rows = NDArray[np.intp]
+
+
+class Timetable:
+    """Where guests are in their schedules. Times are whole steps of the simulated world.
+
+    What a schedule says holds from the first step on that begins at its time or after it.
+    """
+
+    def __init__(self, schedules: Sequence[Sequence[Step]], step_seconds: float) -> None:
+        lengths = np.array([1 + len(schedule) for schedule in schedules], dtype=np.intp)
+        every = [step for schedule in schedules for step in (Step(at=-1.0), *schedule)]  # nothing at first
+        values = np.fromiter(chain.from_iterable(map(attrgetter(*KEYS), every)), dtype=np.float64)
+        self._values = values.reshape(len(every), len(KEYS))
+        ends = np.cumsum(lengths)
+        at = np.ceil(np.array([step.at for step in every]) / step_seconds - 1e-6).astype(np.int64)
+        self._following = np.append(at[1:], NEVER)
+        self._following[ends - 1] = NEVER
+        self._place = ends - lengths
+        self.next_at = self._following[self._place]
+        self._present = self._values[self._place].T.copy()
+
+    def turn(self, rows: Rows, at: int) -> Rows:
+        """Bring these guests to this step; return those that want something else from it on."""
+        due: Rows = rows[self.next_at[rows] <= at]
+        left = due
+        while len(left):
+            self._place[left] += 1
+            self.next_at[left] = self._following[self._place[left]]
+            left = left[self.next_at[left] <= at]
+        if len(due):
+            self._present[:, due] = self._values[self._place[due]].T
+        return due
+
+    def wants(self, rows: Rows) -> dict[str, Floats]:
+        """Return each key of the schedules as a column of these guests."""
+        return dict(zip(KEYS, self._present[:, rows], strict=True))

@@ -10,6 +10,7 @@ REPORT = Report(
     anon_mib=100.0,
     grow_mib_s=250.0,
     file_mib=0.0,
+    streamed_mib=0.0,
     requests=50,
     backlog=0,
     restarts=0,

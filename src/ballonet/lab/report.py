@@ -18,6 +18,7 @@ class Report:
     anon_mib: float  # reached so far
     grow_mib_s: float  # its speed, over the whole of its latest growth
     file_mib: float  # read in so far
+    streamed_mib: float  # read once, since the guest's boot
     requests: int  # answered in this second
     backlog: int  # arrived and not answered
     restarts: int  # how often the load was killed for want of memory and started again

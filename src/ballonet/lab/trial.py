@@ -14,6 +14,7 @@ from ballonet.host.memory import LinuxHost
 from ballonet.host.residents import ProcessResidents
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.lab.domain import GuestSpec
+from ballonet.lab.informed import Informed
 from ballonet.lab.lab import Lab
 from ballonet.lab.report import Report
 from ballonet.simulator.outcome import Outcome
@@ -49,7 +50,10 @@ async def one_run(
     lab: Lab, hypervisor: LibvirtHypervisor, trial: Trial, viewer: Viewer, *, seconds: float | None = None
 ) -> Outcome:
     """Run a trial's loads once, on guests at rest that its policy had time to bring within the budget."""
-    loads, ports = trial.scenario.loads, World(hypervisor, SystemClock(), LinuxHost(), ProcessResidents())
+    loads, ports = (
+        trial.scenario.loads,
+        World(Informed(hypervisor, lab), SystemClock(), LinuxHost(), ProcessResidents()),
+    )
     engine = Engine(
         ports,
         trial.settings(),

@@ -22,7 +22,7 @@ from ballonet.simulator.scenarios import Scenario
 from ballonet.simulator.schedule import steps
 from ballonet.simulator.trial import POLICIES, WARM_UP_SECONDS, Trial
 
-_AT_REST = "at 0 anon_mib=20 hot_mib=20 file_mib=0 rate=0"
+AT_REST = "at 0 anon_mib=20 hot_mib=20 file_mib=0 rate=0"
 FAST_MIB_S = 200.0  # one processor, emulated, cannot touch memory faster
 
 
@@ -37,12 +37,13 @@ class Viewer:
 def specs(scenario: Scenario) -> list[GuestSpec]:
     """Return a scenario's guests."""
     return [
-        GuestSpec(name, memory_bytes=scenario.maximum_bytes, vcpus=_processors(load))
+        GuestSpec(name, memory_bytes=scenario.maximum_bytes, vcpus=processors(load))
         for name, load in scenario.loads.items()
     ]
 
 
-def _processors(load: str) -> int:
+def processors(load: str) -> int:
+    """Return how many processors a guest needs to grow as fast as its load says."""
     return 2 if max(step.grow_mib_s for step in steps(load)) > FAST_MIB_S else 1
 
 
@@ -62,7 +63,7 @@ async def one_run(
         floor_bytes=trial.scenario.floor_bytes,
         decide=POLICIES[trial.policy],
     )
-    await asyncio.gather(*(lab.load(name, _AT_REST) for name in loads))
+    await asyncio.gather(*(lab.load(name, AT_REST) for name in loads))
     if not trial.balances:
         whole = trial.scenario.maximum_bytes
         await asyncio.gather(*(hypervisor.resize(uuid, whole) for uuid in lab.uuids.values()))

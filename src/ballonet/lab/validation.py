@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from ballonet.engine.clock import SystemClock
 from ballonet.engine.engine import Engine
 from ballonet.engine.engine import World as Ports
 from ballonet.engine.loop import run
+from ballonet.errors import UsageError
 from ballonet.host.memory import LinuxHost
 from ballonet.host.residents import ProcessResidents
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
@@ -88,6 +90,8 @@ CASES: Mapping[str, Case] = {
 
 def case(name: str) -> Case:
     """Return one of the cases, or a scenario of the simulator's; `UsageError` with the nearest names."""
+    if name not in CASES and (near := get_close_matches(name, CASES, n=1)):
+        raise UsageError(f"no scenario is called {name!r}", hint=f"there is {near[0]}")
     return CASES[name] if name in CASES else Case(scenario(name))
 
 

@@ -33,6 +33,7 @@ _DEFAULTS: dict[str, Any] = {
     "rss": 1024.0 * MIB,
     "swap_in": 0.0,
     "swap_out": 0.0,
+    "major_faults": 0.0,
     "stats_at": NOW - 1.0,
     "period": 1.0,
     "oom_kills": np.nan,

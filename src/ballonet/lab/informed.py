@@ -37,6 +37,10 @@ class Informed:
         """Pass it on."""
         await self._hypervisor.set_maximum(uuid, size_bytes)
 
+    async def refresh(self, uuid: str) -> None:
+        """Pass it on."""
+        await self._hypervisor.refresh(uuid)
+
     async def set_period(self, uuid: str, seconds: int, *, live: bool = True, config: bool = False) -> None:
         """Pass it on."""
         await self._hypervisor.set_period(uuid, seconds, live=live, config=config)

@@ -165,6 +165,7 @@ class World:
             rss=np.floor(now.resident),
             swap_in=np.floor(sample.swap_in) * PAGE,
             swap_out=np.floor(sample.swap_out) * PAGE,
+            major_faults=np.floor(sample.major_faults),
             last_update=np.where(self._sampled_at > 0, sent_at, np.nan),
             period=(self._period * STEP_SECONDS).astype(np.float64),
             disk_reads=np.floor(now.disk_reads),

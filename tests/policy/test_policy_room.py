@@ -80,16 +80,14 @@ def test_guests_whose_resident_memory_is_unknown_are_taken_to_have_touched_their
     assert 1 * GIB == host_free(table, settings(100, reserve_bytes=1.0 * GIB))
 
 
-@pytest.mark.parametrize(("available_mib", "budget_mib"), [(1224, 1224), (1024, 1024), (824, 824)])
-def test_a_host_with_less_than_the_budget_says_gives_what_it_has(
-    available_mib: float, budget_mib: float
-) -> None:
-    """Two guests hold 1,024 MiB: beside those and its reserve it has 200 MiB, none, or too little."""
-    there = given(2, settings(100), host=host(available_mib * MIB))
+@pytest.mark.parametrize("left_mib", [200, 0, -200])
+def test_a_host_with_less_than_the_budget_says_gives_what_it_has(left_mib: float) -> None:
+    """Two guests hold 1,024 MiB, and may hold so much more, or must hold less."""
+    there = given(2, settings(100, reserve_bytes=300.0 * MIB), host=host((300 + left_mib) * MIB))
 
-    assert budget_mib * MIB == there.budget + there.pool
-    assert (available_mib - 1024) * MIB == there.free
-    assert max(0.0, (1024 - available_mib) * MIB) == there.over
+    assert (1024 + left_mib) * MIB == there.budget + there.pool
+    assert left_mib * MIB == there.free
+    assert max(0.0, -left_mib * MIB) == there.over
 
 
 # --- the pool ---------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from ballonet.policy.bites import Call, call
 from ballonet.policy.floors import reserve_bytes
 from ballonet.policy.learn import learn
 from ballonet.policy.plan import plan
-from ballonet.policy.room import Room, Share
+from ballonet.policy.room import SURPLUS, Room, Share
 from ballonet.policy.settings import Settings
 from ballonet.units import MIB
 
@@ -204,6 +204,17 @@ def test_many_give_a_little_the_coldest_first_until_enough_will_be_free() -> Non
     assert [3, 4] == bitten(budget, kept=[0.0, 390.0 * MIB, 0.0, 0.0, 0.0])
     assert [] == bitten(budget + 2 * BAND)
     assert [0, 1, 2, 3, 4] == bitten(budget - 5 * BAND)
+
+
+def test_a_part_in_what_is_free_does_not_keep_cache_from_being_probed() -> None:
+    """Fifty guests on a budget of which 5 % are free: of these pool and store are a third."""
+    there = law(50 * 700 / 0.95)
+
+    made, taken = decided(there, [CACHED] * 50, HostState.TIGHT)
+
+    assert made.got[SURPLUS][0] > 20 * MIB
+    assert 0.09 * there.budget_bytes - made.free == pytest.approx(taken.sum(), rel=0.1)
+    assert BAND == pytest.approx(taken.max(), rel=0.11)
 
 
 def test_cache_known_to_be_in_use_is_not_probed() -> None:

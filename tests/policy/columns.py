@@ -64,6 +64,12 @@ def snapshot(rows: int, *, host: HostMemory | None = None, taken_at: float = NOW
     return Snapshot(taken_at=taken_at, host=host, uuids=names, names=names, **made)
 
 
+def later(seconds: float = 2.0, rows: int = 1, **columns: Any) -> Snapshot:
+    """Return guests so many seconds later, with a sample a second old."""
+    usual = {"stats_at": NOW + seconds - 1, "uptime": 3600 + seconds}
+    return snapshot(rows, taken_at=NOW + seconds, **{**usual, **columns})
+
+
 def known(table: Snapshot, **columns: Any) -> Memory:
     """Return the memory of guests that have been watched at rest for a while."""
     rows = len(table)

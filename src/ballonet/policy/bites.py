@@ -47,7 +47,11 @@ def excess(
     lowest = np.maximum(share.wanted[0], snapshot.floor)
     quiet = urgency == Call.NOBODY
     probed = _probed(snapshot, memory, share, room, settings) if quiet else np.zeros(len(snapshot))
-    much: Floats = snapshot.actual - np.maximum(share.allotted - probed, lowest)
+    allotted = share.allotted
+    if quiet and memory.host.state >= HostState.TIGHT:
+        # Surplus is not given now: a part in what is free must not keep a guest's cache from being tried.
+        allotted = np.minimum(allotted, share.wanted[:SURPLUS].sum(axis=0))
+    much: Floats = snapshot.actual - np.maximum(allotted - probed, lowest)
     return much
 
 

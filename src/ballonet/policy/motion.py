@@ -46,7 +46,7 @@ def motion(
     waits = ~may_shrink | (snapshot.stats_at <= memory.changed_at) | ~memory.arrived
     taken = bite(snapshot, memory, settings, urgency, much)
     if urgency == Call.NEEDED:
-        able = ~waits & ~memory.distress
+        able = ~waits & ~memory.distress & (much > 0.0)
         taken = taken + at_once(
             snapshot, settings, np.where(able, much, 0.0), np.where(able, taken, 0.0), lacking
         )

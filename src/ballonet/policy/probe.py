@@ -24,8 +24,8 @@ def probe(memory: Memory, snapshot: Snapshot, seconds: Floats, settings: Setting
     bitten = snapshot.taken_at - memory.bitten_at < settings.blame_seconds
     harmed = settled & ((memory.lost > settings.harm_share) | (memory.distress & bitten))
     memory = _fade(memory, snapshot, seconds, harmed, settings)
-    memory = _trim(memory, snapshot, settled, settings)
     judged = _judge(memory, snapshot, settled, harmed, settings)
+    judged = _trim(judged, snapshot, settled, settings)
     return _begin(judged, snapshot, harmed & (memory.trial == 0.0), settings)
 
 
@@ -86,13 +86,14 @@ def _begin(memory: Memory, snapshot: Snapshot, harmed: Bools, settings: Settings
 
 
 def _judge(memory: Memory, snapshot: Snapshot, settled: Bools, harmed: Bools, settings: Settings) -> Memory:
-    """Judge trials whose memory arrived and is filled: reads fell, or more is tried, or it streams."""
+    """Judge trials whose memory arrived: reads fell, or, once it is filled, more is tried, or it streams."""
     now, on = snapshot.taken_at, memory.trial > 0.0
     got = snapshot.actual - memory.trial_from >= memory.trial / 2
     ripe = on & got & settled & (now - memory.trial_at >= settings.watch_seconds)
     filled = ripe & reclaims(snapshot)
     fell = memory.read_rate <= settings.fell_share * memory.trial_rate
-    helped = filled & (fell | ~harmed)
+    # Given back twice, it may never be filled again: then reads that fell are all that there is to see.
+    helped = (ripe & fell) | (filled & ~harmed)
     failed = filled & ~helped
     most = settings.trial_share * snapshot.maximum
     streams = failed & ((2.0 * memory.trial > most) | (snapshot.actual >= snapshot.ceiling))

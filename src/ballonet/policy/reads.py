@@ -21,6 +21,8 @@ def read_disks(memory: Memory, snapshot: Snapshot, seconds: Floats, settings: Se
     known = np.isfinite(seconds) & (seconds > 0.0)
     span = np.where(known, seconds, np.nan)
     requests = snapshot.disk_reads - memory.disk_reads
+    # A disk that is unplugged takes all that it ever read out of the sum.
+    requests = np.where(requests >= 0.0, requests, np.nan)
     latest = requests / span
     rate = follow(memory.read_rate, latest, seconds, settings.read_half_life_seconds)
     each = (snapshot.disk_read_seconds - memory.disk_read_seconds) / np.maximum(requests, 1.0)

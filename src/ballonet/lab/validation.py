@@ -20,7 +20,7 @@ from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.lab.domain import GuestSpec
 from ballonet.lab.emulator import emulator_bytes
 from ballonet.lab.image import build
-from ballonet.lab.informed import Informed
+from ballonet.lab.informed import informed
 from ballonet.lab.lab import POLL_SECONDS, Lab
 from ballonet.lab.report import Report
 from ballonet.lab.trial import AT_REST, processors
@@ -123,12 +123,14 @@ class Run:
 
     async def looks(self, ports: Ports, begin: Callable[[], Awaitable[None]]) -> list[Look]:
         """Let guests settle, begin with their loads, and return what they did from then on."""
+        recorder = Recorder(ports.hypervisor, ports.clock)
+        ports = replace(ports, hypervisor=recorder.hypervisor)
         engine = self.engine(ports)
         await run(engine, ports, seconds=self.settle_seconds)
         await begin()
-        recorder = Recorder(engine, ports.clock)
+        recorder.begin()
         # A second more: the last look is to be at the end or after it.
-        await run(engine, ports, seconds=self.seconds + 1.0, after_tick=recorder.take)
+        await run(engine, ports, seconds=self.seconds + 1.0)
         return recorder.looks
 
 
@@ -207,7 +209,7 @@ async def on_real_guests(planned: Run, hypervisor: LibvirtHypervisor, lab: Lab) 
     specs = planned.case.specs()
     await lab.boot([guest_spec(spec) for spec in specs])
     await asyncio.gather(*(lab.load(spec.name, AT_REST) for spec in specs))
-    ports = Ports(Informed(hypervisor, lab), SystemClock(), LinuxHost(), ProcessResidents())
+    ports = Ports(informed(hypervisor, lab), SystemClock(), LinuxHost(), ProcessResidents())
     before: dict[str, Report] = {}
     own: dict[str, int] = {}
 

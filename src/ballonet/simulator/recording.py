@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ballonet.engine.engine import Engine
-from ballonet.engine.ports import Clock
+from ballonet.engine.ports import Clock, Hypervisor
 from ballonet.facts.guest import Guest
-from ballonet.facts.plan import Plan
 from ballonet.facts.snapshot import Floats
 from ballonet.simulator.kernel import PAGE
+from ballonet.simulator.overheard import Overheard
 
 LEVELS: Mapping[str, Callable[[Guest], float | None]] = {
     "usable": lambda guest: guest.statistics.usable_bytes,
@@ -59,18 +58,22 @@ class Series:
 
 
 class Recorder:
-    """Looks at an engine's guests after each of its ticks."""
+    """What an engine sees of its guests: each of its looks, from when it is told to begin."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, hypervisor: Hypervisor, clock: Clock) -> None:
+        self.hypervisor: Hypervisor = Overheard(hypervisor, self._hear)
         self.looks: list[Look] = []
-        self._engine = engine
         self._clock = clock
-        self._begun = clock.monotonic()
+        self._began_at: float | None = None
 
-    def take(self, _: Plan) -> None:
-        """Take in what the tick that just ended saw."""
-        at = self._clock.monotonic() - self._begun
-        self.looks.append(Look(at, tuple(self._engine.guests.values())))
+    def begin(self) -> None:
+        """Record from now on."""
+        self._began_at = self._clock.monotonic()
+
+    def _hear(self, guests: Sequence[Guest]) -> Sequence[Guest]:
+        if self._began_at is not None:
+            self.looks.append(Look(self._clock.monotonic() - self._began_at, tuple(guests)))
+        return guests
 
 
 def series(looks: Sequence[Look], name: str, answers: Answers) -> Series:

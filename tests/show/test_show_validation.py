@@ -43,6 +43,16 @@ def test_all_that_happened_is_shown_and_the_furthest_off_named() -> None:
     )
 
 
+def test_what_one_side_does_not_know_is_said_in_words() -> None:
+    unknown = measure("usable", "bytes", (100.0 * MIB, np.nan), np.nan, within=False)
+    text = validation([Validated(RUNS[0].run, [unknown])])
+    assert text.endswith("Furthest off: usable of web (one-bursts, equal): known on one side only.")
+
+
+def test_all_within_bounds_leaves_nothing_furthest_off() -> None:
+    assert validation([Validated(RUNS[0].run, FOUND[1:3])]).endswith("2 of 2 measures are within bounds.")
+
+
 def test_unknown_is_null_for_programs_and_nothing_is_left_out() -> None:
     (run,) = json.loads(validation_document(RUNS))["runs"]
     assert ("one-bursts", "equal", 30, 2) == (run["scenario"], run["policy"], run["seconds"], run["within"])

@@ -14,7 +14,7 @@ from ballonet.host.memory import LinuxHost
 from ballonet.host.residents import ProcessResidents
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.lab.domain import GuestSpec
-from ballonet.lab.informed import Informed
+from ballonet.lab.informed import informed
 from ballonet.lab.lab import Lab
 from ballonet.lab.report import Report
 from ballonet.simulator.outcome import Outcome
@@ -53,7 +53,7 @@ async def one_run(
     """Run a trial's loads once, on guests at rest that its policy had time to bring within the budget."""
     loads, ports = (
         trial.scenario.loads,
-        World(Informed(hypervisor, lab), SystemClock(), LinuxHost(), ProcessResidents()),
+        World(informed(hypervisor, lab), SystemClock(), LinuxHost(), ProcessResidents()),
     )
     engine = Engine(
         ports,

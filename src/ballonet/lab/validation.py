@@ -20,13 +20,13 @@ from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.lab.domain import GuestSpec
 from ballonet.lab.emulator import emulator_bytes
 from ballonet.lab.image import build
-from ballonet.lab.informed import Informed
+from ballonet.lab.informed import informed
 from ballonet.lab.lab import POLL_SECONDS, Lab
 from ballonet.lab.report import Report
 from ballonet.lab.trial import AT_REST, processors
 from ballonet.simulator import virtual
 from ballonet.simulator.agreement import Agreement, agreements
-from ballonet.simulator.recording import Answers, Recorder, Series, by_second, series
+from ballonet.simulator.recording import Answers, Look, Recorder, Series, by_second, series
 from ballonet.simulator.scenarios import Scenario, scenario
 from ballonet.simulator.schedule import Step, steps, written
 from ballonet.simulator.trial import POLICIES, Trial
@@ -121,15 +121,17 @@ class Run:
             decide=POLICIES[self.policy],
         )
 
-    async def looks(self, ports: Ports, begin: Callable[[], Awaitable[None]]) -> Recorder:
+    async def looks(self, ports: Ports, begin: Callable[[], Awaitable[None]]) -> list[Look]:
         """Let guests settle, begin with their loads, and return what they did from then on."""
+        recorder = Recorder(ports.hypervisor, ports.clock)
+        ports = replace(ports, hypervisor=recorder.hypervisor)
         engine = self.engine(ports)
         await run(engine, ports, seconds=self.settle_seconds)
         await begin()
-        recorder = Recorder(ports.clock.monotonic())
+        recorder.begin()
         # A second more: the last look is to be at the end or after it.
-        await run(engine, ports, seconds=self.seconds + 1.0, after_tick=recorder.take)
-        return recorder
+        await run(engine, ports, seconds=self.seconds + 1.0)
+        return recorder.looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +173,12 @@ async def _simulated(planned: Run) -> dict[str, Series]:
     async def begin() -> None:
         """Do nothing: it is in the schedules."""
 
-    recorded = await planned.looks(Ports(world, clock, world, world), begin)
+    looks = await planned.looks(Ports(world, clock, world, world), begin)
     at = np.array([begun for begun, _ in world.answers]) - planned.settle_seconds
     answered = np.array([answers.answered for _, answers in world.answers])
     seconds = np.array([answers.seconds for _, answers in world.answers])
     return {
-        spec.name: series(
-            recorded, spec.name, by_second(at, answered[:, row], seconds[:, row], planned.seconds)
-        )
+        spec.name: series(looks, spec.name, by_second(at, answered[:, row], seconds[:, row], planned.seconds))
         for row, spec in enumerate(world.specs)
     }
 
@@ -209,7 +209,7 @@ async def on_real_guests(planned: Run, hypervisor: LibvirtHypervisor, lab: Lab) 
     specs = planned.case.specs()
     await lab.boot([guest_spec(spec) for spec in specs])
     await asyncio.gather(*(lab.load(spec.name, AT_REST) for spec in specs))
-    ports = Ports(Informed(hypervisor, lab), SystemClock(), LinuxHost(), ProcessResidents())
+    ports = Ports(informed(hypervisor, lab), SystemClock(), LinuxHost(), ProcessResidents())
     before: dict[str, Report] = {}
     own: dict[str, int] = {}
 
@@ -218,9 +218,9 @@ async def on_real_guests(planned: Run, hypervisor: LibvirtHypervisor, lab: Lab) 
         own.update({s.name: emulator_bytes(lab.uuids[s.name], s.maximum_bytes) for s in specs})
         await asyncio.gather(*(lab.load(spec.name, written(spec.schedule)) for spec in specs))
 
-    recorded = await planned.looks(ports, begin)
+    looks = await planned.looks(ports, begin)
     found = {
-        name: series(recorded, name, _answers(lab.reports(name), last, planned.seconds))
+        name: series(looks, name, _answers(lab.reports(name), last, planned.seconds))
         for name, last in before.items()
     }
     return {name: _without(run, own[name]) for name, run in found.items()}

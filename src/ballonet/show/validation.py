@@ -82,19 +82,17 @@ def _conclusion(runs: Sequence[Validated]) -> list[str]:
     sentences = [
         f"{_within([one for _, one in everything])} of {len(everything)} measures are within bounds."
     ]
-    furthest_off = furthest([one for _, one in everything], FURTHEST)
-    owners = {id(one): run for run, one in everything}
-    if furthest_off:
-        words = "; ".join(
-            f"{one.measure} of {one.guest} ({owners[id(one)].run.name}, {owners[id(one)].run.policy}): "
-            f"{_off(one)}"
-            for one in furthest_off
-        )
-        sentences.append(f"Furthest off: {words}.")
-    return sentences
+    runs_of = {id(one): run.run for run, one in everything}
+    words = [
+        f"{one.measure} of {one.guest} ({runs_of[id(one)].name}, {runs_of[id(one)].policy}): {_off(one)}"
+        for one in furthest([one for _, one in everything], FURTHEST)
+    ]
+    return [*sentences, f"Furthest off: {'; '.join(words)}."] if words else sentences
 
 
 def _off(one: Agreement) -> str:
+    if math.isnan(one.ratio) and math.isnan(one.apart):
+        return "known on one side only"
     return f"{one.apart:.1%} apart" if math.isnan(one.ratio) else f"{one.ratio:.3g} times as much"
 
 

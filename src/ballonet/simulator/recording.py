@@ -5,24 +5,38 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ballonet.facts.plan import Plan
-from ballonet.facts.snapshot import Floats, Snapshot
+from ballonet.engine.ports import Clock, Hypervisor
+from ballonet.facts.guest import Guest
+from ballonet.facts.snapshot import Floats
 from ballonet.simulator.kernel import PAGE
+from ballonet.simulator.overheard import Overheard
 
-LEVELS: Mapping[str, Callable[[Snapshot], Floats]] = {
-    "usable": lambda table: table.usable,
-    "actual": lambda table: table.actual,
-    "resident": lambda table: table.rss,
+LEVELS: Mapping[str, Callable[[Guest], float | None]] = {
+    "usable": lambda guest: guest.statistics.usable_bytes,
+    "actual": lambda guest: guest.actual_bytes,
+    "resident": lambda guest: guest.statistics.rss_bytes,
 }
 """Bytes, as the hypervisor shows them."""
 
-COUNTERS: Mapping[str, Callable[[Snapshot], Floats]] = {
-    "swapped in": lambda table: table.swap_in / PAGE,
-    "swapped out": lambda table: table.swap_out / PAGE,
-    "major faults": lambda table: table.major_faults,
-    "disk reads": lambda table: table.disk_reads,
+COUNTERS: Mapping[str, Callable[[Guest], float | None]] = {
+    "swapped in": lambda guest: _pages(guest.statistics.swap_in_bytes_total),
+    "swapped out": lambda guest: _pages(guest.statistics.swap_out_bytes_total),
+    "major faults": lambda guest: guest.statistics.major_faults_total,
+    "disk reads": lambda guest: guest.disk_reads_total,
 }
 """Pages, pages, faults and requests since the guest's boot."""
+
+
+def _pages(size_bytes: int | None) -> float | None:
+    return None if size_bytes is None else size_bytes / PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """All guests at one moment."""
+
+    at: float  # seconds since their loads began
+    guests: Sequence[Guest]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,39 +58,39 @@ class Series:
 
 
 class Recorder:
-    """Keeps what each tick of an engine saw since the guests' loads began (monotonic seconds)."""
+    """What an engine sees of its guests: each of its looks, from when it is told to begin."""
 
-    def __init__(self, begun_at: float) -> None:
-        self.begun_at = begun_at
-        self.looks: list[Snapshot] = []
+    def __init__(self, hypervisor: Hypervisor, clock: Clock) -> None:
+        self.hypervisor: Hypervisor = Overheard(hypervisor, self._hear)
+        self.looks: list[Look] = []
+        self._clock = clock
+        self._began_at: float | None = None
 
-    def take(self, plan: Plan) -> None:
-        """Take in what the tick that just ended saw."""
-        self.looks.append(plan.snapshot)
+    def begin(self) -> None:
+        """Record from now on."""
+        self._began_at = self._clock.monotonic()
+
+    def _hear(self, guests: Sequence[Guest]) -> Sequence[Guest]:
+        if self._began_at is not None:
+            self.looks.append(Look(self._clock.monotonic() - self._began_at, tuple(guests)))
+        return guests
 
 
-def series(recorded: Recorder, name: str, answers: Answers) -> Series:
-    """Return a guest's run, over as many seconds as there are answers."""
-    rows = [
-        (look.taken_at - recorded.begun_at, look, look.names.index(name))
-        for look in recorded.looks
-        if name in look.names
-    ]
+def series(looks: Sequence[Look], name: str, answers: Answers) -> Series:
+    """Return a guest's run as its looks tell it, over as many seconds as there are answers."""
+    rows = [(look.at, guest) for look in looks for guest in look.guests if guest.name == name]
     edges = np.arange(len(answers.answered) + 1, dtype=np.float64)
-    _, first, row = rows[0]
     return Series(
-        maximum_bytes=float(first.maximum[row]),
+        maximum_bytes=float(rows[0][1].maximum_bytes or np.nan),
         levels={key: _at(edges, rows, read)[1:] for key, read in LEVELS.items()},
         rates={key: np.diff(_at(edges, rows, read)) for key, read in COUNTERS.items()},
         answers=answers,
     )
 
 
-def _at(
-    edges: Floats, rows: Sequence[tuple[float, Snapshot, int]], read: Callable[[Snapshot], Floats]
-) -> Floats:
+def _at(edges: Floats, rows: Sequence[tuple[float, Guest]], read: Callable[[Guest], float | None]) -> Floats:
     """Return a value at these seconds, on straight lines between looks; NaN where it was never known."""
-    known = [(at, value) for at, look, row in rows if not np.isnan(value := read(look)[row])]
+    known = [(at, value) for at, guest in rows if (value := read(guest)) is not None]
     if not known:
         return np.full(len(edges), np.nan)
     times, values = np.array(known, dtype=np.float64).T

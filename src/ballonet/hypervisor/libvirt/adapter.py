@@ -67,7 +67,8 @@ class LibvirtHypervisor:
         if any(guest.job and self._last_job(guest) is None for guest in found):
             await asyncio.sleep(BUSY_SECONDS)
             found = await self._bulk()
-        found = [await self._with_job(guest) if guest.job else guest for guest in found]
+        told = [await self._with_job(guest) if guest.job else guest for guest in found]
+        found = [guest for guest in told if guest is not None]
         self._seen = {guest.uuid: guest for guest in found}
         self._definitions.keep(self._seen)
         if inactive:
@@ -152,8 +153,11 @@ class LibvirtHypervisor:
         before = self._seen.get(guest.uuid)
         return before.job if before else None
 
-    async def _with_job(self, guest: Guest) -> Guest:
-        """Find the word for what holds a guest, once and if it can be had quickly: a hung one never says."""
+    async def _with_job(self, guest: Guest) -> Guest | None:
+        """Find the word for what holds a guest, once and if it can be had quickly: a hung one never says.
+
+        None: it has ended, which is a job while it lasts.
+        """
         last = self._last_job(guest)
         if last is not None:
             return replace(guest, job=last)
@@ -162,6 +166,8 @@ class LibvirtHypervisor:
             word = await self._connection.call(
                 lambda raw: rows.job(raw.lookupByUUIDString(guest.uuid)), what, JOB_SECONDS
             )
+        except NoSuchGuestError:
+            return None
         except HypervisorError:
             return guest
         return replace(guest, job=word)

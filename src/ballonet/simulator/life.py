@@ -20,6 +20,8 @@ from ballonet.units import KIB, MIB
 STEP_SECONDS = 0.05  # half of what the reflex looks at
 STEP_BYTES = 2 * MIB  # by this a longer step may miss: an eighth of a second of what the reflex looks at
 STILL_BYTES = 64 * KIB  # a second: what moves more slowly does not move; no kernel swaps so little on purpose
+ANSWER_SHARE = 0.1  # by which the time of an answer may change in a longer step
+LONGEST = 1 << 30  # steps at once: no limit
 LAGS_BYTES = MIB  # who lacks more than this of what it wants may grow as soon as it can
 
 _STATE = tuple(field.name for field in fields(model.State))
@@ -152,12 +154,16 @@ class Life:
             [getattr(state, name) for name in _STATE] + [getattr(programs, n) for n in _PROGRAMS]
         )
         self._table[:, rows] = after
+        slowing = np.abs(answers.longest - self._flow[1, rows]) / seconds
         self._flow[:, rows] = answers.answered / seconds, answers.longest
         self._account(rows, answers.answered, answers.longest)
         settled = (programs.waiting == 0) & (programs.anon == want["anon_mib"] * MIB) & (load.stream == 0)
         rate = (after - table) / seconds
         self._still[rows] = settled & ((np.abs(rate) * self._moves).max(axis=0) < STILL_BYTES)
-        self._pace[rows] = np.where(programs.waiting > 0, 1, self._paces(rows, state, rate))
+        steady = ANSWER_SHARE * answers.longest / np.maximum(slowing, 1e-9) / STEP_SECONDS
+        pace = np.where(answers.answered > 0, np.clip(steady, 1, LONGEST), LONGEST).astype(np.int64)
+        pace = np.minimum(pace, self._paces(rows, state, rate))
+        self._pace[rows] = np.where(programs.waiting > 0, 1, pace)
         lags = programs.anon - after[_HELD].sum(axis=0) > LAGS_BYTES
         self._rise[rows] = np.where(lags, np.inf, rate[_RESIDENT])
         self._rate[:, rows] = rate
@@ -174,7 +180,7 @@ class Life:
         until_short = np.where(spare > 0, spare, 0.0) / np.maximum(falling, 1.0)
         evenly = np.minimum(STEP_BYTES / np.maximum(uneven, 1.0), until_short)
         seconds = np.maximum(STEP_BYTES / np.maximum(fastest, 1.0), evenly)
-        paces: NDArray[np.int64] = np.clip(seconds / STEP_SECONDS, 1, 1 << 30).astype(np.int64)
+        paces: NDArray[np.int64] = np.clip(seconds / STEP_SECONDS, 1, LONGEST).astype(np.int64)
         return paces
 
     def _made(self, rows: Rows) -> model.Make:

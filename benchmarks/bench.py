@@ -1,4 +1,4 @@
-"""Times the decision, the reflex and the command line; prints each figure and its ratio to a baseline."""
+"""Times the decision, the reflex, simulated hosts and the command line; prints figures and ratios."""
 
 import argparse
 import statistics
@@ -13,7 +13,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "policy"))
 
 from columns import known, snapshot
+from scale import hosts
 
+from ballonet.engine.residents import Followed
 from ballonet.engine.watch import Watch
 from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Snapshot
@@ -34,6 +36,7 @@ def main() -> None:
     arguments = parser.parse_args()
     decisions()
     reflexes()
+    hosts()
     commands()
     if arguments.guests:
         from real import guests
@@ -101,12 +104,14 @@ class _Residents:
 
 
 def reflexes() -> None:
-    """Time one pass of the reflex over guests that all burst, reading resident memory not included."""
-    print("\nreflex               pass ms")
+    """Time a pass of the reflex over guests that all burst: a look, reading no process, and the answer."""
+    print("\nreflex               look ms   answer ms")
     for rows in (100, 1_000):
         table, memory, settings = host(rows)
         made = plan(table, memory, settings)
-        watch = Watch(_Residents(table.uuids))
+        followed = Followed(_Residents(table.uuids))
+        followed.follow(table.uuids)
+        watch = Watch(followed)
         for step in range(5):
             watch.look(table.taken_at + 0.1 * step)
 
@@ -115,7 +120,8 @@ def reflexes() -> None:
             assert sight is not None
             reflex(sight, made.free, settings)
 
-        print(f"{rows:>8} guests {median_ms(once):>12.2f}")
+        looked = median_ms(lambda watch=watch, at=table.taken_at: watch.look(at + 0.5))
+        print(f"{rows:>8} guests {looked:>12.2f} {median_ms(once):>11.2f}")
 
 
 def commands() -> None:

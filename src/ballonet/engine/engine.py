@@ -13,7 +13,7 @@ from ballonet.engine.remember import Remembered
 from ballonet.engine.residents import Followed
 from ballonet.engine.summary import Summary
 from ballonet.engine.table import Beside, Now, side_by_side, snapshot_of
-from ballonet.engine.watch import Watch
+from ballonet.engine.watch import PASS_SECONDS, Watch, room_seconds
 from ballonet.errors import BallonetError, DeadlineError
 from ballonet.facts.columns import Columns
 from ballonet.facts.guest import State
@@ -167,8 +167,17 @@ class Engine:
         return self._watch is not None and self._enforce
 
     def calm_seconds(self) -> float:
-        """Return for how long a glance would see nothing, as far as that can be known ahead."""
-        return self._followed.calm_seconds() if self._followed else 0.0
+        """Return for how long glances would answer nothing, where that is known ahead."""
+        even = self._followed.even_seconds() if self._followed else 0.0
+        if even <= PASS_SECONDS or self._watch is None or self._followed is None:
+            return 0.0
+        rise = self._followed.rise()
+        if not (rise >= self._settings.reflex_rate_bytes).any():
+            return even
+        if self.plan is None or not np.isfinite(rise).all():
+            return 0.0
+        sight = self._watch.sight(self.plan, self._remembered.memory, self._settings)
+        return 0.0 if sight is None else min(even, room_seconds(sight, rise, self._settings))
 
     async def glance(self) -> bool:
         """Look at resident memory and answer a burst; return whether an early tick should follow."""

@@ -127,8 +127,11 @@ class ForeseenResidents(Residents, Protocol):
     def started(self) -> Floats:
         """Return the epoch seconds of `started_at` likewise, NaN for unknown."""
 
-    def calm_seconds(self) -> float:
-        """Return for how long no guest will grow so fast that the reflex would look at it."""
+    def rise(self) -> Floats:
+        """Return bytes/s by which each guest grows for the next `even_seconds`; infinite: not known."""
+
+    def even_seconds(self) -> float:
+        """Return for how long guests go on as they do."""
 
 
 class Clock(Protocol):

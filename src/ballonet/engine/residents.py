@@ -33,6 +33,10 @@ class Followed:
         started = [self._residents.started_at(uuid) for uuid in self.uuids]
         return np.array([np.nan if at is None else at for at in started], dtype=np.float64)
 
-    def calm_seconds(self) -> float:
-        """Return for how long nothing will be there to see; 0 of real processes, which nobody foresees."""
-        return self._foreseen.calm_seconds() if self._foreseen else 0.0
+    def rise(self) -> Floats:
+        """Return bytes/s by which each guest is known to grow for the next `even_seconds`."""
+        return self._foreseen.rise() if self._foreseen else np.full(len(self.uuids), np.inf)
+
+    def even_seconds(self) -> float:
+        """Return for how long guests are known to go on as they do; 0 of real ones, which nobody foresees."""
+        return self._foreseen.even_seconds() if self._foreseen else 0.0

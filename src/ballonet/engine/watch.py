@@ -107,3 +107,11 @@ class Watch:
         for number, look in enumerate(self._looks):
             self._looks[number] = _Look(look.at, np.append(look.resident, np.nan)[rows])
         self._uuids = uuids
+
+
+def room_seconds(sight: Sight, rise: Floats, settings: Settings) -> float:
+    """Return how long guests that go on growing by these bytes/s have more room than the reflex looks at."""
+    fast = rise >= settings.reflex_rate_bytes
+    room = sight.room - np.fmax(sight.rss - sight.at_sample, 0.0)
+    seconds = room[fast] / rise[fast] - settings.reflex_room_seconds
+    return float(seconds.min(initial=np.inf)) if not np.isnan(seconds).any() else 0.0

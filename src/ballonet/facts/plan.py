@@ -70,7 +70,7 @@ class Plan:
 
     def row(self, index: int) -> PlanRow:
         """Return one guest's part."""
-        target, age = self.target[index], self.snapshot.stats_age[index]
+        target, age = self.target[index], self.snapshot.taken_at - self.snapshot.stats_at[index]
         need, cushion, cache, surplus = self.wanted[:, index].tolist()
         got_need, got_cushion, got_cache, got_surplus = self.got[:, index].tolist()
         return PlanRow(

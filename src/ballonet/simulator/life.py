@@ -8,18 +8,20 @@ steps of a twentieth of a second. Time is counted in these.
 from dataclasses import fields
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ballonet.facts.snapshot import Floats
 from ballonet.simulator import guests as model
-from ballonet.simulator.kernel import PAGE
+from ballonet.simulator.kernel import PAGE, SLAB, overhead, watermarks
 from ballonet.simulator.programs import Answers, Programs, work
-from ballonet.simulator.timetable import Rows, Timetable
+from ballonet.simulator.timetable import NEVER, Rows, Timetable
 from ballonet.units import KIB, MIB
 
 STEP_SECONDS = 0.05  # half of what the reflex looks at
-STEP_BYTES = 2 * MIB  # what may move in a longer step: an eighth of a second of what the reflex looks at
+STEP_BYTES = 2 * MIB  # by this a longer step may miss: an eighth of a second of what the reflex looks at
 STILL_BYTES = 64 * KIB  # a second: what moves more slowly does not move; no kernel swaps so little on purpose
-CALM_BYTES = 8 * MIB  # a second: half of what the reflex looks at
+ANSWER_SHARE = 0.1  # by which the time of an answer may change in a longer step
+LONGEST = 1 << 30  # steps at once: no limit
 LAGS_BYTES = MIB  # who lacks more than this of what it wants may grow as soon as it can
 
 _STATE = tuple(field.name for field in fields(model.State))
@@ -33,7 +35,9 @@ _COUNTERS = {
     "oom_kills": MIB,
     "waiting": 0,
 }
-_RESIDENT = _STATE.index("resident")
+_RESIDENT, _ACTUAL = _STATE.index("resident"), _STATE.index("actual")
+_USES = ("hot", "cold", "file", "cold_file", "swap_cache")
+_IN_USE = [_STATE.index(name) for name in _USES]
 _HELD = [_STATE.index(name) for name in ("hot", "cold", "hot_swapped", "cold_swapped")]
 
 
@@ -50,8 +54,12 @@ class Life:
         self._table = _rows(booted, Programs(*np.zeros((len(_PROGRAMS), rows))))
         moves = np.array([[_COUNTERS.get(name, 1)] for name in _STATE + _PROGRAMS], dtype=np.float64)
         self._moves = moves
+        _, _, high = watermarks(make.maximum)
+        # What is free above the high mark: below it a guest may be reclaiming, however evenly.
+        self._kept = overhead(make.maximum) + SLAB + high
         self._hurries = moves.copy()
         self._hurries[_RESIDENT] = 0.0  # what leaves the host by and by needs no fine steps
+        self._rate = np.zeros_like(self._table)  # of each column in a guest's last step, a second
         self._every = np.arange(rows)
         self._pace = np.ones(rows, dtype=np.int64)  # steps that a guest may take at once
         self._still = np.zeros(rows, dtype=np.bool_)
@@ -77,11 +85,16 @@ class Life:
         means = np.divide(seconds, answered, out=np.full_like(seconds, np.nan), where=answered > 0)
         return Answers(answered, means, longest)
 
-    def calm_steps(self) -> int:
-        """Return for how long no guest's resident memory grows fast; what is planned for later may."""
-        if (self._rise > CALM_BYTES).any():
-            return 0
-        return max(0, int(self._timetable.next_at.min(initial=1 << 60)) - self.now)
+    def rise(self) -> Floats:
+        """Return bytes/s by which each guest's resident memory grows until something else is wanted.
+
+        Infinite where that is not known: it was just told, or waits for memory.
+        """
+        return self._rise.copy()
+
+    def next_turn(self) -> int:
+        """Return the step at which something else is wanted of a guest."""
+        return int(self._timetable.next_at.min(initial=NEVER))
 
     # --- time ---------------------------------------------------------------------------------------
 
@@ -100,24 +113,28 @@ class Life:
         self._still[rows] = False
 
     def _live(self, rows: Rows, at: int, until: int) -> None:
-        """Bring these guests from one step to another: in one go those that may, others in two halves."""
-        turned = self._timetable.turn(rows, at)
-        if len(turned):
-            self._wake(turned)
-            self._rise[turned] = np.inf
-        length, still = until - at, self._still[rows]
-        if length == 1:
-            fit = np.ones(len(rows), dtype=np.bool_)
-        else:
-            fit = (still | (self._pace[rows] >= length)) & (self._timetable.next_at[rows] >= until)
-        self._rest(rows[fit & still], length)
-        moving = rows[fit & ~still]
+        """Bring these guests from one step to another: in one go those that may, others in pieces."""
+        while len(rows):
+            turned = self._timetable.turn(rows, at)
+            if len(turned):
+                self._wake(turned)
+                self._rise[turned] = np.inf
+            length, still, pace = until - at, self._still[rows], self._pace[rows]
+            turns_at = self._timetable.next_at[rows]
+            fit = (still | (pace >= length)) & (turns_at >= until)
+            self._go(rows[fit], length)
+            piece = min(int(pace[~fit & ~still].min(initial=length)), int(turns_at.min()) - at, length)
+            rows = rows[~fit]
+            self._go(rows, piece)
+            at += piece
+
+    def _go(self, rows: Rows, length: int) -> None:
+        """Bring guests on by so many steps: those in which anything moves in one."""
+        still = self._still[rows]
+        self._rest(rows[still], length)
+        moving = rows[~still]
         if len(moving):
             self._step(moving, length)
-        left = rows[~fit]
-        if len(left):
-            self._live(left, at, (at + until) // 2)
-            self._live(left, (at + until) // 2, until)
 
     def _rest(self, rows: Rows, length: int) -> None:
         """Let guests in which nothing moves answer their requests."""
@@ -137,26 +154,40 @@ class Life:
             [getattr(state, name) for name in _STATE] + [getattr(programs, n) for n in _PROGRAMS]
         )
         self._table[:, rows] = after
+        slowing = np.abs(answers.longest - self._flow[1, rows]) / seconds
         self._flow[:, rows] = answers.answered / seconds, answers.longest
         self._account(rows, answers.answered, answers.longest)
         settled = (programs.waiting == 0) & (programs.anon == want["anon_mib"] * MIB) & (load.stream == 0)
-        self._judge(rows, (after - table) / seconds, settled)
+        rate = (after - table) / seconds
+        self._still[rows] = settled & ((np.abs(rate) * self._moves).max(axis=0) < STILL_BYTES)
+        steady = ANSWER_SHARE * answers.longest / np.maximum(slowing, 1e-9) / STEP_SECONDS
+        pace = np.where(answers.answered > 0, np.clip(steady, 1, LONGEST), LONGEST).astype(np.int64)
+        pace = np.minimum(pace, self._paces(rows, state, rate))
+        self._pace[rows] = np.where(programs.waiting > 0, 1, pace)
         lags = programs.anon - after[_HELD].sum(axis=0) > LAGS_BYTES
-        self._rise[rows] = np.where(lags, np.inf, (after - table)[_RESIDENT] / seconds)
-        self._pace[rows[programs.waiting > 0]] = 1
+        self._rise[rows] = np.where(lags, np.inf, rate[_RESIDENT])
+        self._rate[:, rows] = rate
+
+    def _paces(self, rows: Rows, state: model.State, rate: Floats) -> NDArray[np.int64]:
+        """Return how many steps guests may take at once: while little moves, or all of it evenly.
+
+        What moves evenly does so until its target, which no step overshoots, or until memory is short.
+        """
+        fastest = (np.abs(rate) * self._hurries).max(axis=0)
+        uneven = (np.abs(rate - self._rate[:, rows]) * self._hurries).max(axis=0)
+        falling = -rate[_ACTUAL] + rate[_IN_USE].sum(axis=0)
+        spare = state.actual - self._kept[rows] - sum(getattr(state, name) for name in _USES)
+        until_short = np.where(spare > 0, spare, 0.0) / np.maximum(falling, 1.0)
+        evenly = np.minimum(STEP_BYTES / np.maximum(uneven, 1.0), until_short)
+        seconds = np.maximum(STEP_BYTES / np.maximum(fastest, 1.0), evenly)
+        paces: NDArray[np.int64] = np.clip(seconds / STEP_SECONDS, 1, LONGEST).astype(np.int64)
+        return paces
 
     def _made(self, rows: Rows) -> model.Make:
         """Return what these guests are."""
         if len(rows) == len(self._every):
             return self.make
         return model.Make(*(getattr(self.make, field.name)[rows] for field in fields(model.Make)))
-
-    def _judge(self, rows: Rows, rate: Floats, settled: Floats) -> None:
-        """See how fast guests move, and which of them do not."""
-        rate = np.abs(rate)
-        fastest = (rate * self._hurries).max(axis=0)
-        self._pace[rows] = np.minimum(STEP_BYTES / STEP_SECONDS / np.maximum(fastest, 1.0), 1 << 30)
-        self._still[rows] = settled & ((rate * self._moves).max(axis=0) < STILL_BYTES)
 
     def _account(self, rows: Rows, answered: Floats, seconds: Floats) -> None:
         """Add requests that were answered after so many seconds each."""

@@ -277,7 +277,11 @@ class World:
         """Return that for all guests."""
         return np.full(len(self.specs), VirtualClock.EPOCH)
 
-    def calm_seconds(self) -> float:
-        """Return for how long nobody will grow fast, ending in time to see it begin."""
+    def rise(self) -> Floats:
+        """Return bytes/s by which guests grow, infinite where that is not known."""
+        return self._life.rise()
+
+    def even_seconds(self) -> float:
+        """Return for how long they do, ending in time to see it change."""
         self._catch_up()
-        return min(self._life.calm_steps() * STEP_SECONDS - AWAKE_SECONDS, REST_SECONDS)
+        return min((self._life.next_turn() - self._life.now) * STEP_SECONDS - AWAKE_SECONDS, REST_SECONDS)

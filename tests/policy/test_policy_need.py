@@ -112,8 +112,7 @@ def test_what_cushions_give_up_reaches_the_plan() -> None:
     table = snapshot(2)
     memory = known(table)
     calm, alarmed = (
-        plan(table, in_state(state, memory), LAW).wanted[1]
-        for state in (HostState.HARD, HostState.EMERGENCY)
+        plan(table, in_state(state, memory), LAW).wanted[1] for state in (HostState.HARD, HostState.EMERGENCY)
     )
 
     np.testing.assert_allclose(alarmed, 0.6 * calm)

@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ballonet.engine.clock import SystemClock
 from ballonet.engine.engine import Engine, World
 from ballonet.engine.loop import run
+from ballonet.engine.ports import Hypervisor
 from ballonet.engine.summary import Summary
 from ballonet.facts.happening import Happening
 from ballonet.facts.plan import Plan
@@ -17,10 +20,12 @@ from ballonet.lab.domain import GuestSpec
 from ballonet.lab.informed import informed
 from ballonet.lab.lab import Lab
 from ballonet.lab.report import Report
+from ballonet.simulator.history import History
 from ballonet.simulator.outcome import Outcome
+from ballonet.simulator.recording import Answers, by_second
 from ballonet.simulator.scenarios import Scenario
 from ballonet.simulator.schedule import steps
-from ballonet.simulator.trial import POLICIES, WARM_UP_SECONDS, Trial
+from ballonet.simulator.trial import POLICIES, WARM_UP_SECONDS, Trial, mean_seconds, worst
 
 AT_REST = "at 0 anon_mib=20 hot_mib=20 file_mib=0 rate=0"
 FAST_MIB_S = 200.0  # one processor, emulated, cannot touch memory faster
@@ -55,25 +60,47 @@ async def one_run(
         trial.scenario.loads,
         World(informed(hypervisor, lab), SystemClock(), LinuxHost(), ProcessResidents()),
     )
+    history, whole = History(), trial.scenario.maximum_bytes
+
+    def tell(happening: Happening) -> None:
+        history.hear(happening, ports.clock.monotonic())
+        viewer.happening(happening)
+
+    def after_tick(plan: Plan) -> None:
+        history.take(plan)
+        viewer.plan(plan)
+
     engine = Engine(
         ports,
         trial.settings(),
-        viewer.happening,
+        tell,
         enforce=trial.balances,
         floor_bytes=trial.scenario.floor_bytes,
-        decide=POLICIES[trial.policy],
+        decide=history.timed(POLICIES[trial.policy]),
     )
     await asyncio.gather(*(lab.load(name, AT_REST) for name in loads))
     if not trial.balances:
-        whole = trial.scenario.maximum_bytes
         await asyncio.gather(*(hypervisor.resize(uuid, whole) for uuid in lab.uuids.values()))
     await run(engine, ports, seconds=trial.settle_seconds, after_tick=viewer.plan)
     await asyncio.gather(*(lab.load(name, load) for name, load in loads.items()))
     engine.summary = Summary()
-    before = {name: lab.latest(name) for name in loads}
-    await run(engine, ports, seconds=seconds or trial.scenario.seconds, after_tick=viewer.plan)
+    before, reads = {name: lab.latest(name) for name in loads}, await _disk_reads(hypervisor)
+    history.begin(ports.clock.monotonic())
+    length = seconds or trial.scenario.seconds
+    await run(engine, ports, seconds=length, after_tick=after_tick)
     reports = {name: _since(lab.reports(name), before[name]) for name in loads}
-    return _outcome(engine.summary, reports, trial.scenario.budget_bytes if trial.balances else None)
+    return _outcome(
+        reports,
+        engine.summary,
+        history,
+        budget_bytes=trial.scenario.budget_bytes if trial.balances else None,
+        disk_reads=await _disk_reads(hypervisor) - reads,
+    )
+
+
+async def _disk_reads(hypervisor: Hypervisor) -> int:
+    """Return the disk reads of all guests so far."""
+    return sum(guest.disk_reads_total or 0 for guest in await hypervisor.guests())
 
 
 def _since(reports: Sequence[Report], before: Report) -> list[Report]:
@@ -81,31 +108,43 @@ def _since(reports: Sequence[Report], before: Report) -> list[Report]:
     return [report for report in reports if report.uptime > before.uptime]
 
 
-def _outcome(summary: Summary, reports: dict[str, list[Report]], budget_bytes: float | None) -> Outcome:
+def _outcome(
+    reports: dict[str, list[Report]],
+    summary: Summary,
+    history: History,
+    *,
+    budget_bytes: float | None,
+    disk_reads: int,
+) -> Outcome:
     warm = {
         name: [report for report in rows if report.t >= WARM_UP_SECONDS] for name, rows in reports.items()
     }
-    means = {name: _mean_ms(rows) for name, rows in warm.items()}
-    worst = max(means, key=lambda name: means[name])
+    answers = {name: _answers(rows) for name, rows in warm.items()}
     everything = [report for rows in warm.values() for report in rows]
     return Outcome(
         summary=summary,
         budget_bytes=budget_bytes,
         requests=sum(report.requests for report in everything),
-        mean_ms=_mean_ms(everything),
+        mean_ms=1e3 * mean_seconds(list(answers.values())),
         p99_ms=max(report.p99_ms or 0.0 for report in everything),
-        worst_guest=worst,
-        worst_guest_mean_ms=means[worst],
+        worst_guest=worst(answers),
+        worst_guest_mean_ms=1e3 * mean_seconds([answers[worst(answers)]]),
         burst_mib_s=max(everything, key=lambda report: (report.anon_mib, report.grow_mib_s)).grow_mib_s,
         swap_in_pages=sum(rows[-1].pswpin - rows[0].pswpin for rows in reports.values()),
         oom_kills=sum(rows[-1].oom_kill - rows[0].oom_kill for rows in reports.values()),
         held_bytes=summary.held_byte_seconds / summary.seconds,
         resident_bytes=summary.resident_byte_seconds / summary.seconds,
+        disk_reads=disk_reads,
+        answers=answers,
+        history=history,
     )
 
 
-def _mean_ms(reports: Sequence[Report]) -> float:
-    """Return the mean latency of all requests answered."""
-    answered = sum(report.requests for report in reports)
-    total = sum((report.mean_ms or 0.0) * report.requests for report in reports)
-    return total / answered if answered else float("nan")
+def _answers(reports: Sequence[Report]) -> Answers:
+    """Return a guest's answers by second; each report is of the second before it."""
+    return by_second(
+        np.array([report.t - 0.5 for report in reports]),
+        np.array([report.requests for report in reports], dtype=np.float64),
+        np.array([np.nan if report.mean_ms is None else report.mean_ms / 1e3 for report in reports]),
+        1 + int(max((report.t for report in reports), default=0.0)),
+    )

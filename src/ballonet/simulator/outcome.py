@@ -1,8 +1,11 @@
 """What a run of guests with loads came to: the same figures for real guests and for simulated ones."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ballonet.engine.summary import Summary
+from ballonet.simulator.history import History
+from ballonet.simulator.recording import Answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,9 @@ class Outcome:
     oom_kills: int
     held_bytes: float  # mean of the sum of actual
     resident_bytes: float  # mean of the sum of resident memory
+    disk_reads: int  # requests of all guests
+    answers: Mapping[str, Answers]  # of each guest, second by second, the warm-up left out
+    history: History
 
     def document(self) -> dict[str, float | int | str | None]:
         """Return the figures as JSON holds them."""
@@ -36,5 +42,6 @@ class Outcome:
             "latency_worst_guest_mean_seconds": self.worst_guest_mean_ms / 1e3,
             "worst_guest": self.worst_guest,
             "swap_in_pages": self.swap_in_pages,
+            "disk_reads": self.disk_reads,
             "oom_kills": self.oom_kills,
         }

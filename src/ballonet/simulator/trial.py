@@ -1,6 +1,6 @@
 """One scenario under one policy, on a simulated host, through the product's engine and loop."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -15,8 +15,9 @@ from ballonet.policy.plan import plan
 from ballonet.policy.rivals import RIVALS, Policy
 from ballonet.policy.settings import Settings
 from ballonet.simulator import virtual
+from ballonet.simulator.history import History
 from ballonet.simulator.outcome import Outcome
-from ballonet.simulator.programs import Answers
+from ballonet.simulator.recording import Answers, by_second
 from ballonet.simulator.scenarios import Scenario
 from ballonet.simulator.schedule import Step, steps
 from ballonet.simulator.world import Spec, World
@@ -51,18 +52,19 @@ class Trial:
     def settings(self) -> Settings:
         """Return what the policy is told."""
         scenario = self.scenario
-        whole = len(scenario.loads) * float(scenario.maximum_bytes)
+        whole = scenario.whole_bytes()
         return Settings(
             budget_bytes=scenario.budget_bytes if self.balances else whole,
             reserve_bytes=256.0 * MIB,
             interval_seconds=1.0,
             boot_grace_seconds=0.0,
+            give_surplus=False,  # memory given back is what is measured
             reflex=self.reflex and self.policy == OURS,
         )
 
 
 def chosen(scenario: Scenario, policies: Sequence[str] | None) -> dict[str, Trial]:
-    """Return the trials of these policies by name; without any all, and ours without its reflex.
+    """Return the trials of these policies by name; without any all.
 
     Raises `UsageError` with the nearest names.
     """
@@ -70,8 +72,7 @@ def chosen(scenario: Scenario, policies: Sequence[str] | None) -> dict[str, Tria
         if name not in POLICIES:
             near = get_close_matches(name, POLICIES, n=3) or list(POLICIES)
             raise UsageError(f"no policy is called {name!r}", hint=f"there is {', '.join(near)}")
-    trials = {name: Trial(scenario, name) for name in policies or POLICIES if name != "none"}
-    return trials if policies else trials | {f"{OURS}, no reflex": Trial(scenario, reflex=False)}
+    return {name: Trial(scenario, name) for name in policies or POLICIES if name != "none"}
 
 
 def outcome(trial: Trial) -> Outcome:
@@ -80,9 +81,9 @@ def outcome(trial: Trial) -> Outcome:
 
 
 async def _run(trial: Trial) -> Outcome:
-    scenario, clock = trial.scenario, virtual.VirtualClock()
+    scenario, clock, history = trial.scenario, virtual.VirtualClock(), History()
     specs = [
-        Spec(name, scenario.maximum_bytes, _later(steps(text), trial.settle_seconds), vcpus=2)
+        Spec(name, scenario.maximum(name), _later(steps(text), trial.settle_seconds), vcpus=2)
         for name, text in scenario.loads.items()
     ]
     world = World(specs, clock=clock)
@@ -90,28 +91,57 @@ async def _run(trial: Trial) -> Outcome:
     engine = Engine(
         ports,
         trial.settings(),
-        lambda _: None,
+        lambda happening: history.hear(happening, clock.monotonic()),
         enforce=trial.balances,
         floor_bytes=scenario.floor_bytes,
-        decide=POLICIES[trial.policy],
+        decide=history.timed(POLICIES[trial.policy]),
     )
     await run(engine, ports, seconds=trial.settle_seconds)
-    engine.summary = Summary()
-    before = world.state
-    await run(engine, ports, seconds=scenario.seconds)
-    summary, warm = engine.summary, trial.settle_seconds + WARM_UP_SECONDS
-    return replace(
-        _answered(
-            [answers for at, answers in world.answers if at >= warm], [spec.name for spec in world.specs]
-        ),
+    engine.summary, before = Summary(), world.state
+    history.begin(clock.monotonic())
+    await run(engine, ports, seconds=scenario.seconds, after_tick=history.take)
+    summary, after = engine.summary, world.state
+    answers = _answers(world, trial.settle_seconds, scenario.seconds)
+    return Outcome(
         summary=summary,
         budget_bytes=scenario.budget_bytes if trial.balances else None,
-        swap_in_pages=int((world.state.swap_in - before.swap_in).sum()),
-        oom_kills=int((world.state.oom_kills - before.oom_kills).sum()),
+        requests=round(sum(own.answered.sum() for own in answers.values())),
+        mean_ms=1e3 * mean_seconds(list(answers.values())),
+        p99_ms=1e3 * float(max(each.longest.max() for _, each in world.answers)),
+        worst_guest=worst(answers),
+        worst_guest_mean_ms=1e3 * mean_seconds([answers[worst(answers)]]),
+        burst_mib_s=max(step.grow_mib_s for spec in specs for step in spec.schedule),
+        swap_in_pages=int((after.swap_in - before.swap_in).sum()),
+        oom_kills=int((after.oom_kills - before.oom_kills).sum()),
         held_bytes=summary.held_byte_seconds / summary.seconds,
         resident_bytes=summary.resident_byte_seconds / summary.seconds,
-        burst_mib_s=max(step.grow_mib_s for spec in specs for step in spec.schedule),
+        disk_reads=int((after.disk_reads - before.disk_reads).sum()),
+        answers=answers,
+        history=history,
     )
+
+
+def _answers(world: World, settled: float, seconds: float) -> dict[str, Answers]:
+    """Return how each guest's requests were answered once it was warm."""
+    at = np.array([began for began, _ in world.answers]) - settled
+    answered = np.array([each.answered for _, each in world.answers])
+    took = np.array([each.seconds for _, each in world.answers])
+    warm = at >= WARM_UP_SECONDS
+    return {
+        spec.name: by_second(at[warm], answered[warm, row], took[warm, row], int(seconds))
+        for row, spec in enumerate(world.specs)
+    }
+
+
+def mean_seconds(answers: Sequence[Answers]) -> float:
+    """Return the mean latency of all these requests."""
+    total = sum(float(own.answered.sum()) for own in answers)
+    return sum(float((own.answered * np.nan_to_num(own.seconds)).sum()) for own in answers) / max(total, 1.0)
+
+
+def worst(answers: Mapping[str, Answers]) -> str:
+    """Return the guest whose requests took longest."""
+    return max(answers, key=lambda name: mean_seconds([answers[name]]))
 
 
 def _later(schedule: Sequence[Step], seconds: float) -> list[Step]:
@@ -119,27 +149,3 @@ def _later(schedule: Sequence[Step], seconds: float) -> list[Step]:
     first = schedule[0]
     rest = Step(anon_mib=min(20.0, first.anon_mib), hot_mib=min(20.0, first.hot_mib))
     return [rest, *(replace(step, at=step.at + seconds) for step in schedule)]
-
-
-def _answered(steps_answered: Sequence[Answers], names: Sequence[str]) -> Outcome:
-    """Return the part of the outcome that is about requests."""
-    answered = np.array([answers.answered for answers in steps_answered])
-    seconds = np.nan_to_num(np.array([answers.seconds for answers in steps_answered]))
-    longest = np.array([answers.longest for answers in steps_answered])
-    total = answered.sum(axis=0)
-    means = np.divide((answered * seconds).sum(axis=0), total, out=np.zeros_like(total), where=total > 0)
-    worst = int(np.argmax(means))
-    return Outcome(
-        summary=Summary(),
-        budget_bytes=None,
-        requests=round(total.sum()),
-        mean_ms=1e3 * float((answered * seconds).sum() / max(total.sum(), 1.0)),
-        p99_ms=1e3 * float(longest.max()),
-        worst_guest=names[worst],
-        worst_guest_mean_ms=1e3 * float(means[worst]),
-        burst_mib_s=0.0,
-        swap_in_pages=0,
-        oom_kills=0,
-        held_bytes=0.0,
-        resident_bytes=0.0,
-    )

@@ -1,0 +1,95 @@
+"""Hosts drawn at random: guests of several sizes and kinds, as they stand side by side in practice."""
+
+from collections.abc import Callable
+from random import Random
+
+from ballonet.units import GIB
+
+GUESTS = 16
+SECONDS = 180.0
+# Shares of sizes and kinds on a host of a small provider.
+_SIZES = {1: 30, 2: 35, 4: 25, 8: 10}  # GiB
+_AT_REST = 0.08  # share of its maximum that an idle guest's programs have
+
+
+def mix(random: Random) -> tuple[dict[str, str], dict[str, int]]:
+    """Return the loads and the maxima (bytes) of guests by name."""
+    loads, maxima = {}, {}
+    for number in range(GUESTS):
+        (gib,) = random.choices(list(_SIZES), list(_SIZES.values()))
+        (kind,) = random.choices(list(_KINDS), [weight for weight, _ in _KINDS.values()])
+        name = f"{kind}-{number}"
+        maxima[name] = gib * GIB
+        loads[name] = _KINDS[kind][1](random, gib * 1024.0)
+    return loads, maxima
+
+
+def _idle(random: Random, mib: float) -> str:
+    size = round(mib * _AT_REST * random.uniform(0.5, 2.0))
+    return f"at 0 anon_mib={size} hot_mib={size / 2:.0f} rate=2 touches=8 grow_mib_s=100"
+
+
+def _web(random: Random, mib: float) -> str:
+    """Return a load that is busy at times: its programs grow and shrink with the requests."""
+    high, low = mib * random.uniform(0.3, 0.55), mib * random.uniform(0.1, 0.2)
+    period, offset = random.uniform(50, 120), random.uniform(0, 60)
+    lines = [f"at 0 anon_mib={low:.0f} hot_mib={low:.0f} rate=30 touches=32 grow_mib_s=100"]
+    at = offset + 10
+    while at < SECONDS:
+        lines += [f"at {at:.1f} anon_mib={high:.0f} hot_mib={high:.0f} rate=90 grow_mib_s={high / 20:.0f}"]
+        lines += [f"at {at + period / 2:.1f} anon_mib={low:.0f} hot_mib={low:.0f} rate=30"]
+        at += period
+    return "\n".join(lines)
+
+
+def _build(random: Random, mib: float) -> str:
+    """Return a build: short steps up and down, some of them steep."""
+    base, at = mib * 0.1, random.uniform(2, 10)
+    lines = [f"at 0 anon_mib={base:.0f} hot_mib={base:.0f} rate=20 touches=32 grow_mib_s=200"]
+    while at < SECONDS:
+        size = mib * random.uniform(0.1, 0.6)
+        speed = random.choice((50, 150, 400))
+        lines += [f"at {at:.1f} anon_mib={size:.0f} hot_mib={size:.0f} grow_mib_s={speed}"]
+        at += random.uniform(5, 20)
+    return "\n".join(lines)
+
+
+def _database(random: Random, mib: float) -> str:
+    """Return a load that reads a file again and again."""
+    size, file = mib * 0.15, mib * random.uniform(0.2, 0.5)
+    return (
+        f"at 0 anon_mib={size:.0f} hot_mib={size:.0f} file_mib={file:.0f} rate=60 touches=16 reads=8 "
+        "grow_mib_s=100"
+    )
+
+
+def _stream(random: Random, mib: float) -> str:
+    size = mib * 0.1
+    return (
+        f"at 0 anon_mib={size:.0f} hot_mib={size:.0f} rate=20 touches=16 "
+        f"stream_mib_s={random.choice((5, 10, 20))} grow_mib_s=100"
+    )
+
+
+def _memcache(random: Random, mib: float) -> str:
+    size = mib * random.uniform(0.4, 0.7)
+    return f"at 0 anon_mib={size:.0f} hot_mib={size:.0f} rate=90 touches=32 grow_mib_s=200"
+
+
+def _leak(random: Random, mib: float) -> str:
+    base = mib * 0.15
+    return (
+        f"at 0 anon_mib={base:.0f} hot_mib={base:.0f} rate=20 touches=16 grow_mib_s=100\n"
+        f"at {random.uniform(5, 40):.1f} anon_mib={mib * 0.6:.0f} grow_mib_s={random.uniform(1, 8):.1f}"
+    )
+
+
+_KINDS: dict[str, tuple[int, Callable[[Random, float], str]]] = {
+    "idle": (28, _idle),
+    "web": (26, _web),
+    "build": (18, _build),
+    "database": (10, _database),
+    "memcache": (8, _memcache),
+    "stream": (6, _stream),
+    "leak": (4, _leak),
+}

@@ -2,6 +2,9 @@
 
 import asyncio
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,11 +17,14 @@ from ballonet.engine.engine import Engine, World
 from ballonet.engine.loop import run as loop
 from ballonet.errors import HypervisorError
 from ballonet.facts.happening import Happening
+from ballonet.facts.plan import Plan
 from ballonet.host.memory import LinuxHost
 from ballonet.host.residents import ProcessResidents
 from ballonet.policy.settings import Settings
 from ballonet.show.reasons import line
 from ballonet.show.summary import summary_text
+from ballonet.simulator.trace import traced
+from ballonet.simulator.trace_file import Writer, create
 from ballonet.units import format_size, parse_duration, parse_size
 
 
@@ -45,6 +51,14 @@ def run(
     for_: Annotated[
         str | None, typer.Option("--for", metavar="DURATION", help="End after this long.")
     ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            "--record",
+            metavar="FILE",
+            help="Write all that is seen and sent, too: for `sim replay`. CSV, or *.parquet.",
+        ),
+    ] = None,
     boot_grace: Annotated[str, typer.Option(hidden=True)] = "2m",
     no_reflex: Annotated[bool, typer.Option("--no-reflex", hidden=True)] = False,
 ) -> None:
@@ -58,11 +72,36 @@ def run(
         boot_grace_seconds=parse_duration(boot_grace, zero=True),
         reflex=not no_reflex,
     )
-    asyncio.run(_balance(ctx.obj, settings, enforce=enforce, floor_bytes=floor_bytes, seconds=seconds))
+    with _recording(record) as trace:
+        asyncio.run(
+            _balance(
+                ctx.obj, settings, enforce=enforce, floor_bytes=floor_bytes, seconds=seconds, trace=trace
+            )
+        )
+
+
+@contextmanager
+def _recording(path: Path | None) -> Iterator[Writer | None]:
+    """Open the file to record to, if there is one, and end it whatever ends the run."""
+    if path is None:
+        yield None
+        return
+    trace = create(path)
+    try:
+        yield trace
+    finally:
+        trace.close()
+        typer.echo(f"Recorded        {trace.rows} rows, {path}")
 
 
 async def _balance(
-    context: Context, settings: Settings, *, enforce: bool, floor_bytes: int | None, seconds: float | None
+    context: Context,
+    settings: Settings,
+    *,
+    enforce: bool,
+    floor_bytes: int | None,
+    seconds: float | None,
+    trace: Writer | None,
 ) -> None:
     """Run until the time is over or somebody ends it; print a line an action and a summary."""
     async with connect(context) as hypervisor:
@@ -79,7 +118,13 @@ async def _balance(
             f"budget {format_size(settings.budget_bytes)}, reserve {format_size(settings.reserve_bytes)}."
         )
         begun = world.clock.monotonic()
-        task = asyncio.create_task(loop(engine, world, seconds=seconds, on_failure=_report))
+        epoch = world.clock.time() - begun
+
+        def keep(plan: Plan) -> None:
+            if trace is not None:
+                trace.write(traced(plan, engine.told, epoch))
+
+        task = asyncio.create_task(loop(engine, world, seconds=seconds, after_tick=keep, on_failure=_report))
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         await asyncio.gather(task, return_exceptions=True)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from ballonet.cli.replay import replay
 from ballonet.show.comparison import comparison, comparison_document
 from ballonet.show.document import document
 from ballonet.show.table import table
@@ -12,6 +13,7 @@ from ballonet.simulator.trial import POLICIES, Trial, chosen, outcome
 from ballonet.units import format_size
 
 app = typer.Typer(help="Try policies on simulated hosts.", add_completion=False)
+app.command("replay")(replay)
 Name = Annotated[str, typer.Argument(metavar="SCENARIO", help="One of those that `sim list` shows.")]
 
 

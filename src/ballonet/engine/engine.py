@@ -100,6 +100,11 @@ class Engine:
             self._ask_donors(self.plan.snapshot)
         return self.plan
 
+    @property
+    def told(self) -> Floats:
+        """Return the bytes that each guest of the last plan was told to have; NaN: nothing was."""
+        return self._remembered.memory.target
+
     async def _columns(self) -> Columns:
         """Return the guests that run, side by side."""
         if self._bulk:

@@ -63,15 +63,20 @@ class Trial:
         )
 
 
+def check_policies(names: Sequence[str]) -> None:
+    """Raise `UsageError` with the nearest names where a name is no policy's."""
+    for name in names:
+        if name not in POLICIES:
+            near = get_close_matches(name, POLICIES, n=3) or list(POLICIES)
+            raise UsageError(f"no policy is called {name!r}", hint=f"there is {', '.join(near)}")
+
+
 def chosen(scenario: Scenario, policies: Sequence[str] | None) -> dict[str, Trial]:
     """Return the trials of these policies by name; without any all.
 
     Raises `UsageError` with the nearest names.
     """
-    for name in policies or ():
-        if name not in POLICIES:
-            near = get_close_matches(name, POLICIES, n=3) or list(POLICIES)
-            raise UsageError(f"no policy is called {name!r}", hint=f"there is {', '.join(near)}")
+    check_policies(policies or ())
     return {name: Trial(scenario, name) for name in policies or POLICIES if name != "none"}
 
 

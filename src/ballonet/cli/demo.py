@@ -12,15 +12,21 @@ from rich.console import Console
 from rich.live import Live
 
 from ballonet.cli.context import Context
+from ballonet.errors import UsageError
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.lab.directory import embedded_uri
 from ballonet.lab.lab import Lab
 from ballonet.lab.trial import Viewer, one_run, specs
 from ballonet.show.comparison import comparison, comparison_document
 from ballonet.show.live import LiveTable
+from ballonet.show.plot import plot
+from ballonet.show.scores import scores_document, scores_table
 from ballonet.simulator.outcome import Outcome
-from ballonet.simulator.scenarios import Scenario, scenario
-from ballonet.simulator.trial import OURS, Trial, chosen
+from ballonet.simulator.contest import Entry, Result
+from ballonet.simulator.oracle import oracle
+from ballonet.simulator.scenarios import SCENARIOS, Scenario, scenario
+from ballonet.simulator.scores import score
+from ballonet.simulator.trial import OURS, Trial, chosen, without
 from ballonet.units import format_size
 
 DRAWS_PER_SECOND = 2
@@ -35,8 +41,11 @@ def demo(
 ) -> None:
     """Boot four Linux guests, let their needs trade places, and balance them on too small a budget."""
     found = scenario("trade-places")
-    trials = {OURS: Trial(found)} | ({f"{OURS}, no reflex": Trial(found, reflex=False)} if no_reflex else {})
-    _run_all(ctx.obj, found, trials, seconds)
+    trials = {OURS: Trial(found)} | (without(found, ["reflex"]) if no_reflex else {})
+    outcomes = _run_all(ctx.obj, found, {"none": Trial(found, "none"), **trials}, seconds)
+    twin, *_ = outcomes.values()
+    balanced = {title: run for title, run in outcomes.items() if title != "none"}
+    ctx.obj.show(lambda: f"\n{comparison(twin, balanced)}", lambda: comparison_document(outcomes))
 
 
 def bench(
@@ -46,24 +55,37 @@ def bench(
         list[str] | None,
         typer.Option("--policy", metavar="POLICY", help="One to run; may be repeated.", show_default="all"),
     ] = None,
+    parts: Annotated[
+        list[str] | None,
+        typer.Option("--without", metavar="PART", help="Add ballonet without a part; may be repeated."),
+    ] = None,
+    directory: Annotated[
+        Path | None, typer.Option("--plot", metavar="DIR", help="Draw the runs there.")
+    ] = None,
     seconds: Annotated[float | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run a scenario on real guests under several policies, two minutes each."""
     found = scenario(name)
-    _run_all(ctx.obj, found, chosen(found, policies), seconds)
-
-
-def _run_all(context: Context, found: Scenario, trials: Mapping[str, Trial], seconds: float | None) -> None:
-    """Run all trials, that without ballooning first, and show what they came to."""
+    if not found.in_lab:
+        fit = ", ".join(name for name, other in SCENARIOS.items() if other.in_lab)
+        raise UsageError(f"{name} is too large for real guests", hint=f"try {fit}")
+    trials = chosen(found, policies) | without(found, parts or ())
     everything = {"none": Trial(found, "none"), **trials}
+    outcomes = _run_all(ctx.obj, found, everything, seconds)
+    known, twin = oracle(found), outcomes["none"]
+    results = [Result(Entry(name, 0), title, score(found, run, twin, known), run) for title, run in outcomes.items()]
+    if directory is not None:
+        directory.mkdir(parents=True, exist_ok=True)
+        plot(directory / f"{name}.svg", found, {title: run for title, run in outcomes.items() if title != "none"})
+    ctx.obj.show(lambda: f"\n{scores_table(results)}", lambda: scores_document(results))
+
+
+def _run_all(
+    context: Context, found: Scenario, trials: Mapping[str, Trial], seconds: float | None
+) -> dict[str, Outcome]:
+    """Run all trials on real guests, and return what they came to."""
     console = Console(stderr=context.output == "json")
-    outcomes = asyncio.run(_interruptible(console, found, everything, seconds))
-    without, *_ = outcomes.values()
-    rest = {name: outcome for name, outcome in outcomes.items() if name != "none"}
-    context.show(
-        table=lambda: f"\n{comparison(without, rest)}",
-        json=lambda: comparison_document(outcomes),
-    )
+    return asyncio.run(_interruptible(console, found, trials, seconds))
 
 
 async def _interruptible(
@@ -120,4 +142,4 @@ async def _watched(
 def _title(trial: Trial) -> str:
     if not trial.balances:
         return "Without ballooning"
-    return f"Balanced by {trial.policy}{'' if trial.reflex else ' without its reflex'}"
+    return f"Balanced by {trial.title}"

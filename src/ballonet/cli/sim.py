@@ -1,20 +1,24 @@
 """`sim`: policies tried on simulated hosts, in no time."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ballonet.cli.replay import replay
-from ballonet.show.comparison import comparison, comparison_document
 from ballonet.show.document import document
+from ballonet.show.plot import plot
+from ballonet.show.progress import Steps
+from ballonet.show.scores import scores_document, scores_table
 from ballonet.show.table import table
-from ballonet.simulator.scenarios import SCENARIOS, scenario
-from ballonet.simulator.trial import POLICIES, Trial, chosen, outcome
+from ballonet.simulator.contest import Entry, Result, contest
+from ballonet.simulator.scenarios import REPORT_SEEDS, SCENARIOS, TUNING_SEEDS, scenario
+from ballonet.simulator.trial import POLICIES, chosen, without
 from ballonet.units import format_size
 
 app = typer.Typer(help="Try policies on simulated hosts.", add_completion=False)
 app.command("replay")(replay)
-Name = Annotated[str, typer.Argument(metavar="SCENARIO", help="One of those that `sim list` shows.")]
 
 
 @app.command("list")
@@ -42,20 +46,51 @@ def list_scenarios(ctx: typer.Context) -> None:
 @app.command("compare")
 def compare(
     ctx: typer.Context,
-    name: Name,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SCENARIO]...", help="Of those that `sim list` shows.", show_default="all"
+        ),
+    ] = None,
     policies: Annotated[
         list[str] | None,
         typer.Option(
             "--policy", metavar="POLICY", help="One to compare; may be repeated.", show_default="all"
         ),
     ] = None,
+    parts: Annotated[
+        list[str] | None,
+        typer.Option("--without", metavar="PART", help="Add ballonet without a part; may be repeated."),
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=len(REPORT_SEEDS), help="Vary each scenario so many times.")
+    ] = 1,
+    tuning: Annotated[
+        bool, typer.Option("--tuning", help="Use the seeds that numbers were chosen on, not those reported.")
+    ] = False,
+    directory: Annotated[
+        Path | None, typer.Option("--plot", metavar="DIR", help="Draw each scenario's first seed there.")
+    ] = None,
 ) -> None:
-    """Run a scenario under several policies, and show what each came to beside no ballooning."""
-    found = scenario(name)
-    trials = chosen(found, policies)
-    without = outcome(Trial(found, "none"))
-    runs = {word: outcome(trial) for word, trial in trials.items()}
-    ctx.obj.show(
-        lambda: comparison(without, runs),
-        lambda: comparison_document({"none": without, **runs}),
-    )
+    """Run scenarios under several policies, beside no ballooning and beside who knows the future."""
+    chosen_names = names or list(SCENARIOS)
+    first = [scenario(name) for name in chosen_names][0]
+    trials = [*chosen(first, policies).values(), *without(first, parts or ()).values()]
+    drawn = [0] if seeds == 1 else list(TUNING_SEEDS if tuning else REPORT_SEEDS)[:seeds]
+    entries = [Entry(name, seed) for name in chosen_names for seed in drawn]
+    with Steps(len(entries), "hosts") as steps:
+        results = contest(entries, trials, lambda entry: steps.done(f"{entry.scenario} {entry.seed}"))
+    if directory is not None:
+        _draw(directory, results, drawn[0])
+    ctx.obj.show(lambda: scores_table(results), lambda: scores_document(results))
+
+
+def _draw(directory: Path, results: Sequence[Result], seed: int) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in dict.fromkeys(result.entry.scenario for result in results):
+        outcomes = {
+            result.policy: result.outcome
+            for result in results
+            if result.entry == Entry(name, seed) and result.policy != "none"
+        }
+        plot(directory / f"{name}.svg", scenario(name, seed), outcomes)

@@ -214,7 +214,7 @@ class Engine:
 
     def _ask_donors(self, snapshot: Snapshot) -> None:
         """Ask those that do not burst for what they have unused now, the largest first."""
-        if not self._enforce or self.plan is None:
+        if not self._enforce or not self._settings.asks or self.plan is None:
             return
         may_give = (self.plan.verdict == CODES["managed"]) & np.isnan(self._remembered.memory.promised)
         rows = [row for row in np.argsort(-snapshot.actual, kind="stable").tolist() if may_give[row]]

@@ -21,6 +21,9 @@ class Settings:
     reflex: bool = True
     """Whether bursts are answered beside the tick; without it cushions must last a whole tick."""
 
+    asks: bool = True
+    """Whether guests are asked for statistics beside their period while a burst waits."""
+
     give_surplus: bool = True
     """Whether memory that nobody needs is handed to guests as room for cache, or kept free on the host."""
 

@@ -42,3 +42,32 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bars.stop()
+
+
+class Steps:
+    """A bar of so many steps, with the name of the last one done; nothing where nobody would see it."""
+
+    def __init__(self, total: int, unit: str) -> None:
+        console = Console(stderr=True)
+        self._bars = Bars(
+            BarColumn(),
+            TextColumn(f"{{task.completed}} of {total} {unit}  {{task.description}}", markup=False),
+            TimeElapsedColumn(),
+            console=console,
+            disable=not console.is_terminal,
+            transient=True,
+        )
+        self._task = self._bars.add_task("", total=total)
+
+    def done(self, name: str) -> None:
+        """Show that this one is done."""
+        self._bars.update(self._task, advance=1, description=name)
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()

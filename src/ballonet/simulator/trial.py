@@ -1,8 +1,10 @@
 """One scenario under one policy, on a simulated host, through the product's engine and loop."""
 
 from collections.abc import Mapping, Sequence
+import math
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from typing import Any
 
 import numpy as np
 
@@ -29,13 +31,32 @@ POLICIES: dict[str, Policy] = {OURS: plan, **RIVALS}
 WARM_UP_SECONDS = 8.0
 
 
+FREE_PAGE_REPORTING = "free page reporting"
+# What can be switched off, to see what it is worth: a part of the law by its settings, or of the guests.
+PARTS: Mapping[str, Mapping[str, Any]] = {
+    "reflex": {"reflex": False},
+    "asking": {"asks": False},
+    "probing": {"watch_seconds": math.inf},
+    "check": {"fell_share": math.inf},
+    "disk reads": {"harm_share": math.inf},
+    "pool": {"pool_share": 0.0, "pool_most_share": 0.0},
+    "short ticks": {"interval_seconds": 5.0},
+    FREE_PAGE_REPORTING: {},
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What to run: a scenario under a policy, our own with or without its reflex."""
+    """What to run: a scenario under a policy, our own perhaps without one of its parts."""
 
     scenario: Scenario
     policy: str = OURS
-    reflex: bool = True
+    without: str = ""  # one of PARTS
+
+    @property
+    def title(self) -> str:
+        """Return what it is called beside others."""
+        return f"{self.policy}, no {self.without}" if self.without else self.policy
 
     @property
     def balances(self) -> bool:
@@ -50,17 +71,17 @@ class Trial:
         return 15.0 if self.policy == OURS else 45.0
 
     def settings(self) -> Settings:
-        """Return what the policy is told."""
+        """Return what the policy is told: what nobody needs is kept, as memory given back is measured."""
         scenario = self.scenario
-        whole = scenario.whole_bytes()
-        return Settings(
-            budget_bytes=scenario.budget_bytes if self.balances else whole,
+        settings = Settings(
+            budget_bytes=scenario.budget_bytes if self.balances else scenario.whole_bytes(),
             reserve_bytes=256.0 * MIB,
             interval_seconds=1.0,
             boot_grace_seconds=0.0,
-            give_surplus=False,  # memory given back is what is measured
-            reflex=self.reflex and self.policy == OURS,
+            give_surplus=False,
+            reflex=self.policy == OURS,
         )
+        return replace(settings, **PARTS[self.without]) if self.without else settings
 
 
 def check_policies(names: Sequence[str]) -> None:
@@ -80,6 +101,16 @@ def chosen(scenario: Scenario, policies: Sequence[str] | None) -> dict[str, Tria
     return {name: Trial(scenario, name) for name in policies or POLICIES if name != "none"}
 
 
+def without(scenario: Scenario, parts: Sequence[str]) -> dict[str, Trial]:
+    """Return the trials of our own law without each of these parts, by title; raises `UsageError`."""
+    for part in parts:
+        if part not in PARTS:
+            near = get_close_matches(part, PARTS, n=3) or list(PARTS)
+            raise UsageError(f"no part is called {part!r}", hint=f"there is {', '.join(near)}")
+    trials = [Trial(scenario, without=part) for part in parts]
+    return {trial.title: trial for trial in trials}
+
+
 def outcome(trial: Trial) -> Outcome:
     """Run a trial and return what it came to; the same trial always comes to the same."""
     return virtual.run(_run(trial))
@@ -88,7 +119,13 @@ def outcome(trial: Trial) -> Outcome:
 async def _run(trial: Trial) -> Outcome:
     scenario, clock, history = trial.scenario, virtual.VirtualClock(), History()
     specs = [
-        Spec(name, scenario.maximum(name), _later(steps(text), trial.settle_seconds), vcpus=2)
+        Spec(
+            name,
+            scenario.maximum(name),
+            _later(steps(text), trial.settle_seconds),
+            vcpus=2,
+            free_page_reporting=trial.without != FREE_PAGE_REPORTING,
+        )
         for name, text in scenario.loads.items()
     ]
     world = World(specs, clock=clock)

@@ -131,16 +131,16 @@ class Life:
     def _go(self, rows: Rows, length: int) -> None:
         """Bring guests on by so many steps: those in which anything moves in one."""
         still = self._still[rows]
-        self._rest(rows[still], length)
         moving = rows[~still]
         if len(moving):
             self._step(moving, length)
+        if len(moving) < len(rows):
+            self._rest(rows[still], length)
 
     def _rest(self, rows: Rows, length: int) -> None:
         """Let guests in which nothing moves answer their requests."""
-        if len(rows):
-            rate, seconds = self._flow[:, rows]
-            self._account(rows, rate * length * STEP_SECONDS, seconds)
+        rate, seconds = self._flow[:, rows]
+        self._account(rows, rate * length * STEP_SECONDS, seconds)
 
     def _step(self, rows: Rows, length: int) -> None:
         """Bring these guests on by so many steps in one."""

@@ -24,7 +24,7 @@ from ballonet.simulator.virtual import VirtualClock
 from ballonet.units import GIB, MIB
 
 AWAKE_SECONDS = 0.35  # growth is measured against a look a quarter of a second ago
-REST_SECONDS = 2.0  # a tick may change everything
+REST_SECONDS = 10.0  # ticks look too: what they change shows in time
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,15 +112,12 @@ class World:
         """Take a sample of these guests."""
         now, before = self._life.state(), self._sample
         self._sampled_at = np.where(due, at, self._sampled_at)
-        self._sample = (
-            now
-            if due.all()
-            else model.State(
-                *(
-                    np.where(due, getattr(now, field.name), getattr(before, field.name))
-                    for field in fields(model.State)
-                )
-            )
+        if due.all():
+            self._sample = now
+            return
+        columns = [field.name for field in fields(model.State)]
+        self._sample = model.State(
+            *(np.where(due, getattr(now, name), getattr(before, name)) for name in columns)
         )
 
     # --- the ports ----------------------------------------------------------------------------------

@@ -90,6 +90,7 @@ class PretendHypervisor:
     failing: dict[str, HypervisorError] = field(default_factory=dict)
     sent: list[tuple[str, int]] = field(default_factory=list)
     periods: list[tuple[str, int]] = field(default_factory=list)
+    refreshed: list[str] = field(default_factory=list)
 
     def add(self, row: Guest, used: int = 300 * MIB) -> None:
         self.rows[row.uuid] = row
@@ -114,6 +115,9 @@ class PretendHypervisor:
 
     async def set_maximum(self, uuid: str, size_bytes: int) -> None:
         raise AssertionError
+
+    async def refresh(self, uuid: str) -> None:
+        self.refreshed.append(uuid)
 
     async def set_period(self, uuid: str, seconds: int, *, live: bool = True, config: bool = False) -> None:
         assert (live, config) == (True, False)

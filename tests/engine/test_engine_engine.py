@@ -1,5 +1,6 @@
 """The tick and the reflex over a pretended hypervisor: what is sent, what is told, what is outlived."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -202,6 +203,17 @@ async def test_what_the_pool_lacks_is_called_in_from_unused_memory_once_a_sample
     assert lent
     assert len(set(lent)) == len(lent)
     assert "a" not in lent
+
+
+async def test_who_may_give_is_asked_when_the_pool_cannot_feed_a_burst() -> None:
+    four = four_guests(store_share=0.0)
+    await four.ticks(10)
+    await burst(four, 100 * MIB, passes=4)
+    assert [] == four.hypervisor.refreshed
+    await burst(four, 2000 * MIB)
+    await asyncio.sleep(0)
+
+    assert {"uuid-b", "uuid-c", "uuid-d"} == set(four.hypervisor.refreshed)
 
 
 async def test_slow_growth_is_the_ticks_business(four: Bench) -> None:

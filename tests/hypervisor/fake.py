@@ -72,6 +72,9 @@ class FakeHypervisor:
         current = min(size_bytes, guest.stored.current_bytes)
         self._store(guest, maximum_bytes=size_bytes, current_bytes=current)
 
+    async def refresh(self, uuid: str) -> None:
+        self._running(self._of(uuid))
+
     async def set_period(self, uuid: str, seconds: int, *, live: bool = True, config: bool = False) -> None:
         guest = self._of(uuid)
         assert guest.device

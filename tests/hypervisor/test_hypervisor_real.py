@@ -77,6 +77,26 @@ async def test_a_hung_guest_costs_its_own_row_only(machine: Machine, real: Libvi
     await real.resize(before.uuid, MAXIMUM_BYTES)
 
 
+async def test_statistics_that_are_asked_for_come_at_once(real: LibvirtHypervisor) -> None:
+    uuid = (await by_name(real))["api"].uuid
+    await real.set_period(uuid, 60)
+    try:
+        await asyncio.sleep(2.5)  # the last of the old period came; stamps are whole seconds
+        asked_at = time.time()
+        await real.refresh(uuid)
+        async with asyncio.timeout(5):
+            while True:
+                now = (await by_name(real))["api"].statistics.last_update
+                if now is not None and now >= int(asked_at):
+                    break
+                await asyncio.sleep(0.02)
+        device = (await by_name(real))["api"].device
+        assert device
+        assert 60 == device.period_seconds
+    finally:
+        await real.set_period(uuid, 1)
+
+
 async def test_a_paused_guest_says_so_and_goes_on(machine: Machine, real: LibvirtHypervisor) -> None:
     events = real.events()
     machine.daemon.virsh("suspend", "api")

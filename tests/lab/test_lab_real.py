@@ -113,7 +113,7 @@ async def test_guests_follow_their_schedules_and_end_with_their_lab(embedded: st
 
 
 async def test_a_guests_disk_is_held_to_a_thousand_requests_a_second(embedded: str, place: Path) -> None:
-    guest = GuestSpec("reader", memory_bytes=128 * MIB, data_bytes=1024 * MIB)
+    guest = GuestSpec("reader", memory_bytes=128 * MIB)
     async with running(embedded, place, guest) as (lab, _):
         # Of 900 MiB next to nothing is in the cache; 40 requests ask for 50 blocks each: 2,000 a second.
         await lab.load("reader", "at 0 file_mib=900\nat 12 rate=40 reads=50")
@@ -121,6 +121,15 @@ async def test_a_guests_disk_is_held_to_a_thousand_requests_a_second(embedded: s
         assert 0 < sum(report.requests for report in seconds) / len(seconds) <= 24
         assert seconds[-1].backlog > 40  # the others wait, and it shows
         assert (seconds[-1].mean_ms or 0.0) > 1000
+
+
+async def test_a_guests_swap_is_held_to_a_thousand_requests_a_second(embedded: str, place: Path) -> None:
+    async with running(embedded, place, GuestSpec("swapper", memory_bytes=128 * MIB)) as (lab, _):
+        # A third of 150 MiB is on the swap disk: of 6,400 pages asked for in a second 2,000 would be there.
+        await lab.load("swapper", "at 0 anon_mib=150 hot_mib=150\nat 6 rate=100 touches=64")
+        seconds = [report for report in await until_t(lab, "swapper", 14) if report.t > 8]
+        rate = (seconds[-1].pswpin - seconds[0].pswpin) / (seconds[-1].t - seconds[0].t)
+        assert 500 <= rate <= 1100
 
 
 async def test_a_load_killed_for_memory_is_seen_and_starts_again(embedded: str, place: Path) -> None:
@@ -157,3 +166,17 @@ def test_guests_end_within_seconds_of_their_owners_violent_end(place: Path) -> N
         time.sleep(0.1)
     assert [] == list(reaper.processes(uuids))
     assert not place.exists()
+
+
+async def test_a_stream_is_read_once_at_its_speed_and_fills_the_cache(embedded: str, place: Path) -> None:
+    async with running(embedded, place, GuestSpec("backup", memory_bytes=128 * MIB)) as (lab, hypervisor):
+        await lab.load("backup", "at 0 stream_mib_s=0\nat 2 stream_mib_s=10")
+        (before,) = await hypervisor.guests()
+        reports = await until_t(lab, "backup", 14)
+        (after,) = await hypervisor.guests()
+    assert 100.0 <= reports[-1].streamed_mib - reports[0].streamed_mib <= 125.0
+    assert reports[-1].free_kib < reports[0].free_kib
+    assert reports[-1].buffers_kib > reports[0].buffers_kib + 30 * 1024
+    assert 0 == reports[-1].pswpout
+    # Read ahead in blocks of 128 KiB: eight to the MiB, and nothing is read twice.
+    assert 700 <= (after.disk_reads_total or 0) - (before.disk_reads_total or 0) <= 1300

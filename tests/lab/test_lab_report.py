@@ -2,7 +2,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from ballonet.lab.report import Report, ReportFile
+import pytest
+
+from ballonet.lab.report import Report, ReportFile, pressure_ratio
 
 REPORT = Report(
     t=1.0,
@@ -10,6 +12,7 @@ REPORT = Report(
     anon_mib=100.0,
     grow_mib_s=250.0,
     file_mib=0.0,
+    streamed_mib=0.0,
     requests=50,
     backlog=0,
     restarts=0,
@@ -43,3 +46,23 @@ def test_a_line_cut_short_costs_itself_only(tmp_path: Path) -> None:
     path = tmp_path / "reports"
     path.write_text('{"t": 0.1, "anon\n{"t": 3}\n' + json.dumps(REPORT.document()) + "\n")
     assert [REPORT] == ReportFile(path).read()
+
+
+def waited(*seconds: float) -> list[Report]:
+    """Return a report a second, with what something waited for memory in it."""
+    return [
+        replace(REPORT, uptime=5.0 + number, psi_some_us=round(1e6 * sum(seconds[: number + 1])))
+        for number in range(len(seconds))
+    ]
+
+
+def test_pressure_is_the_share_of_the_last_ten_seconds_that_something_waited() -> None:
+    assert 0.05 == pytest.approx(pressure_ratio(waited(0.0, 9.0, *[0.0] * 9, 0.5)))
+    assert 0.25 == pytest.approx(pressure_ratio(waited(0.9, 0.0, 0.5)))  # since its first report
+    assert 1.0 == pressure_ratio(waited(0.0, 1.1))
+
+
+def test_pressure_is_unknown_without_two_reports_or_where_the_kernel_does_not_tell() -> None:
+    assert None is pressure_ratio([])
+    assert None is pressure_ratio(waited(0.5))
+    assert None is pressure_ratio([replace(REPORT, uptime=4.0), REPORT])

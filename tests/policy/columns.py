@@ -33,6 +33,7 @@ _DEFAULTS: dict[str, Any] = {
     "rss": 1024.0 * MIB,
     "swap_in": 0.0,
     "swap_out": 0.0,
+    "major_faults": 0.0,
     "stats_at": NOW - 1.0,
     "period": 1.0,
     "oom_kills": np.nan,
@@ -63,6 +64,12 @@ def snapshot(rows: int, *, host: HostMemory | None = None, taken_at: float = NOW
     return Snapshot(taken_at=taken_at, host=host, uuids=names, names=names, **made)
 
 
+def later(seconds: float = 2.0, rows: int = 1, **columns: Any) -> Snapshot:
+    """Return guests so many seconds later, with a sample a second old."""
+    usual = {"stats_at": NOW + seconds - 1, "uptime": 3600 + seconds}
+    return snapshot(rows, taken_at=NOW + seconds, **{**usual, **columns})
+
+
 def known(table: Snapshot, **columns: Any) -> Memory:
     """Return the memory of guests that have been watched at rest for a while."""
     rows = len(table)
@@ -76,7 +83,7 @@ def known(table: Snapshot, **columns: Any) -> Memory:
         swap_out=table.swap_out,
         born_at=table.taken_at - table.uptime,
     )
-    given = {
+    given: dict[str, Any] = {
         name: np.array(np.broadcast_to(value, rows), dtype=getattr(blank, name).dtype)
         for name, value in columns.items()
     }

@@ -5,6 +5,7 @@ import pytest
 from columns import known, snapshot
 
 from ballonet.policy.rivals import RIVALS
+from ballonet.policy.rivals.esx import bought
 from ballonet.policy.settings import Settings
 from ballonet.units import GIB, MIB
 
@@ -62,6 +63,67 @@ def test_xen_goes_down_by_an_eighth_of_the_way() -> None:
     table = snapshot(1, maximum=4.0 * GIB, actual=4.0 * GIB, unused=3.0 * GIB, usable=3.0 * GIB)
     goal = 1024 + 99 + 0.02 * 4096
     assert [round(4096 - (4096 - goal) / 8)] == targets("xen", table)
+
+
+@pytest.mark.parametrize(
+    ("pressure", "target"),
+    [
+        (0.0, 1981),  # 10 ms of 6 s are not nearly waited: 1 % less of 2,001
+        (0.001 / 6, 1981),  # 1 ms: so little that the step is still whole
+        (0.005 / 6, -1),  # 5 ms: 1 % of a 25th, too little to be told
+        (0.1 / 6, 2501),  # 100 ms, ten times too much: (10 / 20)² more
+        (0.5, 4002),  # twice as much at most
+    ],
+)
+def test_senpai_squeezes_until_something_waits_and_then_backs_off(pressure: float, target: int) -> None:
+    table = snapshot(1, maximum=8.0 * GIB, actual=2001.0 * MIB, floor=256.0 * MIB, pressure=pressure)
+    assert [target] == targets("senpai", table)
+
+
+def test_senpai_leaves_alone_who_does_not_tell_its_pressure() -> None:
+    pressure = np.array([np.nan, 0.0])
+    table = snapshot(2, maximum=8.0 * GIB, actual=2000.0 * MIB, floor=256.0 * MIB, pressure=pressure)
+    assert [-1, 1980] == targets("senpai", table)
+
+
+def test_senpai_answers_one_stall_once_and_probes_once_an_interval() -> None:
+    pressure = np.array([0.1 / 6, 0.0])
+    table = snapshot(2, maximum=8.0 * GIB, actual=2000.0 * MIB, floor=256.0 * MIB, pressure=pressure)
+    just_probed = known(table, changed_at=table.taken_at - 2.0)
+    assert [False, True] == np.isnan(RIVALS["senpai"](table, just_probed, settings()).target).tolist()
+    just_grew = known(table, changed_at=table.taken_at - 2.0, grew_at=table.taken_at - 2.0)
+    assert [True, True] == np.isnan(RIVALS["senpai"](table, just_grew, settings()).target).tolist()
+
+
+def test_esx_shares_by_weight_and_taxes_what_lies_idle() -> None:
+    table = snapshot(
+        2, maximum=4.0 * GIB, actual=4.0 * GIB, usable=np.array([4.0, 1.0]) * GIB, floor=256.0 * MIB
+    )
+    # 94 % of 4 GiB are shared. Idle pages cost four times as much: a quarter would be a fifth of all, but
+    # the balloon leaves 35 % of a guest. The rest is the other's, whose 3 GiB are active.
+    assert [round(0.35 * 4096), round(0.94 * 4096 - 0.35 * 4096)] == targets("esx", table, budget=4.0 * GIB)
+
+
+def test_esx_buys_at_one_price() -> None:
+    shares, nothing, most = np.array([1.0, 1.0]), np.zeros(2), np.full(2, 8.0)
+    # 1 of means buys 1 active, 1 / 4 idle: means of 4 are 4 and 1.
+    assert [1.0, 4.0] == pytest.approx(bought(shares, np.array([0.0, 8.0]), nothing, most, 5.0).tolist())
+    # Who has three times the shares has three times the idle memory.
+    assert [1.0, 3.0] == pytest.approx(bought(np.array([1.0, 3.0]), np.zeros(2), nothing, most, 4.0).tolist())
+    assert [8.0, 8.0] == pytest.approx(bought(shares, nothing, nothing, most, 20.0).tolist())
+
+
+def test_esx_waits_for_its_round_unless_the_host_is_short_and_then_nobody_grows() -> None:
+    table = snapshot(2, maximum=4.0 * GIB, actual=np.array([3.0, 1.0]) * GIB, usable=0.5 * GIB)
+    sampled = known(table, changed_at=table.taken_at - 10.0)
+
+    def moves(budget: float) -> list[bool]:
+        told = ~np.isnan(RIVALS["esx"](table, sampled, settings(budget)).target)
+        return [bool(moved) for moved in told]
+
+    assert [False, False] == moves(4.4 * GIB)  # 9 % are free: high
+    assert [True, True] == moves(4.13 * GIB)  # 3 %: soft
+    assert [True, False] == moves(4.0 * GIB)  # none: low
 
 
 @pytest.mark.parametrize("name", RIVALS)

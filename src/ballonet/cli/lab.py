@@ -11,6 +11,7 @@ import typer
 
 from ballonet.cli.connect import check_uri
 from ballonet.cli.demo import bench
+from ballonet.cli.validate import validate
 from ballonet.errors import BallonetError, UsageError
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.lab import reaper
@@ -154,6 +155,7 @@ def down(ctx: typer.Context, directory: Directory = "") -> None:
 
 
 app.command()(bench)
+app.command()(validate)
 
 
 def _existing(directory: str) -> Path:

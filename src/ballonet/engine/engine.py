@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballonet.engine.act import PROMISES, Actor, Changes, broken_promises
+from ballonet.engine.ask import Asker
 from ballonet.engine.ports import BulkHypervisor, Clock, Event, EventKind, Host, Hypervisor, Residents
 from ballonet.engine.remember import Remembered
 from ballonet.engine.residents import Followed
@@ -28,7 +29,7 @@ from ballonet.policy.reflex import reflex
 from ballonet.policy.settings import Settings
 
 # Between two ticks while a burst waits: what others had unused comes back arrives at 500 MiB/s or so.
-BURST_SECONDS = 0.2
+BURST_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Engine:
         self._decide = decide
         self._floor_bytes = floor_bytes
         self._actor = Actor(world.hypervisor)
+        self._asker = Asker(world.hypervisor, world.clock)
         self._remembered = Remembered()
         self._bulk = world.hypervisor if isinstance(world.hypervisor, BulkHypervisor) else None
         self._followed = Followed(world.residents) if world.residents else None
@@ -94,6 +96,8 @@ class Engine:
         else:
             await self._carry_out(self.plan)
         await self._ask_for_statistics(columns)
+        if self._promises_unmet():
+            self._ask_donors(self.plan.snapshot)
         return self.plan
 
     async def _columns(self) -> Columns:
@@ -108,10 +112,14 @@ class Engine:
 
         While a burst has not got all that it was promised, what others give back is looked for often.
         """
-        memory = self._remembered.memory
-        if (memory.promised > np.fmax(memory.target, memory.actual)).any():
+        if self._promises_unmet():
             return BURST_SECONDS
-        return self._settings.interval_seconds / (2 if memory.swapping.any() else 1)
+        return self._settings.interval_seconds / (2 if self._remembered.memory.distress.any() else 1)
+
+    def _promises_unmet(self) -> bool:
+        """Return whether a burst has not got all that it was promised."""
+        memory = self._remembered.memory
+        return bool((memory.promised > np.fmax(memory.target, memory.actual)).any())
 
     def _after_a_gap(self, now: float) -> bool:
         """Return whether more than three ticks were missed: the host slept, or this process was stopped."""
@@ -196,7 +204,18 @@ class Engine:
         snapshot = self.plan.snapshot
         await self._answer(snapshot, sight, answer.grant, Kind.BURST)
         await self._answer(snapshot, sight, -answer.take, Kind.LENT)
+        # Asked while there is still something to hand out for another second, they answer in time.
+        if float(np.nan_to_num(growth)[rows].sum()) > self._free_bytes:
+            self._ask_donors(snapshot)
         return True
+
+    def _ask_donors(self, snapshot: Snapshot) -> None:
+        """Ask those that do not burst for what they have unused now, the largest first."""
+        if not self._enforce or self.plan is None:
+            return
+        may_give = (self.plan.verdict == CODES["managed"]) & np.isnan(self._remembered.memory.promised)
+        rows = [row for row in np.argsort(-snapshot.actual, kind="stable").tolist() if may_give[row]]
+        self._asker.ask(snapshot.uuids[row] for row in rows)
 
     async def _answer(self, snapshot: Snapshot, sight: Sight, step: Floats, kind: Kind) -> None:
         """Send one side of the reflex's answer (bytes to grow by, below 0 to shrink by), and tell it."""

@@ -8,9 +8,9 @@ from ballonet.engine.watch import PASS_SECONDS
 from ballonet.errors import HypervisorError
 from ballonet.facts.plan import Plan
 
-# An early tick follows a burst by this long: the guest's first grant has arrived by then (20 to 50 ms),
-# and what others gave back has begun to show.
-EARLY_SECONDS = 0.3
+# An early tick follows a burst by this long: the guest's first grant has arrived by then (20 to 50 ms), and
+# so have the statistics that others were asked for (20 to 60 ms).
+EARLY_SECONDS = 0.1
 
 
 async def run(

@@ -26,9 +26,7 @@ class Remembered:
 
 def _join(first: Memory, second: Memory) -> Memory:
     """Return the rows of both."""
-    return Memory(
-        **{
-            name: np.concatenate([getattr(first, name), getattr(second, name)])
-            for name in Memory.__dataclass_fields__
-        }
-    )
+    columns = {
+        name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in Memory.columns()
+    }
+    return Memory(host=first.host, **columns)

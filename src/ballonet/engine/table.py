@@ -79,6 +79,7 @@ def side_by_side(guests: Sequence[Guest]) -> Columns:
         rss=column(lambda guest: guest.statistics.rss_bytes),
         swap_in=column(lambda guest: guest.statistics.swap_in_bytes_total),
         swap_out=column(lambda guest: guest.statistics.swap_out_bytes_total),
+        major_faults=column(lambda guest: guest.statistics.major_faults_total),
         oom_kills=column(lambda guest: guest.statistics.oom_kills_total),
         alloc_stalls=column(lambda guest: guest.statistics.alloc_stalls_total),
         direct_scans=column(lambda guest: guest.statistics.direct_scans_bytes_total),

@@ -82,7 +82,7 @@ class Watch:
             weight=snapshot.weight,
             cut=(plan.verdict >= CODES["stale"]) & (held < snapshot.ceiling) & ~shrinking,
             spare=np.where(
-                trusted & memory.arrived & ~memory.swapping,
+                trusted & memory.arrived & ~memory.distress,
                 np.clip(
                     free - cushion(snapshot, memory, settings), 0.0, np.maximum(held - snapshot.floor, 0.0)
                 ),

@@ -32,6 +32,7 @@ class Columns:
     rss: Floats
     swap_in: Floats
     swap_out: Floats
+    major_faults: Floats
     oom_kills: Floats
     alloc_stalls: Floats
     direct_scans: Floats

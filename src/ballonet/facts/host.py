@@ -1,6 +1,17 @@
 """The host at one moment: its memory, and who else sees to it. Sizes are whole bytes; `None` is "unknown"."""
 
 from dataclasses import dataclass
+from enum import IntEnum
+
+
+class HostState(IntEnum):
+    """How short of memory the host is, by the share that can still be handed out."""
+
+    PLENTY = 0  # what nobody needs may go to guests
+    COMFORT = 1  # nothing is given beyond needs; unused memory comes back
+    TIGHT = 2  # cache is probed: a little from many
+    HARD = 3  # guests are brought to what the tiers give, in larger bites
+    EMERGENCY = 4  # cushions are called in
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from enum import IntEnum
 
 import numpy as np
 
+from ballonet.facts.host import HostState
 from ballonet.facts.snapshot import Codes, Floats, Snapshot
 from ballonet.facts.verdict import VERDICTS, Verdict
 
@@ -58,6 +59,7 @@ class Plan:
     pool: float  # what is held back for bursts
     free: float  # what is left to hand out at once after these changes: nobody holds it, the pool included
     short: float  # by how much the budget is too small for need, cushions and cache; 0: it is not
+    state: HostState = HostState.PLENTY  # how short of memory the host is
 
     def changes(self) -> list[int]:
         """Return the rows that change: those that shrink first, so that there is something to give."""

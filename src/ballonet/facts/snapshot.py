@@ -46,6 +46,7 @@ class Snapshot:
     rss: Floats
     swap_in: Floats  # bytes since the guest's boot, as swap_out
     swap_out: Floats
+    major_faults: Floats  # since the guest's boot
     oom_kills: Floats  # since the guest's boot, as the next two; Linux >= 6.12 under QEMU >= 9.2 tells
     alloc_stalls: Floats
     direct_scans: Floats  # bytes

@@ -122,7 +122,7 @@ class Lab:
         if places.swap.parent.exists():
             raise BallonetError(f"the lab has a guest {spec.name} already", hint="give it another name")
         places.swap.parent.mkdir(parents=True)
-        for path, size_bytes in ((places.swap, spec.swap_bytes), (places.data, spec.data_bytes)):
+        for path, size_bytes in ((places.swap, spec.swap_bytes), (places.data, spec.disk_bytes)):
             _make_sparse(path, size_bytes)
         with (self.directory / reaper.UUIDS).open("a") as file:
             file.write(f"{uuid} {spec.name}\n")

@@ -1,12 +1,13 @@
 """What a guest's workload reports each second."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Self
 
 KIB = 1024
+PRESSURE_SECONDS = 10.0  # the shortest of the averages that Linux tells itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Report:
     anon_mib: float  # reached so far
     grow_mib_s: float  # its speed, over the whole of its latest growth
     file_mib: float  # read in so far
+    streamed_mib: float  # read once, since the guest's boot
     requests: int  # answered in this second
     backlog: int  # arrived and not answered
     restarts: int  # how often the load was killed for want of memory and started again
@@ -47,6 +49,18 @@ class Report:
     def document(self) -> dict[str, float | None]:
         """Return the report as JSON can hold it."""
         return asdict(self)
+
+
+def pressure_ratio(reports: Sequence[Report]) -> float | None:
+    """Return the share of the last ten seconds that something waited for memory, 0..1; None: unknown."""
+    if not reports:
+        return None
+    last = reports[-1]
+    old = (report for report in reversed(reports) if last.uptime - report.uptime > PRESSURE_SECONDS - 0.5)
+    first = next(old, reports[0])
+    if first.psi_some_us is None or last.psi_some_us is None or first.uptime >= last.uptime:
+        return None
+    return min(1.0, (last.psi_some_us - first.psi_some_us) / 1e6 / (last.uptime - first.uptime))
 
 
 class ReportFile:

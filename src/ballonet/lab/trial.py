@@ -14,6 +14,7 @@ from ballonet.host.memory import LinuxHost
 from ballonet.host.residents import ProcessResidents
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.lab.domain import GuestSpec
+from ballonet.lab.informed import informed
 from ballonet.lab.lab import Lab
 from ballonet.lab.report import Report
 from ballonet.simulator.outcome import Outcome
@@ -21,7 +22,7 @@ from ballonet.simulator.scenarios import Scenario
 from ballonet.simulator.schedule import steps
 from ballonet.simulator.trial import POLICIES, WARM_UP_SECONDS, Trial
 
-_AT_REST = "at 0 anon_mib=20 hot_mib=20 file_mib=0 rate=0"
+AT_REST = "at 0 anon_mib=20 hot_mib=20 file_mib=0 rate=0"
 FAST_MIB_S = 200.0  # one processor, emulated, cannot touch memory faster
 
 
@@ -36,12 +37,13 @@ class Viewer:
 def specs(scenario: Scenario) -> list[GuestSpec]:
     """Return a scenario's guests."""
     return [
-        GuestSpec(name, memory_bytes=scenario.maximum_bytes, vcpus=_processors(load))
+        GuestSpec(name, memory_bytes=scenario.maximum_bytes, vcpus=processors(load))
         for name, load in scenario.loads.items()
     ]
 
 
-def _processors(load: str) -> int:
+def processors(load: str) -> int:
+    """Return how many processors a guest needs to grow as fast as its load says."""
     return 2 if max(step.grow_mib_s for step in steps(load)) > FAST_MIB_S else 1
 
 
@@ -49,7 +51,10 @@ async def one_run(
     lab: Lab, hypervisor: LibvirtHypervisor, trial: Trial, viewer: Viewer, *, seconds: float | None = None
 ) -> Outcome:
     """Run a trial's loads once, on guests at rest that its policy had time to bring within the budget."""
-    loads, ports = trial.scenario.loads, World(hypervisor, SystemClock(), LinuxHost(), ProcessResidents())
+    loads, ports = (
+        trial.scenario.loads,
+        World(informed(hypervisor, lab), SystemClock(), LinuxHost(), ProcessResidents()),
+    )
     engine = Engine(
         ports,
         trial.settings(),
@@ -58,7 +63,7 @@ async def one_run(
         floor_bytes=trial.scenario.floor_bytes,
         decide=POLICIES[trial.policy],
     )
-    await asyncio.gather(*(lab.load(name, _AT_REST) for name in loads))
+    await asyncio.gather(*(lab.load(name, AT_REST) for name in loads))
     if not trial.balances:
         whole = trial.scenario.maximum_bytes
         await asyncio.gather(*(hypervisor.resize(uuid, whole) for uuid in lab.uuids.values()))

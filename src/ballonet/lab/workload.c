@@ -33,17 +33,19 @@
 #define CHUNK (256 * 1024) /* memory grown between two looks at the clock */
 #define SECOND 1000000000LL
 #define PACE (SECOND / 400) /* how often growth looks at the clock */
+#define GULP (SECOND / 20)  /* how often a stream does: waking is dear */
 #define BITE (SECOND / 10)  /* the longest sleep, so that a new schedule is obeyed soon */
 
 struct step {
 	double at;           /* seconds since the schedule began */
 	double anon_mib;     /* the program's own memory */
 	double hot_mib;      /* its part, from the beginning, that requests touch */
-	double file_mib;     /* part of the data disk that is read at random through the page cache */
+	double file_mib;     /* part of the data disk's first half, read at random through the page cache */
 	double rate;         /* requests a second */
 	double touches;      /* pages written a request */
 	double reads;        /* 4 KiB blocks of the file read a request */
 	double grow_mib_s;   /* speed of growth; 0: as fast as it goes */
+	double stream_mib_s; /* of the data disk's second half, read in order through the page cache */
 };
 
 struct shared {
@@ -53,6 +55,7 @@ struct shared {
 	_Atomic int64_t start;        /* when the schedule began; it also tells one schedule from the next */
 	_Atomic int64_t next_arrival; /* of the oldest request not answered */
 	_Atomic int64_t anon, file;   /* bytes reached */
+	_Atomic int64_t streamed;     /* bytes since the guest's boot */
 	_Atomic double growth;        /* bytes a second, over the latest growth of `anon` so far */
 	_Atomic uint64_t served;
 	_Atomic uint32_t latency[RING]; /* microseconds */
@@ -176,12 +179,20 @@ static void *hold_memory(void *unused)
 	return unused;
 }
 
+/* Open the data disk; return its file, -1 where there is none, and half of its size. */
+static int open_data(int64_t *half)
+{
+	int disk = *data_path ? open(data_path, O_RDONLY | O_CLOEXEC) : -1;
+	*half = disk < 0 ? 0 : lseek(disk, 0, SEEK_END) / 2;
+	return disk;
+}
+
 /* Read what is new of the file once, in order, as a program that opens a file does. */
 static void *hold_file(void *unused)
 {
 	static char block[128 * 1024] __attribute__((aligned(PAGE)));
-	int disk = *data_path ? open(data_path, O_RDONLY | O_CLOEXEC) : -1;
-	int64_t size = disk < 0 ? 0 : lseek(disk, 0, SEEK_END), until;
+	int64_t size, until;
+	int disk = open_data(&size);
 	for (;;) {
 		struct step step = step_at(now(), &until);
 		int64_t target = (int64_t)step.file_mib * MIB, reached = shared->file;
@@ -195,6 +206,38 @@ static void *hold_file(void *unused)
 		} else {
 			sleep_until(now() + SECOND);
 		}
+	}
+	return unused;
+}
+
+/* Read the disk's second half in order, around and around: it is larger than the guest's memory, so that
+   nothing is found again. What a slow disk does not deliver in time is not asked for later. */
+static void *read_stream(void *unused)
+{
+	static char block[128 * 1024] __attribute__((aligned(PAGE)));
+	int64_t half, until, before = now(), at = 0;
+	double allowance = 0; /* bytes that may be read now */
+	int disk = open_data(&half);
+	for (;;) {
+		int64_t present = now();
+		struct step step = step_at(present, &until);
+		double speed = half ? step.stream_mib_s * MIB : 0, most = speed + sizeof block;
+		allowance += speed * (present - before) / SECOND;
+		allowance = allowance < most ? allowance : most;
+		before = present;
+		if (speed == 0) {
+			allowance = 0;
+			idle(until);
+			continue;
+		}
+		for (; allowance >= sizeof block; allowance -= sizeof block) {
+			if (pread(disk, block, sizeof block, half + at) != sizeof block)
+				break;
+			shared->streamed += sizeof block;
+			at += sizeof block;
+			at = at + (int64_t)sizeof block > half ? 0 : at;
+		}
+		sleep_until(present + GULP);
 	}
 	return unused;
 }
@@ -261,6 +304,7 @@ static void run_load(void)
 	mlockall(MCL_CURRENT);
 	load = mmap(NULL, ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	pthread_create(&thread, &small, hold_file, NULL);
+	pthread_create(&thread, &small, read_stream, NULL);
 	/* One for each processor: a burst is as fast as the guest can make it. */
 	for (long i = sysconf(_SC_NPROCESSORS_ONLN); i > 0; i--)
 		pthread_create(&thread, &small, hold_memory, NULL);
@@ -294,7 +338,7 @@ static void set(struct step *step, const char *key, double value)
 		{"anon_mib", offsetof(struct step, anon_mib)}, {"hot_mib", offsetof(struct step, hot_mib)},
 		{"file_mib", offsetof(struct step, file_mib)}, {"rate", offsetof(struct step, rate)},
 		{"touches", offsetof(struct step, touches)},   {"reads", offsetof(struct step, reads)},
-		{"grow_mib_s", offsetof(struct step, grow_mib_s)},
+		{"grow_mib_s", offsetof(struct step, grow_mib_s)}, {"stream_mib_s", offsetof(struct step, stream_mib_s)},
 	};
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
 		if (strcmp(key, fields[i].key) == 0)
@@ -418,9 +462,9 @@ static void send_report(int port, int memory, int events, int pressure)
 	int64_t present = now(), oldest = shared->next_arrival, until;
 	double rate = step_at(present, &until).rate;
 	double backlog = oldest < present ? (double)(present - oldest) / SECOND * rate : 0;
-	int at = snprintf(report, sizeof report, "{\"t\":%.3f,\"uptime\":%.3f,\"anon_mib\":%.2f,\"grow_mib_s\":%.1f,\"file_mib\":%.2f,\"backlog\":%.0f,\"restarts\":%lld",
+	int at = snprintf(report, sizeof report, "{\"t\":%.3f,\"uptime\":%.3f,\"anon_mib\":%.2f,\"grow_mib_s\":%.1f,\"file_mib\":%.2f,\"streamed_mib\":%.2f,\"backlog\":%.0f,\"restarts\":%lld",
 			  (double)(present - shared->start) / SECOND, (double)present / SECOND, (double)shared->anon / MIB, shared->growth / MIB,
-			  (double)shared->file / MIB, backlog, kills);
+			  (double)shared->file / MIB, (double)shared->streamed / MIB, backlog, kills);
 	at = add_latency(at);
 	add_figures(&at, memory, memory_names, memory_keys);
 	add_figures(&at, events, event_names, event_names);

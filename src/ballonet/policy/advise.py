@@ -141,7 +141,7 @@ def _lacks(guest: Guest, reserve: int, rates: Rates | None) -> tuple[str, ...]:
     lacks = ["exhausted"] if (statistics.usable_bytes or 0) < reserve else []
     if rates is None:
         return tuple(lacks)
-    short = (statistics.unused_bytes or 0) < _LAW.short_free_reserves * reserve
+    short = (statistics.unused_bytes or 0) < _LAW.swapping_free_reserves * reserve
     pages = HARMFUL_PAGES_PER_SECOND * _PAGE_BYTES
     if short and ((rates.swap_out_bytes or 0.0) >= pages or (rates.swap_in_bytes or 0.0) >= pages):
         lacks.append("swapping")
@@ -152,7 +152,7 @@ def _lacks(guest: Guest, reserve: int, rates: Rates | None) -> tuple[str, ...]:
 
 def _more(guest: Guest, maximum: int, missing: int) -> int:
     """Return by how much a guest in want should grow: what it misses, a share of its maximum at least."""
-    wanted = max(missing, int(_LAW.distress_share * maximum))
+    wanted = max(missing, int(_LAW.relief_share * maximum))
     return _clip(wanted, maximum - (guest.actual_bytes or 0))
 
 

@@ -5,9 +5,10 @@ M is the maximum, a actual, f unused, u usable, R the reserve; all columns of by
 
 import numpy as np
 
+from ballonet.facts.host import HostState
 from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Bools, Floats, Snapshot
-from ballonet.policy.floors import reserve_bytes
+from ballonet.policy.floors import reclaim_mark_bytes, reserve_bytes
 from ballonet.policy.settings import Settings
 
 
@@ -21,10 +22,11 @@ def wants(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
     tiers = [size]
     for room in (
         cushion(snapshot, memory, settings),
-        cache(snapshot),
+        None,
         snapshot.ceiling if settings.give_surplus else np.zeros(len(snapshot)),
     ):
-        grown = np.minimum(size + room, snapshot.ceiling)
+        more = worth_keeping(snapshot, memory, snapshot.actual - size) if room is None else room
+        grown = np.minimum(size + more, snapshot.ceiling)
         tiers.append(grown - size)
         size = grown
     return np.stack(tiers)
@@ -33,11 +35,15 @@ def wants(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
 def need(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
     """Return U = used + swap debt + R: what a guest must have so as not to swap.
 
-    A burst that the reflex saw, and a guest in distress, need at least what was promised to them.
+    A burst that the reflex saw needs at least what was promised to it. A guest in distress needs more than
+    it has by two cushions, by 15 % of M if it suffers much, and all that it may have if that did not help.
     """
     size = memory.used + memory.swap_debt + reserve_bytes(snapshot.maximum)
-    relief = snapshot.actual + settings.distress_share * snapshot.maximum
-    size = np.where(memory.swapping, np.fmax(size, relief), size)
+    relief = np.maximum(2.0 * cushion(snapshot, memory, settings), settings.relief_bytes)
+    worse = np.maximum(relief, settings.relief_share * snapshot.maximum)
+    relieved = snapshot.actual + np.where(memory.worse >= 1.0, worse, relief)
+    relieved = np.where(memory.worse >= 2.0, snapshot.ceiling, relieved)
+    size = np.where(memory.distress, np.fmax(size, relieved), size)
     return np.fmax(size, memory.promised)
 
 
@@ -45,20 +51,32 @@ def cushion(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
     """Return h = clip(g * tau, 2 % M, 30 % M): what a guest may grow by before help reaches it.
 
     g is the fastest growth seen, tau the time that help takes: the reflex's, or a whole tick with the age
-    of the statistics.
+    of the statistics. A guest that is not known to have swap has twice the least, as it would die of the
+    first page that it lacks. In an emergency of the host cushions are called in, to 60 %.
     """
     unseen = settings.interval_seconds + np.fmax(snapshot.stats_age, 0.0) + settings.reaction_seconds
     seen = snapshot.watched & settings.reflex
     reach = np.where(seen, settings.reflex_reach_seconds, unseen)
-    return np.clip(
+    swaps = (snapshot.swap_out > 0.0) | snapshot.autodeflate
+    room = np.clip(
         np.nan_to_num(memory.growth * reach),
-        settings.cushion_floor_share * snapshot.maximum,
+        settings.cushion_floor_share * np.where(swaps, 1.0, 2.0) * snapshot.maximum,
         settings.cushion_ceiling_share * snapshot.maximum,
     )
+    return room * (settings.emergency_share if memory.host.state is HostState.EMERGENCY else 1.0)
+
+
+def worth_keeping(snapshot: Snapshot, memory: Memory, room: Floats) -> Floats:
+    """Return the page cache worth a guest's wish: what is known to be in use, or all that there is of it.
+
+    What is in use may exceed what is there: dropped cache cannot be seen. What is only there makes no guest
+    grow (`room`: what it has beyond need and cushion): a guest that streams would fill all that it got.
+    """
+    return np.fmax(memory.kept, np.clip(cache(snapshot), 0.0, np.maximum(room, 0.0)))
 
 
 def cache(snapshot: Snapshot) -> Floats:
-    """Return the page cache that a guest could drop, k = max(0, u - f): all is worth keeping."""
+    """Return the page cache that a guest could drop, max(0, u - f); 0 where it is unknown."""
     return np.nan_to_num(np.maximum(snapshot.usable - snapshot.unused, 0.0))
 
 
@@ -67,7 +85,19 @@ def clamp(size: Floats, snapshot: Snapshot) -> Floats:
     return np.minimum(np.maximum(size, snapshot.floor), snapshot.ceiling)
 
 
-def short_of_free(snapshot: Snapshot, settings: Settings) -> Bools:
-    """Return whether each guest has so little free memory that swap traffic is harm (False: unknown)."""
-    short: Bools = snapshot.unused < settings.short_free_reserves * reserve_bytes(snapshot.maximum)
+def is_cut(snapshot: Snapshot, settings: Settings) -> Bools:
+    """Return whether each guest has less than its maximum."""
+    cut: Bools = snapshot.actual < snapshot.maximum - settings.settle_bytes
+    return cut
+
+
+def short_of_free(snapshot: Snapshot, reserves: float) -> Bools:
+    """Return whether each guest has less unused than so many reserves (False: unknown)."""
+    short: Bools = snapshot.unused < reserves * reserve_bytes(snapshot.maximum)
     return short
+
+
+def reclaims(snapshot: Snapshot) -> Bools:
+    """Return whose kernel has to drop cache for what it reads: what is unused is at its watermark."""
+    low: Bools = snapshot.unused < reclaim_mark_bytes(snapshot.maximum)
+    return low

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ballonet.facts.sight import Answer, Sight
-from ballonet.policy.plan import PAGE
+from ballonet.policy.room import PAGE
 from ballonet.policy.settings import Settings
 from ballonet.policy.waterfill import waterfill
 

@@ -24,6 +24,9 @@ class Settings:
     give_surplus: bool = True
     """Whether memory that nobody needs is handed to guests as room for cache, or kept free on the host."""
 
+    surplus_share: float = 0.01
+    """What a guest is given of surplus at once, as a share of its maximum: only while the host has plenty."""
+
     boot_grace_seconds: float = 120.0
     """A guest is left alone for this long after its start: its needs are not yet what they will be."""
 
@@ -35,8 +38,16 @@ class Settings:
     """Statistics older than this say nothing: the guest is held."""
 
     pool_share: float = 0.2
-    """The pool for bursts, as a share of the largest managed guest: one burst of four guests of 512 MiB
-    took a fifth of a guest before the next tick could help."""
+    """The least pool for bursts, as a share of the largest managed guest: one burst of four guests of
+    512 MiB took a fifth of a guest before the next tick could help."""
+
+    pool_seconds: float = 1.0
+    """For how long of their fastest growth bursts are fed from the pool: then others were called in."""
+
+    pool_deviations: float = 1.0
+    pool_most_share: float = 0.5
+    """The pool covers the root of the sum of the squares of the bursts seen, up to this share of the
+    largest guest."""
 
     cushion_floor_share: float = 0.02
     cushion_ceiling_share: float = 0.30
@@ -61,10 +72,26 @@ class Settings:
 
     deadband_share: float = 0.01
     deadband_bytes: float = 32 * MIB
-    """A guest shrinks only by more than max(1 % of actual, 32 MiB), and grows by more than half of that."""
+    deadband_most_share: float = 0.03
+    """A guest shrinks only by more than max(1 % of actual, 32 MiB), and grows by more than half of that; the
+    32 MiB are at most 3 % of the maximum: of a guest of 512 MiB they were a third of its cache."""
 
     bite_share: float = 0.02
-    """A probing bite: what is taken though nobody needs it, as a share of actual."""
+    hard_bite_share: float = 0.06
+    """A probing bite: what is taken though nobody needs it, as a share of actual; the second where the
+    host is hard up."""
+
+    watch_seconds: float = 6.0
+    """For so long a guest is watched after a bite, and at least for three periods."""
+
+    tight_leave_share: float = 0.09
+    """Up to this free share of the budget memory is probed for: there the host is tight no more."""
+
+    state_seconds: float = 10.0
+    """The host's state gets better after it held so long at least; worse it gets at once."""
+
+    emergency_share: float = 0.6
+    """What is left of cushions in an emergency of the host."""
 
     squeeze_share: float = 0.6
     """What is taken at once of the memory unused beyond the reserve. A first squeeze in one step made
@@ -90,11 +117,56 @@ class Settings:
     foreign_seconds: float = 60.0
     """For so long a guest is left alone that somebody else resized, or that rescued itself."""
 
-    distress_share: float = 0.15
-    """A guest that swaps while it is cut and short of free memory is given this share of its maximum."""
+    swap_in_seconds: float = 250e-6
+    read_seconds: float = 150e-6
+    """What a page from swap, and a read from disk, cost a program; the latter is learned from the disk."""
 
-    short_free_reserves: float = 1.6
-    """Free memory below this many reserves is "short": swap-ins above it are healing, not harm."""
+    read_half_life_seconds: float = 2.0
+    latency_half_life_seconds: float = 30.0
+    """Over how long reads and processors, and the time of one read, are averaged."""
+
+    usual_reads_share: float = 1.3
+    idle_reads: float = 16.0
+    """Reads beyond 1.3 times the usual rate and 16 a second count as reads of dropped cache."""
+
+    usual_fall_seconds: float = 7.0
+    usual_rise_seconds: float = 40.0
+    """How fast the usual rate follows: a first reading of a file is soon forgotten."""
+
+    harm_share: float = 0.002
+    worse_share: float = 0.02
+    """A guest that loses this share of its time lacks memory; with the second it is very short of it."""
+
+    pressure_share: float = 0.001
+    """So does one whose programs wait for memory for this share of time (PSI)."""
+
+    kept_half_life_seconds: float = 600.0
+    contended_half_life_seconds: float = 20.0
+    """How fast it is forgotten that cache was in use; the second where others read for want of theirs."""
+
+    trial_bytes: float = 32 * MIB
+    trial_share: float = 0.5
+    """What is given back first to see whether reads fall, and up to which share of the maximum it doubles."""
+
+    fell_share: float = 0.7
+    """Reads that fell to this share were for want of memory; else they were streaming."""
+
+    blame_seconds: float = 20.0
+    """A guest that begins to read more so soon after a bite does so because of it."""
+
+    hold_seconds: float = 60.0
+    hold_longest_seconds: float = 3600.0
+    hold_half_life_seconds: float = 1200.0
+    """After a bite that hurt nothing is probed for so long; the time doubles, and falls again in peace."""
+
+    relief_bytes: float = 32 * MIB
+    relief_share: float = 0.15
+    """A guest in distress is given at least the first, and the second, of its maximum, if it suffers much."""
+
+    swapping_free_reserves: float = 1.6
+    swapping_usable_reserves: float = 2.0
+    """A guest that swaps with more unused, or more usable, than so many reserves does not lack memory: it
+    heals, or its kernel prefers to keep cache."""
 
     grant_bytes: float = 64 * MIB
     """The least that the reflex grants."""

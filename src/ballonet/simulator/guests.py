@@ -253,7 +253,7 @@ def _hot_parts(state: State, load: Load, short: Floats, swap_left: Floats) -> tu
     file_weight = np.where(state.file > 0, np.clip(_part(state.file, 0.25 * load.hot_file), 0.15, 1.0), 0.0)
     touched = _part(load.anon_rate, load.hot_anon)
     read = _part(load.file_rate, load.hot_file)
-    often = np.clip(_part(touched, read), 0.01, 100.0)
+    often = np.where(read > 0, np.clip(_part(touched, read), 0.01, 100.0), 100.0)
     anon_weight = np.where(state.hot > 0, HOT_ANON_WEIGHT / often, 0.0)
     most = np.minimum(state.hot, swap_left)
     hot = np.minimum(most, short * _part(anon_weight, anon_weight + file_weight))

@@ -54,7 +54,7 @@ def work(
         hot_file=file,
         anon_rate=answered / seconds * want["touches"],
         file_rate=answered / seconds * want["reads"],
-        stream=np.zeros(len(make)),
+        stream=want["stream_mib_s"] * MIB,
         workers=np.full(len(make), np.inf),  # that they wait for their misses is in `service`
     )
     state = replace(state, file=state.file + fresh, disk_reads=state.disk_reads + fresh / READ_AHEAD)

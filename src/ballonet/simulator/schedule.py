@@ -20,6 +20,7 @@ class Step:
     touches: float = 0.0  # pages written a request
     reads: float = 0.0  # 4 KiB blocks of the file read a request
     grow_mib_s: float = 0.0  # speed of growth; 0: as fast as it goes
+    stream_mib_s: float = 0.0  # read in order and never again, through the page cache
 
 
 KEYS = tuple(key for key in Step.__dataclass_fields__ if key != "at")

@@ -74,6 +74,10 @@ class World:
         self._life = Life(self.make, Timetable([spec.schedule for spec in self.specs], STEP_SECONDS))
         self._period = np.rint(self._column("period_seconds") / STEP_SECONDS).astype(np.int64)  # steps
         self._sample, self._sampled_at = self._life.state(), np.zeros(len(self.specs), dtype=np.int64)
+        self._looked_at, self._after = (
+            0.0,
+            np.zeros(len(self.specs)),
+        )  # the last look, and that before a sample
         self._frame = self._constant()
 
     @staticmethod
@@ -112,6 +116,7 @@ class World:
         """Take a sample of these guests."""
         now, before = self._life.state(), self._sample
         self._sampled_at = np.where(due, at, self._sampled_at)
+        self._after = np.where(due, self._looked_at, self._after)
         if due.all():
             self._sample = now
             return
@@ -144,8 +149,10 @@ class World:
         """Return all guests by name, side by side."""
         self._catch_up()
         now, sample = self._life.state(), self._sample
-        # The hypervisor keeps whole seconds.
+        # The hypervisor keeps whole seconds; but what differs from the last look was sent after it.
         sent_at = np.floor(VirtualClock.EPOCH + self._sampled_at * STEP_SECONDS)
+        sent_at = np.maximum(sent_at, VirtualClock.EPOCH + self._after)
+        self._looked_at = self._life.now * STEP_SECONDS
         return replace(
             self._frame,
             actual=np.floor(now.actual),
@@ -155,6 +162,7 @@ class World:
             rss=np.floor(now.resident),
             swap_in=np.floor(sample.swap_in) * PAGE,
             swap_out=np.floor(sample.swap_out) * PAGE,
+            major_faults=np.floor(sample.major_faults),
             last_update=np.where(self._sampled_at > 0, sent_at, np.nan),
             period=(self._period * STEP_SECONDS).astype(np.float64),
             disk_reads=np.floor(now.disk_reads),
@@ -222,6 +230,11 @@ class World:
         row = self._rows[uuid]
         self.specs[row] = replace(self.specs[row], period_seconds=seconds)
         self._period[row] = round(seconds / STEP_SECONDS)
+
+    async def refresh(self, uuid: str) -> None:
+        """Ask a guest for its statistics now."""
+        self._catch_up()
+        self._report(np.arange(len(self.specs)) == self._rows[uuid], self._life.now)
 
     async def events(self) -> AsyncIterator[Event]:
         """Yield nothing, for ever: guests neither come nor go."""

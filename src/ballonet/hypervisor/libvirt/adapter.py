@@ -67,7 +67,8 @@ class LibvirtHypervisor:
         if any(guest.job and self._last_job(guest) is None for guest in found):
             await asyncio.sleep(BUSY_SECONDS)
             found = await self._bulk()
-        found = [await self._with_job(guest) if guest.job else guest for guest in found]
+        told = [await self._with_job(guest) if guest.job else guest for guest in found]
+        found = [guest for guest in told if guest is not None]
         self._seen = {guest.uuid: guest for guest in found}
         self._definitions.keep(self._seen)
         if inactive:
@@ -123,20 +124,21 @@ class LibvirtHypervisor:
             | libvirt.VIR_DOMAIN_STATS_BLOCK
             | libvirt.VIR_DOMAIN_STATS_VCPU
         )
+        asked_at = time.time()
         active = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE
         records = raw.getAllDomainStats(what, active | libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT)
         # The test driver's records have no balloon group.
         bulky = any("balloon.current" in record for _, record in records)
         return rows.present(
-            partial(self._read_row, domain, record if bulky else None) for domain, record in records
+            partial(self._read_row, domain, record if bulky else None, asked_at) for domain, record in records
         )
 
-    def _read_row(self, domain: Any, record: dict[str, Any] | None) -> Guest:
+    def _read_row(self, domain: Any, record: dict[str, Any] | None, asked_at: float) -> Guest:
         definition = self._definitions.of(domain)
         if record is None:
             return rows.from_domain(domain, definition)
         before = self._seen.get(domain.UUIDString())
-        guest = rows.from_record(domain, record, definition, before.statistics if before else None)
+        guest = rows.from_record(domain, record, definition, before, asked_at)
         return rows.with_live_size(guest, domain) if self._is_moving(guest) else guest
 
     def _is_moving(self, guest: Guest) -> bool:
@@ -151,8 +153,11 @@ class LibvirtHypervisor:
         before = self._seen.get(guest.uuid)
         return before.job if before else None
 
-    async def _with_job(self, guest: Guest) -> Guest:
-        """Find the word for what holds a guest, once and if it can be had quickly: a hung one never says."""
+    async def _with_job(self, guest: Guest) -> Guest | None:
+        """Find the word for what holds a guest, once and if it can be had quickly: a hung one never says.
+
+        None: it has ended, which is a job while it lasts.
+        """
         last = self._last_job(guest)
         if last is not None:
             return replace(guest, job=last)
@@ -161,6 +166,8 @@ class LibvirtHypervisor:
             word = await self._connection.call(
                 lambda raw: rows.job(raw.lookupByUUIDString(guest.uuid)), what, JOB_SECONDS
             )
+        except NoSuchGuestError:
+            return None
         except HypervisorError:
             return guest
         return replace(guest, job=word)
@@ -188,6 +195,17 @@ class LibvirtHypervisor:
             uuid, "setting the period of", lambda domain: domain.setMemoryStatsPeriod(seconds, flags)
         )
         self._definitions.forget(uuid)
+
+    async def refresh(self, uuid: str) -> None:
+        """Ask a guest for its statistics now: QEMU asks at once when the period is switched on."""
+
+        def ask(domain: Any) -> None:
+            definition = self._definitions.of(domain)
+            if definition.device and definition.device.period_seconds:
+                domain.setMemoryStatsPeriod(0, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+                domain.setMemoryStatsPeriod(definition.device.period_seconds, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+
+        await self._change(uuid, "asking for the statistics of", ask)
 
     async def start(self, xml: str) -> str:
         """Start a guest that is stored nowhere; return its UUID. For trying things, not part of the port."""

@@ -72,9 +72,9 @@ class Definitions:
 
 
 def from_record(
-    domain: Any, record: Mapping[str, Any], definition: Definition, last: Statistics | None
+    domain: Any, record: Mapping[str, Any], definition: Definition, last: Guest | None, asked_at: float
 ) -> Guest:
-    """Build a row from a record of the bulk call.
+    """Build a row from a record of the bulk call that was made at `asked_at` (epoch seconds).
 
     A domain whose job somebody holds, or whose monitor hangs, yields its sizes only: its job is then
     BUSY, and its statistics are the last that were read, by their own time stamp.
@@ -85,16 +85,29 @@ def from_record(
     sample = _translate(BULK_NAMES, fields, maximum)
     read_ns, vcpu_ns = _total(record, "block", "rd.times"), _total(record, "vcpu", "time")
     return replace(
-        frame(domain, record.get("state.state", 0), definition),
+        frame(domain, record.get("state.state", 0), definition, asked_at),
         job=None if answered else BUSY,
         maximum_bytes=maximum,
         actual_bytes=_bytes(record.get("balloon.current")),
-        statistics=sample if answered or last is None else last,
+        statistics=_dated(sample, last) if answered or last is None else last.statistics,
         disk_reads_total=_total(record, "block", "rd.reqs"),
         disk_read_seconds_total=None if read_ns is None else read_ns / 1e9,
         vcpus=record.get("vcpu.current"),
         vcpu_seconds_total=None if vcpu_ns is None else vcpu_ns / 1e9,
     )
+
+
+def _dated(sample: Statistics, last: Guest | None) -> Statistics:
+    """Return the sample with the latest time at or after which it was taken.
+
+    The hypervisor stamps whole seconds; but what differs from the last look was not there yet then.
+    """
+    before = last.statistics if last else None
+    if last is None or before is None or before.last_update is None or sample.last_update is None:
+        return sample
+    if replace(sample, last_update=None, rss_bytes=None) != replace(before, last_update=None, rss_bytes=None):
+        return replace(sample, last_update=max(sample.last_update, last.read_at))
+    return replace(sample, last_update=max(sample.last_update, before.last_update))
 
 
 def with_live_size(guest: Guest, domain: Any) -> Guest:
@@ -108,8 +121,9 @@ def with_live_size(guest: Guest, domain: Any) -> Guest:
 
 def from_domain(domain: Any, definition: Definition) -> Guest:
     """Build a row by asking one domain: its sizes are live."""
+    asked_at = time.time()
     state, _ = domain.state()
-    guest = frame(domain, state, definition)
+    guest = frame(domain, state, definition, asked_at)
     if not domain.isActive():
         return guest
     fields = domain.memoryStats()
@@ -123,14 +137,14 @@ def from_domain(domain: Any, definition: Definition) -> Guest:
     )
 
 
-def frame(domain: Any, state: int, definition: Definition) -> Guest:
+def frame(domain: Any, state: int, definition: Definition, asked_at: float) -> Guest:
     """Return the part of a row that its definition fills."""
     return Guest(
         name=domain.name(),
         uuid=domain.UUIDString(),
         id=domain.ID() if domain.ID() >= 0 else None,
         state=_STATES[state] if state < len(_STATES) else State.UNKNOWN,
-        read_at=time.time(),
+        read_at=asked_at,
         maximum_bytes=definition.maximum_bytes,
         actual_bytes=definition.current_bytes,
         device=definition.device,

@@ -11,9 +11,11 @@ from typing import Final
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Plan
 from ballonet.facts.snapshot import Snapshot
+from ballonet.policy.rivals.esx import esx
 from ballonet.policy.rivals.guest import hyper_v, virtui, xen
 from ballonet.policy.rivals.host import equal_split, mom, proxmox
 from ballonet.policy.rivals.rule import none
+from ballonet.policy.rivals.senpai import senpai
 from ballonet.policy.settings import Settings
 
 Policy = Callable[[Snapshot, Memory, Settings], Plan]
@@ -26,4 +28,6 @@ RIVALS: Final[Mapping[str, Policy]] = {
     "virtui": virtui,
     "hyper-v": hyper_v,
     "xen": xen,
+    "senpai": senpai,
+    "esx": esx,
 }

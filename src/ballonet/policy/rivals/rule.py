@@ -6,7 +6,7 @@ from ballonet.facts.memory import Memory
 from ballonet.facts.plan import TIERS, Bound, Plan
 from ballonet.facts.snapshot import Bools, Floats, Snapshot
 from ballonet.facts.verdict import CODES
-from ballonet.policy.plan import PAGE
+from ballonet.policy.room import PAGE
 from ballonet.policy.settings import Settings
 from ballonet.policy.verdicts import verdicts
 

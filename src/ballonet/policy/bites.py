@@ -1,0 +1,116 @@
+"""What is taken from guests: how urgently others wait for it, and how much of what at once."""
+
+from enum import IntEnum
+
+import numpy as np
+
+from ballonet.facts.host import HostState
+from ballonet.facts.memory import Memory
+from ballonet.facts.snapshot import Bools, Floats, Snapshot
+from ballonet.policy.floors import reserve_bytes
+from ballonet.policy.need import cache
+from ballonet.policy.room import CACHE, PAGE, SURPLUS, Room, Share
+from ballonet.policy.settings import Settings
+
+
+class Call(IntEnum):
+    """How much somebody waits for what others can spare."""
+
+    NOBODY = 0  # what is taken goes back to the host: bites, and a dwell after growth
+    WANTED = 1  # for unknown cache or the pool: unused memory at once, cache in bites where the host is tight
+    LACKED = 2  # for a cushion, or cache in use: cache in bites, and small change is worth a write
+    NEEDED = 3  # a need is unmet, or more is held than there is: cache at once
+
+
+def call(share: Share, memory: Memory, room: Room, growth: Floats) -> tuple[Call, float]:
+    """Return how urgently memory is called for beside this growth, and how much needs lack (bytes)."""
+    there = np.where(share.managed, room.held + growth, np.inf)
+
+    def lacks(wish: Floats) -> float:
+        return float(np.maximum(np.minimum(wish, share.allotted) - there, 0.0).sum())
+
+    need, cushion, cached = np.cumsum(share.wanted[:SURPLUS], axis=0)
+    lacking = max(lacks(need), room.over)
+    if lacking >= PAGE:
+        return Call.NEEDED, lacking
+    if lacks(cushion + np.minimum(memory.kept, share.wanted[CACHE])) >= PAGE:
+        return Call.LACKED, 0.0
+    if lacks(cached) >= PAGE or room.free - growth.sum() < 0.75 * (room.pool + room.store):
+        return Call.WANTED, 0.0
+    return Call.NOBODY, 0.0
+
+
+def excess(
+    snapshot: Snapshot, memory: Memory, share: Share, room: Room, settings: Settings, urgency: Call
+) -> Floats:
+    """Return what each guest has beyond what it is to have, never below its need."""
+    lowest = np.maximum(share.wanted[0], snapshot.floor)
+    quiet = urgency == Call.NOBODY
+    probed = _probed(snapshot, memory, share, room, settings) if quiet else np.zeros(len(snapshot))
+    allotted = share.allotted
+    if quiet and memory.host.state >= HostState.TIGHT:
+        # Surplus is not given now: a part in what is free must not keep a guest's cache from being tried.
+        allotted = np.minimum(allotted, share.wanted[:SURPLUS].sum(axis=0))
+    much: Floats = snapshot.actual - np.maximum(allotted - probed, lowest)
+    return much
+
+
+def bite(snapshot: Snapshot, memory: Memory, settings: Settings, urgency: Call, much: Floats) -> Floats:
+    """Return the most that is taken of that in one step: unused memory, and watched bites of cache."""
+    unused = _unused(snapshot, settings)
+    small = _small(snapshot, settings, memory.host.state)
+    of_cache = np.minimum(small, settings.cache_share * cache(snapshot))
+    of_cache = np.where(_may_probe(snapshot, memory, settings), of_cache, 0.0)
+    if urgency < Call.LACKED and memory.host.state < HostState.TIGHT:
+        of_cache = np.zeros_like(of_cache)
+    return np.minimum(much, (np.minimum(small, unused) if urgency == Call.NOBODY else unused) + of_cache)
+
+
+def at_once(snapshot: Snapshot, settings: Settings, much: Floats, bitten: Floats, lacking: float) -> Floats:
+    """Return what is taken for a need beside the bites: cache, of all alike, as much as is lacking."""
+    most = _unused(snapshot, settings) + settings.cache_share * cache(snapshot)
+    cached = np.maximum(np.minimum(much, most) - bitten, 0.0)
+    still = max(0.0, lacking - float(bitten.sum()))
+    return cached * min(1.0, still / max(float(cached.sum()), 1.0))
+
+
+def _unused(snapshot: Snapshot, settings: Settings) -> Floats:
+    """Return what is taken at once of the memory unused beyond the reserve."""
+    spare: Floats = np.maximum(snapshot.unused - reserve_bytes(snapshot.maximum), 0.0)
+    return settings.squeeze_share * spare
+
+
+def _small(snapshot: Snapshot, settings: Settings, state: HostState) -> Floats:
+    """Return the size of a bite: what is worth a write, or a share of what the guest has."""
+    share = settings.hard_bite_share if state >= HostState.HARD else settings.bite_share
+    return np.maximum(share * snapshot.actual, deadband(snapshot, settings))
+
+
+def _may_probe(snapshot: Snapshot, memory: Memory, settings: Settings) -> Bools:
+    """Return whose cache may be tried: nobody's under a hold, on trial, harmed, or watched after a bite."""
+    now = snapshot.taken_at
+    watched = now - memory.bitten_at < np.maximum(settings.watch_seconds, 3.0 * snapshot.period)
+    able: Bools = ~watched & (now >= memory.hold_until) & (memory.trial == 0.0) & ~memory.distress
+    return able & (memory.lost <= settings.harm_share)
+
+
+def _probed(snapshot: Snapshot, memory: Memory, share: Share, room: Room, settings: Settings) -> Floats:
+    """Return what is tried of cache that is not known to be in use: a little from many, while tight."""
+    if memory.host.state < HostState.TIGHT:
+        return np.zeros(len(snapshot))
+    able = share.managed & _may_probe(snapshot, memory, settings)
+    cold = np.where(able, np.maximum(cache(snapshot) - memory.kept, 0.0), 0.0)
+    band = deadband(snapshot, settings)
+    bite = np.minimum(_small(snapshot, settings, memory.host.state), settings.cache_share * cold)
+    bite = np.where(bite > band / 2, np.maximum(bite, 1.1 * band), 0.0)
+    lacking = settings.tight_leave_share * settings.budget_bytes - room.free
+    coldest = np.argsort(-cold, kind="stable")
+    before = np.empty_like(bite)
+    before[coldest] = np.cumsum(bite[coldest]) - bite[coldest]
+    return np.where(before < lacking, bite, 0.0)
+
+
+def deadband(snapshot: Snapshot, settings: Settings) -> Floats:
+    """Return the change, in bytes, below which each guest is left as it is."""
+    worth = np.minimum(settings.deadband_bytes, settings.deadband_most_share * snapshot.maximum)
+    return np.maximum(settings.deadband_share * snapshot.actual, worth)

@@ -1,0 +1,89 @@
+"""From here to there: who grows at once, who gives a bite, and what stops it."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ballonet.facts.host import HostState
+from ballonet.facts.memory import Memory
+from ballonet.facts.plan import Bound
+from ballonet.facts.snapshot import Bools, Floats, Snapshot
+from ballonet.policy.bites import Call, at_once, bite, call, deadband, excess
+from ballonet.policy.room import CACHE, PAGE, SURPLUS, Room, Share
+from ballonet.policy.settings import Settings
+from ballonet.policy.waterfill import waterfill
+
+
+def grown(snapshot: Snapshot, memory: Memory, share: Share, room: Room, settings: Settings) -> Floats:
+    """Return by how much each guest grows now: needs may use the pool, all but surplus the store.
+
+    Surplus is given while the host has plenty, and slowly.
+    """
+    wish = np.where(share.managed, np.maximum(share.allotted - room.held, 0.0), 0.0)
+    wish = np.where(wish > deadband(snapshot, settings) / 2, wish, 0.0)
+    growth, so_far = np.zeros(len(snapshot)), np.cumsum(share.wanted, axis=0)
+    slowly = settings.surplus_share * snapshot.maximum if memory.host.state is HostState.PLENTY else 0.0
+    for tier, kept in ((0, 0.0), (CACHE, room.pool), (SURPLUS, room.pool + room.store)):
+        part = np.minimum(share.allotted, so_far[tier]) - room.held
+        part = np.clip(part, growth, np.maximum(wish, growth))
+        part = np.minimum(part, growth + slowly) if tier == SURPLUS else part
+        growth = waterfill(growth, part, snapshot.weight, max(room.free - kept, growth.sum()))
+    return growth
+
+
+def motion(
+    snapshot: Snapshot,
+    memory: Memory,
+    settings: Settings,
+    room: Room,
+    share: Share,
+    growth: Floats,
+    may_shrink: Bools,
+) -> tuple[Floats, NDArray[np.int_]]:
+    """Return each managed guest's next target (NaN: none) and the rule that bound it."""
+    actual, wish, band = snapshot.actual, share.allotted - room.held, deadband(snapshot, settings)
+    urgency, lacking = call(share, memory, room, growth)
+    much = excess(snapshot, memory, share, room, settings, urgency)
+    waits = ~may_shrink | (snapshot.stats_at <= memory.changed_at) | ~memory.arrived
+    taken = bite(snapshot, memory, settings, urgency, much)
+    if urgency == Call.NEEDED:
+        able = ~waits & ~memory.distress & (much > 0.0)
+        taken = taken + at_once(
+            snapshot, settings, np.where(able, much, 0.0), np.where(able, taken, 0.0), lacking
+        )
+    # Where somebody lacks memory, twice of what counts as "arrived" is worth a write.
+    least = np.full_like(band, 2 * settings.settle_bytes) if urgency >= Call.LACKED else band
+    rests = (urgency == Call.NOBODY) & (snapshot.taken_at - memory.grew_at < _dwell(memory, settings))
+    grows = growth > band / 4
+    bound = np.select(
+        [
+            grows & (growth < wish - PAGE),
+            grows,
+            (much <= least) & (share.wanted[:SURPLUS].sum(axis=0) - room.held > band / 2),
+            much <= least,
+            waits,
+            memory.distress,
+            rests,
+            taken <= settings.settle_bytes,
+            taken < much,
+        ],
+        [
+            Bound.HOST_SHORT,
+            Bound.GROWS,
+            Bound.HOST_SHORT,
+            Bound.NOTHING,
+            Bound.WAITS,
+            Bound.DISTRESS,
+            Bound.DWELL,
+            Bound.DEADBAND,
+            Bound.BITE,
+        ],
+        default=Bound.SHRINKS,
+    )
+    shrinks = (bound == Bound.BITE) | (bound == Bound.SHRINKS)
+    target = np.where(grows, room.held + growth, np.where(shrinks, actual - taken, np.nan))
+    return target, bound
+
+
+def _dwell(memory: Memory, settings: Settings) -> float:
+    """Return for how long nothing is taken after a growth, seconds."""
+    return settings.dwell_seconds / (3.0 if memory.host.state >= HostState.HARD else 1.0)

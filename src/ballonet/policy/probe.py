@@ -1,0 +1,120 @@
+"""How much page cache is worth keeping: not to be known from a look, so a little is taken, and watched.
+
+A bite that makes a guest read more is given back twice; what it had then is known to be in use (`kept`).
+Whether its reads were for want of memory shows when it has it back: if they do not fall, it streams, and
+its memory may be taken again.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ballonet.facts.memory import Memory
+from ballonet.facts.snapshot import Bools, Floats, Snapshot
+from ballonet.policy.decay import fade
+from ballonet.policy.need import cache, reclaims
+from ballonet.policy.reads import excess_reads
+from ballonet.policy.settings import Settings
+
+
+def probe(memory: Memory, snapshot: Snapshot, seconds: Floats, settings: Settings) -> Memory:
+    """Return the memory with trials begun, judged and ended, holds set, and what is kept fading."""
+    settled = memory.arrived & (snapshot.stats_at > memory.changed_at)
+    # A bite of cache may make the kernel swap instead.
+    bitten = snapshot.taken_at - memory.bitten_at < settings.blame_seconds
+    harmed = settled & ((memory.lost > settings.harm_share) | (memory.distress & bitten))
+    memory = _fade(memory, snapshot, seconds, harmed, settings)
+    judged = _judge(memory, snapshot, settled, harmed, settings)
+    judged = _trim(judged, snapshot, settled, settings)
+    return _begin(judged, snapshot, harmed & (memory.trial == 0.0), settings)
+
+
+def _fade(memory: Memory, snapshot: Snapshot, seconds: Floats, harmed: Bools, settings: Settings) -> Memory:
+    """Forget what is kept: slowly, and soon where another guest reads for want of memory and this one not."""
+    quiet = ~harmed & (memory.trial == 0.0) & (snapshot.taken_at >= memory.hold_until)
+    contended = bool((harmed | (memory.trial > 0.0)).any())
+    half_life = np.where(
+        contended & (memory.lost == 0.0),
+        settings.contended_half_life_seconds,
+        settings.kept_half_life_seconds,
+    )
+    kept = np.where(quiet, fade(memory.kept, seconds, half_life), memory.kept)
+    # Where reads cannot be seen, nobody would notice that too much was taken.
+    unseen = np.isnan(snapshot.disk_reads)
+    calm = ~harmed & (snapshot.taken_at >= memory.hold_until)
+    return replace(
+        memory,
+        kept=np.where(unseen, cache(snapshot), np.minimum(kept, snapshot.ceiling)),
+        hold_seconds=np.where(
+            calm,
+            np.maximum(
+                fade(memory.hold_seconds, seconds, settings.hold_half_life_seconds), settings.hold_seconds
+            ),
+            memory.hold_seconds,
+        ),
+    )
+
+
+def _trim(memory: Memory, snapshot: Snapshot, settled: Bools, settings: Settings) -> Memory:
+    """Keep no more than there is where a guest reads no more, whether it got what was to be tried or not."""
+    rests = settled & ~(excess_reads(memory, settings) > 0.0) & ~memory.distress
+    rests &= snapshot.taken_at - np.maximum(memory.trial_at, memory.changed_at) >= settings.watch_seconds
+    return replace(
+        memory,
+        kept=np.where(rests, np.minimum(memory.kept, cache(snapshot)), memory.kept),
+        trial=np.where(rests, 0.0, memory.trial),
+    )
+
+
+def _begin(memory: Memory, snapshot: Snapshot, harmed: Bools, settings: Settings) -> Memory:
+    """Give back to those that are harmed: twice what was taken a moment ago, or a first step."""
+    now = snapshot.taken_at
+    begins = harmed & (now >= memory.streams_until)
+    bitten = now - memory.bitten_at < settings.blame_seconds
+    step = np.where(bitten, 2.0 * memory.bite, 0.0)
+    step = np.maximum(step, np.maximum(settings.trial_bytes, settings.bite_share * snapshot.maximum))
+    return replace(
+        memory,
+        kept=np.where(
+            begins, np.minimum(np.maximum(memory.kept, cache(snapshot)) + step, snapshot.ceiling), memory.kept
+        ),
+        trial=np.where(begins, step, memory.trial),
+        trial_at=np.where(begins, now, memory.trial_at),
+        trial_rate=np.where(begins, memory.read_rate, memory.trial_rate),
+        trial_from=np.where(begins, snapshot.actual, memory.trial_from),
+    )
+
+
+def _judge(memory: Memory, snapshot: Snapshot, settled: Bools, harmed: Bools, settings: Settings) -> Memory:
+    """Judge trials whose memory arrived: reads fell, or, once it is filled, more is tried, or it streams."""
+    now, on = snapshot.taken_at, memory.trial > 0.0
+    got = snapshot.actual - memory.trial_from >= memory.trial / 2
+    ripe = on & got & settled & (now - memory.trial_at >= settings.watch_seconds)
+    filled = ripe & reclaims(snapshot)
+    fell = memory.read_rate <= settings.fell_share * memory.trial_rate
+    # Given back twice, it may never be filled again: then reads that fell are all that there is to see.
+    helped = (ripe & fell) | (filled & ~harmed)
+    failed = filled & ~helped
+    most = settings.trial_share * snapshot.maximum
+    streams = failed & ((2.0 * memory.trial > most) | (snapshot.actual >= snapshot.ceiling))
+    more = failed & ~streams
+    ends = helped | streams
+    pause = now + memory.hold_seconds
+    return replace(
+        memory,
+        kept=np.select(
+            [streams, more],
+            [np.maximum(memory.kept - memory.trial, 0.0), memory.kept + memory.trial],
+            memory.kept,
+        ),
+        usual_reads=np.where(streams, memory.read_rate, memory.usual_reads),
+        trial=np.where(ends, 0.0, np.where(more, 2.0 * memory.trial, memory.trial)),
+        trial_at=np.where(more, now, memory.trial_at),
+        hold_until=np.where(helped & ~harmed, pause, memory.hold_until),
+        streams_until=np.where(streams, pause, memory.streams_until),
+        hold_seconds=np.where(
+            streams | (helped & ~harmed),
+            np.minimum(2.0 * memory.hold_seconds, settings.hold_longest_seconds),
+            memory.hold_seconds,
+        ),
+    )

@@ -1,0 +1,65 @@
+"""What the host sees of a guest's disks: whether it reads again what it had to drop.
+
+Reads of dropped page cache raise neither `swap_in` nor `major_fault`, but the host sees each of them.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ballonet.facts.memory import Memory
+from ballonet.facts.snapshot import Floats, Snapshot
+from ballonet.policy.decay import follow
+from ballonet.policy.need import is_cut, reclaims
+from ballonet.policy.settings import Settings
+
+LEAST_REQUESTS = 20  # of fewer reads the time of one is not learned
+
+
+def read_disks(memory: Memory, snapshot: Snapshot, seconds: Floats, settings: Settings) -> Memory:
+    """Take in what the disks did in these seconds since the last look; NaN where they cannot be seen."""
+    known = np.isfinite(seconds) & (seconds > 0.0)
+    span = np.where(known, seconds, np.nan)
+    requests = snapshot.disk_reads - memory.disk_reads
+    # A disk that is unplugged takes all that it ever read out of the sum.
+    requests = np.where(requests >= 0.0, requests, np.nan)
+    latest = requests / span
+    rate = follow(memory.read_rate, latest, seconds, settings.read_half_life_seconds)
+    each = (snapshot.disk_read_seconds - memory.disk_read_seconds) / np.maximum(requests, 1.0)
+    each = np.where(requests >= LEAST_REQUESTS, each, np.nan)
+    running = (snapshot.vcpu_seconds - memory.vcpu_seconds) / span
+    cut = is_cut(snapshot, settings)
+    # It falls soon and rises slowly; a guest that is cut may read for that reason: then it only falls.
+    slow = np.where(rate < memory.usual_reads, settings.usual_fall_seconds, settings.usual_rise_seconds)
+    usual = follow(memory.usual_reads, rate, seconds, slow)
+    usual = np.where(cut, np.fmin(usual, memory.usual_reads), usual)
+    memory = replace(
+        memory,
+        looked_at=np.full(len(snapshot), snapshot.taken_at),
+        disk_reads=snapshot.disk_reads,
+        disk_read_seconds=snapshot.disk_read_seconds,
+        vcpu_seconds=snapshot.vcpu_seconds,
+        read_rate=rate,
+        usual_reads=np.nan_to_num(usual),
+        read_seconds=follow(memory.read_seconds, each, seconds, settings.latency_half_life_seconds),
+        busy=follow(memory.busy, running, seconds, settings.read_half_life_seconds),
+    )
+    # What it read a while ago does not count against the size that it has now.
+    still = latest > settings.idle_reads
+    return replace(
+        memory,
+        lost=np.where(cut & reclaims(snapshot) & still & ~memory.distress, _lost(memory, settings), 0.0),
+    )
+
+
+def excess_reads(memory: Memory, settings: Settings) -> Floats:
+    """Return by how much a guest reads more than usual, requests/s."""
+    usual = settings.usual_reads_share * memory.usual_reads + settings.idle_reads
+    excess: Floats = np.maximum(memory.read_rate - usual, 0.0)
+    return excess
+
+
+def _lost(memory: Memory, settings: Settings) -> Floats:
+    """Return the share of its time that a guest loses to reads beyond its usual ones."""
+    each = np.where(np.isnan(memory.read_seconds), settings.read_seconds, memory.read_seconds)
+    return np.nan_to_num(excess_reads(memory, settings) * each / np.fmax(memory.busy, 1.0))

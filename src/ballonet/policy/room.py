@@ -1,0 +1,80 @@
+"""What there is to give: the budget, what is held of it, and what the host has left."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ballonet.facts.memory import Memory
+from ballonet.facts.plan import TIERS
+from ballonet.facts.snapshot import Bools, Floats, Snapshot
+from ballonet.policy.settings import Settings
+
+PAGE = 4096
+CACHE, SURPLUS = TIERS.index("cache"), TIERS.index("surplus")
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What there is to give. Bytes."""
+
+    held: Floats  # what each guest holds, or was already told that it may
+    budget: float  # what the managed guests may hold together
+    pool: float  # what is held back for bursts from all but needs
+    store: float  # what is held back for bursts from surplus only
+    free: float  # what can be handed out now: nobody holds it, the pool included
+    over: float  # by how much more than the budget is held, or than the host has
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What the tiers came to."""
+
+    wanted: Floats  # tiers x guests
+    allotted: Floats
+    managed: Bools
+
+
+def room(snapshot: Snapshot, memory: Memory, settings: Settings, managed: Bools, need: Floats) -> Room:
+    """Return what there is to give: a guest whose size is unknown holds its maximum."""
+    actual = sizes(snapshot)
+    # Granted but not yet taken counts as held; taken but not yet given back does too.
+    pending = np.where(memory.arrived, -np.inf, np.nan_to_num(memory.target, nan=-np.inf))
+    held = np.maximum(actual, pending)
+    free = min(settings.budget_bytes - held.sum(), host_free(snapshot, settings))
+    # Where the host has less than the budget says, guests may hold what they do and what it has left.
+    ours = min(settings.budget_bytes, held.sum() + host_free(snapshot, settings)) - held[~managed].sum()
+    largest = snapshot.maximum[managed].max() if managed.any() else 0.0
+    # The pool is for bursts of those who have what they need: it gives way to need, and to cache in use.
+    wish = pool_wish(snapshot, memory, settings, managed, need) if settings.reflex else 0.0
+    pool = float(np.clip(ours - (need + memory.kept)[managed].sum(), 0.0, wish))
+    store = settings.store_share * largest if settings.reflex else 0.0
+    return Room(held, ours - pool, pool, store, free, max(0.0, -free))
+
+
+def pool_wish(snapshot: Snapshot, memory: Memory, settings: Settings, managed: Bools, need: Floats) -> float:
+    """Return the pool for bursts, bytes: a share of the largest guest until bursts were seen, then theirs.
+
+    Bursts of many rarely coincide: of what each may grow by before others are called in, the root of the
+    sum of squares is held back.
+    """
+    if not managed.any():
+        return 0.0
+    largest = float(snapshot.maximum[managed].max())
+    burst = np.nan_to_num(memory.growth) * settings.pool_seconds
+    burst = np.minimum(burst, np.maximum(snapshot.ceiling - need, 0.0))
+    seen = settings.pool_deviations * float(np.sqrt(np.square(burst[managed]).sum()))
+    return float(np.clip(seen, settings.pool_share * largest, settings.pool_most_share * largest))
+
+
+def sizes(snapshot: Snapshot) -> Floats:
+    """Return what each guest has; its maximum where that is unknown."""
+    return np.where(np.isnan(snapshot.actual), np.nan_to_num(snapshot.maximum), snapshot.actual)
+
+
+def host_free(snapshot: Snapshot, settings: Settings) -> float:
+    """Return what the host could still give: memory that guests were granted but never touched is spent."""
+    if snapshot.host is None:
+        return np.inf
+    untouched = np.maximum(sizes(snapshot) - snapshot.rss, 0.0)
+    available = snapshot.host.available_bytes + snapshot.host.arc_shrinkable_bytes
+    return float(available - np.nan_to_num(untouched).sum() - settings.reserve_bytes)

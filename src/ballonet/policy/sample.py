@@ -1,0 +1,109 @@
+"""What a guest's newest statistics say: its use and growth, its swap debt, and whether it is in distress."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ballonet.facts.memory import Memory
+from ballonet.facts.snapshot import Bools, Floats, Snapshot
+from ballonet.policy.decay import fade
+from ballonet.policy.floors import reserve_bytes
+from ballonet.policy.need import is_cut, short_of_free
+from ballonet.policy.settings import Settings
+
+PAGE = 4096
+
+# A sample is a new one when its time stamp moved by more than clocks jitter.
+NEW_SAMPLE_SECONDS = 0.05
+
+# Swap traffic below 16 pages a second is no distress: kernels swap a stray page now and then.
+SWAP_RATE_BYTES = 16 * PAGE
+
+
+def read_sample(memory: Memory, snapshot: Snapshot, settings: Settings) -> Memory:
+    """Take in the statistics that are newer than those seen before."""
+    new = (snapshot.stats_at > memory.need_at + NEW_SAMPLE_SECONDS) & ~np.isnan(snapshot.usable)
+    still = memory.arrived & (snapshot.stats_at > memory.moved_at)
+    counted = snapshot.autodeflate | np.where(still, snapshot.available > snapshot.actual, memory.counted)
+    overhead, used = _used(memory, snapshot, still, counted)
+    seconds = snapshot.stats_at - memory.need_at
+    known = new & ~np.isnan(memory.used) & np.isfinite(seconds)
+    kept = ~np.isnan(used) & new
+    reported = kept & (snapshot.stats_at > memory.promised_at + 1.0)  # stamps are whole seconds
+    outlived = reported | (snapshot.taken_at > memory.promised_at + settings.promise_seconds)
+    settled = still & (snapshot.stats_at > memory.changed_at)
+    distress, worse = _distress(memory, snapshot, known, settled, settings)
+    rate = np.where(known, np.maximum(used - memory.used, 0.0) / np.maximum(seconds, 1.0), 0.0)
+    growth = np.maximum(rate, fade(memory.growth, seconds, settings.growth_half_life_seconds))
+    return replace(
+        memory,
+        counted=counted,
+        overhead=np.where(new, overhead, memory.overhead),
+        used=np.where(kept, used, memory.used),
+        need_at=np.where(kept, snapshot.stats_at, memory.need_at),
+        swap_debt=np.where(known, _debt(memory, snapshot, seconds, settings), memory.swap_debt),
+        growth=np.where(known, growth, memory.growth),
+        distress=np.where(new, distress, memory.distress),
+        worse=np.where(new, worse, memory.worse),
+        spare=np.where(new, np.maximum(snapshot.unused - reserve_bytes(snapshot.maximum), 0.0), memory.spare),
+        promised=np.where(outlived, np.nan, memory.promised),
+        **{name: np.where(kept, getattr(snapshot, name), getattr(memory, name)) for name in _COUNTERS},
+    )
+
+
+_COUNTERS = ("swap_in", "swap_out", "oom_kills", "alloc_stalls", "direct_scans")
+
+
+def _used(memory: Memory, snapshot: Snapshot, still: Bools, counted: Bools) -> tuple[Floats, Floats]:
+    """Return (overhead, used) of the sample: used is the guest's size at that moment, less usable.
+
+    Without autodeflate a guest's kernel manages `available` = size - overhead, so the sample tells the
+    size that belongs to it, even while the balloon moves. Where the balloon counts as used (autodeflate,
+    Windows) `available` never changes: the size is known only while the balloon is still; while it grows,
+    its newest size errs on the guest's side, while it shrinks, what was used before does.
+    """
+    overhead = np.where(still & ~counted, snapshot.actual - snapshot.available, memory.overhead)
+    by_sample = snapshot.available + overhead - snapshot.usable
+    by_device = snapshot.actual - snapshot.usable
+    shrinking = ~still & (memory.target < snapshot.actual)
+    careful = np.where(shrinking, np.maximum(by_device, memory.used), by_device)
+    return overhead, np.where(counted, np.where(still, by_device, careful), by_sample)
+
+
+def _risen(memory: Memory, snapshot: Snapshot, name: str) -> Floats:
+    """Return by how much a counter rose since the sample before; 0 where that is unknown."""
+    risen: Floats = np.nan_to_num(getattr(snapshot, name) - getattr(memory, name))
+    return risen
+
+
+def _debt(memory: Memory, snapshot: Snapshot, seconds: Floats, settings: Settings) -> Floats:
+    """Return S, bytes: what was swapped out while the guest was cut less what came back, fading."""
+    out = np.where(is_cut(snapshot, settings), _risen(memory, snapshot, "swap_out"), 0.0)
+    debt = fade(memory.swap_debt, seconds, settings.debt_half_life_seconds)
+    return np.maximum(debt + out - _risen(memory, snapshot, "swap_in"), 0.0)
+
+
+def _distress(
+    memory: Memory, snapshot: Snapshot, known: Bools, settled: Bools, settings: Settings
+) -> tuple[Bools, Floats]:
+    """Return who lacks memory since the sample before, and for how many samples how badly.
+
+    Only a guest that is cut and short of free memory can: swapping in with memory free is healing. A little
+    swap traffic, and waits for memory (alloc stalls, direct scans, PSI), count once its last change has
+    arrived: inflating causes them, and what was given must show first.
+    """
+    seconds = np.maximum(snapshot.stats_at - memory.need_at, 1.0)
+    came, went = (_risen(memory, snapshot, name) for name in ("swap_in", "swap_out"))
+    waits = (_risen(memory, snapshot, "alloc_stalls") > 0.0) | (
+        _risen(memory, snapshot, "direct_scans") > 0.0
+    )
+    waits |= snapshot.pressure > settings.pressure_share
+    lacks = settled & (((came + went) / seconds > SWAP_RATE_BYTES) | waits)
+    busy = np.maximum(np.nan_to_num(memory.busy, nan=1.0), 1.0)
+    lost = came / PAGE * settings.swap_in_seconds / seconds / busy
+    killed = known & (_risen(memory, snapshot, "oom_kills") > 0.0)
+    able = known & is_cut(snapshot, settings) & short_of_free(snapshot, settings.swapping_free_reserves)
+    # With cache left to drop it does not lack memory for its programs, whatever its kernel prefers to swap.
+    able &= snapshot.usable < settings.swapping_usable_reserves * reserve_bytes(snapshot.maximum)
+    worse = (able & (lost > settings.worse_share)) | (killed & is_cut(snapshot, settings))
+    return (able & lacks) | worse, np.where(worse, memory.worse + 1.0, 0.0)

@@ -137,7 +137,9 @@ class Engine:
         if self._followed is None:
             return Beside(memory, None, self._with_resets(uuids, np.full(len(uuids), np.nan)))
         self._followed.follow(uuids)
-        watched = ~np.isnan(self._followed.read()) if self._watch else None
+        if self._watch:
+            self._watch.look(self._world.clock.monotonic())
+        watched = self._watch.seen() if self._watch else None
         return Beside(memory, watched, self._with_resets(uuids, self._followed.started_at()))
 
     def _with_resets(self, uuids: tuple[str, ...], born_at: Floats) -> Floats:

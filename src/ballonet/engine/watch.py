@@ -9,7 +9,7 @@ from ballonet.engine.residents import Followed
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Plan
 from ballonet.facts.sight import Sight
-from ballonet.facts.snapshot import Floats
+from ballonet.facts.snapshot import Bools, Floats
 from ballonet.facts.verdict import CODES
 from ballonet.policy.floors import reserve_bytes
 from ballonet.policy.need import cache, cushion
@@ -41,6 +41,10 @@ class Watch:
         self._looks.append(_Look(now, self._residents.read()))
         while now - self._looks[0].at > KEPT_SECONDS:
             self._looks.popleft()
+
+    def seen(self) -> Bools:
+        """Return whose resident memory the last look showed."""
+        return ~np.isnan(self._looks[-1].resident)
 
     def growth(self) -> Floats | None:
         """Return bytes/s by which each guest grew a moment ago; None before there is anything to compare."""

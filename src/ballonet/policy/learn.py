@@ -33,6 +33,8 @@ def _forget_resets(memory: Memory, snapshot: Snapshot) -> Memory:
     born_at = snapshot.taken_at - snapshot.uptime
     # 2 s: the uptime of a process is reckoned from the wall clock, in jiffies.
     reset = (born_at > memory.born_at + 2.0) | (snapshot.swap_out < memory.swap_out)
+    if not reset.any():  # as in nearly every tick
+        return replace(memory, born_at=np.fmax(born_at, memory.born_at))
     blank = Memory.blank(len(snapshot))
     kept = {name: np.where(reset, getattr(blank, name), getattr(memory, name)) for name in Memory.columns()}
     kept["born_at"] = np.where(np.isnan(born_at), memory.born_at, np.fmax(born_at, memory.born_at))

@@ -131,16 +131,16 @@ class Life:
     def _go(self, rows: Rows, length: int) -> None:
         """Bring guests on by so many steps: those in which anything moves in one."""
         still = self._still[rows]
-        self._rest(rows[still], length)
         moving = rows[~still]
         if len(moving):
             self._step(moving, length)
+        if len(moving) < len(rows):
+            self._rest(rows[still], length)
 
     def _rest(self, rows: Rows, length: int) -> None:
         """Let guests in which nothing moves answer their requests."""
-        if len(rows):
-            rate, seconds = self._flow[:, rows]
-            self._account(rows, rate * length * STEP_SECONDS, seconds)
+        rate, seconds = self._flow[:, rows]
+        self._account(rows, rate * length * STEP_SECONDS, seconds)
 
     def _step(self, rows: Rows, length: int) -> None:
         """Bring these guests on by so many steps in one."""
@@ -150,23 +150,18 @@ class Life:
         state = model.State(*table[: len(_STATE)])
         programs, state, load, answers = work(programs, make, state, want, seconds)
         state, _ = model.step(make, state, load, self.target[rows], seconds)
-        after = np.array(
-            [getattr(state, name) for name in _STATE] + [getattr(programs, n) for n in _PROGRAMS]
-        )
-        self._table[:, rows] = after
-        slowing = np.abs(answers.longest - self._flow[1, rows]) / seconds
-        self._flow[:, rows] = answers.answered / seconds, answers.longest
-        self._account(rows, answers.answered, answers.longest)
-        settled = (programs.waiting == 0) & (programs.anon == want["anon_mib"] * MIB) & (load.stream == 0)
+        after = _rows(state, programs)
         rate = (after - table) / seconds
+        self._table[:, rows] = after
+        settled = (programs.waiting == 0) & (programs.anon == want["anon_mib"] * MIB) & (load.stream == 0)
         self._still[rows] = settled & ((np.abs(rate) * self._moves).max(axis=0) < STILL_BYTES)
-        steady = ANSWER_SHARE * answers.longest / np.maximum(slowing, 1e-9) / STEP_SECONDS
-        pace = np.where(answers.answered > 0, np.clip(steady, 1, LONGEST), LONGEST).astype(np.int64)
-        pace = np.minimum(pace, self._paces(rows, state, rate))
+        pace = np.minimum(self._paces(rows, state, rate), self._answer_paces(rows, answers, seconds))
         self._pace[rows] = np.where(programs.waiting > 0, 1, pace)
         lags = programs.anon - after[_HELD].sum(axis=0) > LAGS_BYTES
         self._rise[rows] = np.where(lags, np.inf, rate[_RESIDENT])
         self._rate[:, rows] = rate
+        self._flow[:, rows] = answers.answered / seconds, answers.longest
+        self._account(rows, answers.answered, answers.longest)
 
     def _paces(self, rows: Rows, state: model.State, rate: Floats) -> NDArray[np.int64]:
         """Return how many steps guests may take at once: while little moves, or all of it evenly.
@@ -182,6 +177,12 @@ class Life:
         seconds = np.maximum(STEP_BYTES / np.maximum(fastest, 1.0), evenly)
         paces: NDArray[np.int64] = np.clip(seconds / STEP_SECONDS, 1, LONGEST).astype(np.int64)
         return paces
+
+    def _answer_paces(self, rows: Rows, answers: Answers, seconds: float) -> NDArray[np.int64]:
+        """Return how many steps guests may take at once for the time of an answer to change but little."""
+        slowing = np.abs(answers.longest - self._flow[1, rows]) / seconds
+        steady = ANSWER_SHARE * answers.longest / np.maximum(slowing, 1e-9) / STEP_SECONDS
+        return np.where(answers.answered > 0, np.clip(steady, 1, LONGEST), LONGEST).astype(np.int64)
 
     def _made(self, rows: Rows) -> model.Make:
         """Return what these guests are."""

@@ -24,7 +24,7 @@ from ballonet.simulator.virtual import VirtualClock
 from ballonet.units import GIB, MIB
 
 AWAKE_SECONDS = 0.35  # growth is measured against a look a quarter of a second ago
-REST_SECONDS = 2.0  # a tick may change everything
+REST_SECONDS = 10.0  # ticks look too: what they change shows in time
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +117,12 @@ class World:
         now, before = self._life.state(), self._sample
         self._sampled_at = np.where(due, at, self._sampled_at)
         self._after = np.where(due, self._looked_at, self._after)
-        self._sample = (
-            now
-            if due.all()
-            else model.State(
-                *(
-                    np.where(due, getattr(now, field.name), getattr(before, field.name))
-                    for field in fields(model.State)
-                )
-            )
+        if due.all():
+            self._sample = now
+            return
+        columns = [field.name for field in fields(model.State)]
+        self._sample = model.State(
+            *(np.where(due, getattr(now, name), getattr(before, name)) for name in columns)
         )
 
     # --- the ports ----------------------------------------------------------------------------------

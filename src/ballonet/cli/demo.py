@@ -21,9 +21,9 @@ from ballonet.show.comparison import comparison, comparison_document
 from ballonet.show.live import LiveTable
 from ballonet.show.plot import plot
 from ballonet.show.scores import scores_document, scores_table
-from ballonet.simulator.outcome import Outcome
 from ballonet.simulator.contest import Entry, Result
 from ballonet.simulator.oracle import oracle
+from ballonet.simulator.outcome import Outcome
 from ballonet.simulator.scenarios import SCENARIOS, Scenario, scenario
 from ballonet.simulator.scores import score
 from ballonet.simulator.trial import OURS, Trial, chosen, without
@@ -70,13 +70,14 @@ def bench(
         fit = ", ".join(name for name, other in SCENARIOS.items() if other.in_lab)
         raise UsageError(f"{name} is too large for real guests", hint=f"try {fit}")
     trials = chosen(found, policies) | without(found, parts or ())
-    everything = {"none": Trial(found, "none"), **trials}
-    outcomes = _run_all(ctx.obj, found, everything, seconds)
+    outcomes = _run_all(ctx.obj, found, {"none": Trial(found, "none"), **trials}, seconds)
     known, twin = oracle(found), outcomes["none"]
-    results = [Result(Entry(name, 0), title, score(found, run, twin, known), run) for title, run in outcomes.items()]
+    results = [
+        Result(Entry(name, 0), title, score(found, run, twin, known), run) for title, run in outcomes.items()
+    ]
     if directory is not None:
         directory.mkdir(parents=True, exist_ok=True)
-        plot(directory / f"{name}.svg", found, {title: run for title, run in outcomes.items() if title != "none"})
+        plot(directory / f"{name}.svg", found, outcomes)
     ctx.obj.show(lambda: f"\n{scores_table(results)}", lambda: scores_document(results))
 
 

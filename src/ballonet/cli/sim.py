@@ -48,9 +48,7 @@ def compare(
     ctx: typer.Context,
     names: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[SCENARIO]...", help="Of those that `sim list` shows.", show_default="all"
-        ),
+        typer.Argument(metavar="[SCENARIO]...", help="Of those that `sim list` shows.", show_default="all"),
     ] = None,
     policies: Annotated[
         list[str] | None,
@@ -74,7 +72,7 @@ def compare(
 ) -> None:
     """Run scenarios under several policies, beside no ballooning and beside who knows the future."""
     chosen_names = names or list(SCENARIOS)
-    first = [scenario(name) for name in chosen_names][0]
+    first, *_ = [scenario(name) for name in chosen_names]  # all are looked up before anything runs
     trials = [*chosen(first, policies).values(), *without(first, parts or ()).values()]
     drawn = [0] if seeds == 1 else list(TUNING_SEEDS if tuning else REPORT_SEEDS)[:seeds]
     entries = [Entry(name, seed) for name in chosen_names for seed in drawn]
@@ -88,9 +86,5 @@ def compare(
 def _draw(directory: Path, results: Sequence[Result], seed: int) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for name in dict.fromkeys(result.entry.scenario for result in results):
-        outcomes = {
-            result.policy: result.outcome
-            for result in results
-            if result.entry == Entry(name, seed) and result.policy != "none"
-        }
+        outcomes = {each.policy: each.outcome for each in results if each.entry == Entry(name, seed)}
         plot(directory / f"{name}.svg", scenario(name, seed), outcomes)

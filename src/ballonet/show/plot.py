@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,6 +10,9 @@ from ballonet.errors import UsageError
 from ballonet.simulator.outcome import Outcome
 from ballonet.simulator.scenarios import Scenario
 from ballonet.units import GIB, MIB
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _WIDTH, _HEIGHT = 4.6, 5.2  # inches of one policy's panels
 
@@ -25,9 +29,7 @@ def plot(path: Path, found: Scenario, outcomes: Mapping[str, Outcome]) -> None:
             "pictures need matplotlib", hint="pip install 'ballonet[plot]', or leave out --plot"
         ) from error
     figure = Figure(figsize=(_WIDTH * len(outcomes), _HEIGHT), layout="constrained")
-    axes = figure.subplots(
-        2, len(outcomes), sharex=True, sharey="row", squeeze=False, height_ratios=(3, 1)
-    )
+    axes = figure.subplots(2, len(outcomes), sharex=True, sharey="row", squeeze=False, height_ratios=(3, 1))
     unit, name = (GIB, "GiB") if found.whole_bytes() > 8 * GIB else (MIB, "MiB")
     for column, (title, outcome) in enumerate(outcomes.items()):
         _memory(axes[0][column], found, outcome, unit)
@@ -41,7 +43,7 @@ def plot(path: Path, found: Scenario, outcomes: Mapping[str, Outcome]) -> None:
     figure.savefig(path)
 
 
-def _memory(axes: object, found: Scenario, outcome: Outcome, unit: int) -> None:
+def _memory(axes: "Axes", found: Scenario, outcome: Outcome, unit: int) -> None:
     """Draw sizes and needs, guest upon guest."""
     history = outcome.history
     at = np.array(history.at)
@@ -49,16 +51,20 @@ def _memory(axes: object, found: Scenario, outcome: Outcome, unit: int) -> None:
     bottoms = np.cumsum(actual, axis=0) - actual
     for row, name in enumerate(history.names):
         label = name if len(history.names) <= 6 else None
-        axes.fill_between(at, bottoms[row], bottoms[row] + actual[row], color=f"C{row % 10}", alpha=0.25, lw=0)  # type: ignore[attr-defined]
-        axes.fill_between(at, bottoms[row], bottoms[row] + need[row], color=f"C{row % 10}", alpha=0.75, lw=0, label=label)  # type: ignore[attr-defined]
-        axes.plot(at, bottoms[row] + actual[row], color="white", lw=0.8)  # type: ignore[attr-defined]
-    axes.axhline(found.budget_bytes / unit, color="black", lw=1.2, ls="--", label="budget")  # type: ignore[attr-defined]
-    axes.set_ylim(0, found.whole_bytes() / unit * 1.02)  # type: ignore[attr-defined]
-    axes.set_xlim(0, at[-1])  # type: ignore[attr-defined]
+        axes.fill_between(
+            at, bottoms[row], bottoms[row] + actual[row], color=f"C{row % 10}", alpha=0.25, lw=0
+        )
+        axes.fill_between(
+            at, bottoms[row], bottoms[row] + need[row], color=f"C{row % 10}", alpha=0.75, lw=0, label=label
+        )
+        axes.plot(at, bottoms[row] + actual[row], color="white", lw=0.8)
+    axes.axhline(found.budget_bytes / unit, color="black", lw=1.2, ls="--", label="budget")
+    axes.set_ylim(0, found.whole_bytes() / unit * 1.02)
+    axes.set_xlim(0, at[-1])
 
 
-def _latency(axes: object, outcome: Outcome) -> None:
+def _latency(axes: "Axes", outcome: Outcome) -> None:
     for row, name in enumerate(outcome.history.names):
         seconds = outcome.answers[name].seconds
-        axes.plot(np.arange(len(seconds)) + 0.5, 1e3 * seconds, color=f"C{row % 10}", lw=1.2)  # type: ignore[attr-defined]
-    axes.set_yscale("log")  # type: ignore[attr-defined]
+        axes.plot(np.arange(len(seconds)) + 0.5, 1e3 * seconds, color=f"C{row % 10}", lw=1.2)
+    axes.set_yscale("log")

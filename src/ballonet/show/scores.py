@@ -11,7 +11,7 @@ from ballonet.simulator.scores import Score
 from ballonet.units import MIB, format_size
 
 _COLUMNS: Mapping[str, tuple[Callable[[Score], float], Callable[[float], str]]] = {
-    "GIVEN BACK": (lambda score: score.given_back_bytes, lambda value: format_size(value)),
+    "GIVEN BACK": (lambda score: score.given_back_bytes, format_size),
     "OF ORACLE": (lambda score: score.given_back_share, lambda value: f"{value:.0%}".replace("%", " %")),
     "LATENCY": (lambda score: score.latency_ratio, lambda value: f"{value:.3g} x"),
     "WORST GUEST": (lambda score: score.worst_latency_ratio, lambda value: f"{value:.3g} x"),

@@ -1,7 +1,7 @@
 """One scenario under one policy, on a simulated host, through the product's engine and loop."""
 
-from collections.abc import Mapping, Sequence
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any

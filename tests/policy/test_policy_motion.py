@@ -122,7 +122,7 @@ def test_growth_by_less_than_half_of_the_deadband_is_not_made(lacking_mib: float
 
 def test_a_guest_whose_maximum_is_unknown_keeps_nobody_from_growing() -> None:
     """H4."""
-    columns = {name: [value, value] for name, value in NEEDY.items()}
+    columns: dict[str, Any] = {name: [value, value] for name, value in NEEDY.items()}
 
     made, grown = decided(law(4096), rows=2, **columns, maximum=[M, np.nan])
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
-from typing import Any
 
 import numpy as np
 from columns import courses, hosts, known, laws, take
@@ -98,7 +97,9 @@ def touches_nobody_unknown(made: Plan, able: Bools) -> None:
     stuck = (made.verdict == CODES["stuck"]) & ~np.isnan(made.target)
     assert np.all(np.abs(made.target - table.actual)[stuck] < PAGE)
     assert np.isnan(made.target[~able & ~stuck]).all()
-    unknown = np.isnan(table.usable) | np.isnan(table.unused) | np.isnan(table.actual) | np.isnan(table.maximum)
+    unknown = (
+        np.isnan(table.usable) | np.isnan(table.unused) | np.isnan(table.actual) | np.isnan(table.maximum)
+    )
     assert not (able & unknown).any()
     assert not np.any(made.target <= 0.0)
     assert np.all(made.allotted[~able] >= np.nan_to_num(table.actual)[~able])
@@ -175,9 +176,7 @@ def test_more_need_never_gets_less(host: Known, law: Settings, which: int, more:
     """G8."""
     table, memory = host
     row = which % len(table)
-    needier = replace(
-        memory, used=memory.used + np.where(np.arange(len(table)) == row, more * MIB, 0.0)
-    )
+    needier = replace(memory, used=memory.used + np.where(np.arange(len(table)) == row, more * MIB, 0.0))
 
     less = plan(table, memory, law).allotted[row]
 
@@ -189,9 +188,7 @@ def test_more_need_never_gets_less(host: Known, law: Settings, which: int, more:
 def test_more_weight_never_gets_less(host: Known, law: Settings, which: int, factor: int) -> None:
     table, memory = host
     row = which % len(table)
-    heavier = replace(
-        table, weight=table.weight * np.where(np.arange(len(table)) == row, float(factor), 1.0)
-    )
+    heavier = replace(table, weight=table.weight * np.where(np.arange(len(table)) == row, float(factor), 1.0))
 
     less = plan(table, memory, law).allotted[row]
 

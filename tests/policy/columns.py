@@ -1,13 +1,20 @@
-"""Snapshots and memories for tests: guests of 1 GiB at their maximum with half of it unused, unless said."""
+"""Snapshots and memories for tests: guests of 1 GiB at their maximum with half of it unused, unless said.
 
+Below these, hosts that hypothesis makes up: what guests report, and what no sane one would. Each column may
+be unknown as a whole or in places; sizes lie around those of real guests, at their limits, and far beyond.
+"""
+
+from collections.abc import Callable, Collection
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
 
-from ballonet.facts.host import HostMemory
-from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Snapshot
+from ballonet.facts.host import HostMemory, HostState
+from ballonet.facts.memory import HostPast, Memory
+from ballonet.facts.snapshot import Floats, Snapshot
 from ballonet.policy.floors import floor_bytes
 from ballonet.policy.settings import Settings
 from ballonet.units import GIB, MIB
@@ -104,3 +111,108 @@ def take(table: Snapshot, order: list[int]) -> Snapshot:
 def settings(budget_gib: float, **more: Any) -> Settings:
     """Return the law's settings with this budget."""
     return Settings(budget_bytes=budget_gib * GIB, **more)
+
+
+# --- made up ----------------------------------------------------------------------------------------
+# Elements are drawn from a seed of hypothesis's: thirty columns drawn one by one took seconds an example.
+
+Draw: TypeAlias = Callable[[np.random.Generator, int], Floats]
+
+
+def one_of(*choices: float | Draw) -> Draw:
+    """Return a column each of whose elements is one of these, or drawn from one of these."""
+
+    def draw(rng: np.random.Generator, rows: int) -> Floats:
+        made = [choice(rng, rows) if callable(choice) else np.full(rows, choice) for choice in choices]
+        return np.array(made, dtype=np.float64)[rng.integers(len(made), size=rows), np.arange(rows)]
+
+    return draw
+
+
+def between(low: float, high: float) -> Draw:
+    return lambda rng, rows: rng.uniform(low, high, rows)
+
+
+def counter(rng: np.random.Generator, rows: int) -> Floats:
+    return np.floor(2.0 ** rng.uniform(0, 40, rows))
+
+
+SIZE = one_of(between(0, 2 * GIB), between(0, 2 * GIB), between(0, 64 * GIB))
+REPORTED = one_of(SIZE, SIZE, SIZE, SIZE, np.nan, one_of(0.0, 1.0, 4095.0, 2.0**50))
+MAXIMUM = one_of(64.0 * MIB, 512.0 * MIB, 1024.0 * MIB, 1000.5 * MIB, 8.0 * GIB, 64.0 * GIB)
+WHEN = one_of(between(NOW - 120, NOW), between(NOW - 5, NOW + 120), -np.inf, -np.inf)
+BOOLEAN = one_of(0.0, 1.0)
+RARELY = one_of(*[0.0] * 5, 1.0)
+
+_MADE_UP: dict[str, Draw] = {
+    **dict.fromkeys(("autodeflate", "watched"), BOOLEAN),
+    "busy": RARELY,
+    "obstacle": one_of(*[-1.0] * 6, 0.0, 2.0),
+    "weight": lambda rng, rows: np.floor(rng.uniform(1, 1000, rows)),
+    "uptime": one_of(3600.0, 3600.0, 1e6, 10.0, np.nan),
+    **dict.fromkeys(("unused", "usable", "available", "rss"), REPORTED),
+    **dict.fromkeys(("swap_in", "swap_out", "oom_kills", "alloc_stalls", "direct_scans"), counter),
+    "pressure": one_of(between(0, 1), 0.0, np.nan),
+    "period": one_of(1.0, 1.0, 2.0, 5.0, 0.0, np.nan),
+    **dict.fromkeys(("disk_reads", "disk_read_seconds", "vcpu_seconds"), one_of(counter, np.nan)),
+    "vcpus": one_of(1.0, 2.0, 64.0, np.nan),
+}
+_REMEMBERED: dict[str, Draw] = {
+    "target": REPORTED,
+    "arrived": BOOLEAN,
+    **dict.fromkeys(("changed_at", "grew_at", "bitten_at", "hold_until", "promised_at"), WHEN),
+    **dict.fromkeys(("foreign_until", "stuck_until", "streams_until"), one_of(*[-np.inf] * 4, WHEN)),
+    "used": one_of(SIZE, SIZE, SIZE, np.nan),
+    "promised": one_of(np.nan, np.nan, SIZE),
+    **dict.fromkeys(("swap_debt", "growth", "kept", "bite", "trial"), one_of(0.0, 0.0, SIZE)),
+    "distress": RARELY,
+    "worse": one_of(0.0, 0.0, 1.0, 2.0, 9.0),
+    "lost": one_of(0.0, 0.001, 0.05, 1e6),
+}
+_MAY_BE_UNKNOWN = (*list(_MADE_UP)[5:], "actual", "maximum", "stats_at")
+
+laws = st.builds(
+    Settings,
+    budget_bytes=st.floats(0, 16).map(lambda gib: gib * GIB) | st.floats(0, 400 * GIB),
+    reflex=st.booleans(),
+    give_surplus=st.booleans(),
+)
+
+
+def _made_up_host(rng: np.random.Generator) -> HostMemory | None:
+    swapped = int(rng.integers(2**30)) if rng.random() < 0.5 else None
+    available = int(rng.uniform(0, 256) * GIB)
+    return HostMemory(256 * GIB, available, 0, 0, swapped, None, None, GIB) if rng.random() < 0.5 else None
+
+
+def made_up(rng: np.random.Generator, rows: int, unknown: Collection[str], taken_at: float) -> Snapshot:
+    """Return guests as nobody ever saw them; `unknown` are columns that nobody reports."""
+    columns: dict[str, Any] = {name: draw(rng, rows) for name, draw in _MADE_UP.items()}
+    columns |= dict.fromkeys(("running", "device"), ~RARELY(rng, rows).astype(np.bool_))
+    maximum = np.where(RARELY(rng, rows) > 0.0, np.nan, MAXIMUM(rng, rows))
+    columns["maximum"] = np.where("maximum" in unknown, np.nan, maximum)
+    columns["actual"] = columns["maximum"] * one_of(1.0, between(0, 1), between(0, 1), 1.5, np.nan)(rng, rows)
+    columns["ceiling"] = columns["maximum"] * one_of(1.0, 1.0, 0.7)(rng, rows)
+    columns["floor"] = np.minimum(floor_bytes(columns["maximum"]), columns["ceiling"])
+    columns["stats_at"] = taken_at - one_of(between(0, 4), between(0, 4), between(-5, 60), np.nan)(rng, rows)
+    columns |= dict.fromkeys(unknown, np.nan)
+    return snapshot(rows, host=_made_up_host(rng), taken_at=taken_at, **columns)
+
+
+@st.composite
+def hosts(draw: DrawFn) -> tuple[Snapshot, Memory]:
+    """Return guests at one moment, and what may be remembered of them in any state of their host."""
+    rng, rows = np.random.default_rng(draw(st.integers(0, 2**32))), draw(st.integers(1, 6))
+    table = made_up(rng, rows, draw(st.sets(st.sampled_from(_MAY_BE_UNKNOWN), max_size=2)), NOW)
+    memory = known(table, **{name: drawn(rng, rows) for name, drawn in _REMEMBERED.items()})
+    past = HostPast(draw(st.sampled_from(HostState)))
+    return table, replace(memory, host=past, kept=np.minimum(memory.kept, np.nan_to_num(table.ceiling)))
+
+
+@st.composite
+def courses(draw: DrawFn) -> list[Snapshot]:
+    """Return the same guests at some moments, between which anything may have happened to them."""
+    rng, rows = np.random.default_rng(draw(st.integers(0, 2**32))), draw(st.integers(1, 4))
+    unknown = draw(st.sets(st.sampled_from(_MAY_BE_UNKNOWN), max_size=2))
+    times = NOW + np.cumsum(draw(st.lists(st.floats(0.05, 30.0), min_size=2, max_size=5)))
+    return [made_up(rng, rows, unknown, float(taken_at)) for taken_at in times]

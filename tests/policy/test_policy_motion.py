@@ -118,3 +118,14 @@ def test_growth_by_less_than_half_of_the_deadband_is_not_made(lacking_mib: float
     _, grown = decided(law(10_000, give_surplus=False), **calm)
 
     assert grown_mib * MIB == pytest.approx(grown[0], abs=4096)
+
+
+def test_a_guest_whose_maximum_is_unknown_keeps_nobody_from_growing() -> None:
+    """H4."""
+    columns: dict[str, Any] = {name: [value, value] for name, value in NEEDY.items()}
+
+    made, grown = decided(law(4096), rows=2, **columns, maximum=[M, np.nan])
+
+    assert grown[0] >= 490 * MIB + R - 512 * MIB - 4096
+    assert 0.0 == grown[1]
+    assert np.isfinite(made.free)

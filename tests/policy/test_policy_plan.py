@@ -1,13 +1,10 @@
-"""The decision: what it always keeps, and what it does in the situations that the law names."""
+"""The decision: what it does in the situations that the law names."""
 
-from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
-from columns import NOW, known, settings, snapshot, take
-from hypothesis import given
-from hypothesis import strategies as st
+from columns import NOW, known, settings, snapshot
 
 from ballonet.facts.host import HostMemory
 from ballonet.facts.plan import Bound, Plan
@@ -23,115 +20,6 @@ R = reserve_bytes(MAXIMUM)
 
 def end_sizes(made: Plan) -> Floats:
     return np.where(np.isnan(made.target), made.snapshot.actual, made.target)
-
-
-# --- properties over arbitrary hosts ----------------------------------------------------------------
-
-mib = st.floats(0, 1024).map(lambda size: size * MIB)
-hosts = st.integers(1, 12).flatmap(
-    lambda rows: st.fixed_dictionaries(
-        {
-            "actual": st.lists(st.floats(256, 1024).map(lambda s: s * MIB), min_size=rows, max_size=rows),
-            "unused": st.lists(mib, min_size=rows, max_size=rows),
-            "usable": st.lists(st.one_of(mib, st.just(np.nan)), min_size=rows, max_size=rows),
-            "weight": st.lists(st.integers(1, 1000), min_size=rows, max_size=rows),
-            "stats_at": st.lists(
-                st.one_of(st.floats(NOW - 60, NOW + 5), st.just(np.nan)), min_size=rows, max_size=rows
-            ),
-            "uptime": st.lists(st.sampled_from([10.0, 3600.0, np.nan]), min_size=rows, max_size=rows),
-            "running": st.lists(st.booleans(), min_size=rows, max_size=rows),
-        }
-    )
-)
-budgets = st.floats(0.1, 14)
-
-
-@given(hosts, budgets)
-def test_targets_stay_within_floor_and_ceiling(host: dict[str, Any], budget: float) -> None:
-    """G1 and G2."""
-    table = snapshot(len(host["actual"]), **host)
-
-    made = plan(table, known(table), settings(budget))
-
-    sent = ~np.isnan(made.target)
-    assert np.all(made.target[sent] > table.floor[sent] - 4096)
-    assert np.all(made.target[sent] <= table.ceiling[sent])
-
-
-@given(hosts, budgets)
-def test_growth_never_exceeds_what_is_free(host: dict[str, Any], budget: float) -> None:
-    """H1: what shrinks in the same plan is not spent yet."""
-    table = snapshot(len(host["actual"]), **host)
-
-    made = plan(table, known(table), settings(budget))
-
-    grown = np.nansum(np.maximum(made.target - table.actual, 0.0))
-    assert grown <= max(0.0, budget * GIB - table.actual.sum()) + 1.0
-
-
-@given(hosts, budgets)
-def test_only_managed_guests_are_written_and_only_trusted_ones_shrink(
-    host: dict[str, Any], budget: float
-) -> None:
-    """G3 and G7."""
-    table = snapshot(len(host["actual"]), **host)
-
-    made = plan(table, known(table), settings(budget))
-
-    sent = ~np.isnan(made.target)
-    assert np.all(made.verdict[sent] >= CODES["stale"])
-    assert np.all(made.verdict[made.target < table.actual] == CODES["managed"])
-
-
-@given(hosts, budgets)
-def test_the_same_inputs_give_the_same_plan_byte_for_byte(host: dict[str, Any], budget: float) -> None:
-    """S1."""
-    table = snapshot(len(host["actual"]), **host)
-
-    first, second = (plan(table, known(table), settings(budget)) for _ in range(2))
-
-    assert first.target.tobytes() == second.target.tobytes()
-    assert first.got.tobytes() == second.got.tobytes()
-
-
-@given(hosts, budgets, st.randoms(use_true_random=False))
-def test_the_order_of_guests_does_not_matter(host: dict[str, Any], budget: float, random: Random) -> None:
-    table = snapshot(len(host["actual"]), **host)
-    order = list(range(len(table)))
-    random.shuffle(order)
-    other = take(table, order)
-
-    here = plan(table, known(table), settings(budget))
-    there = plan(other, known(other), settings(budget))
-
-    np.testing.assert_allclose(here.allotted[order], there.allotted, rtol=1e-9, atol=4096)
-
-
-@given(hosts, budgets, st.integers(0, 11), st.floats(0, 512))
-def test_more_need_never_gets_less(host: dict[str, Any], budget: float, which: int, more: float) -> None:
-    """G8."""
-    table = snapshot(len(host["actual"]), **host)
-    row = which % len(table)
-    before = known(table)
-    needier = known(table, used=before.used + np.where(np.arange(len(table)) == row, more * MIB, 0.0))
-
-    less = plan(table, before, settings(budget)).allotted[row]
-
-    assert plan(table, needier, settings(budget)).allotted[row] >= less - 4096
-
-
-@given(hosts, budgets)
-def test_tiers_sum_to_what_is_allotted_and_fit_the_budget(host: dict[str, Any], budget: float) -> None:
-    table = snapshot(len(host["actual"]), **host)
-
-    made = plan(table, known(table), settings(budget))
-
-    managed = (made.verdict >= CODES["stale"]) & ~np.isnan(known(table).used)
-    np.testing.assert_allclose(made.got.sum(axis=0)[managed], made.allotted[managed])
-    assert made.got.sum() <= max(made.budget, table.floor[managed].sum()) * (1 + 1e-9) + 1.0
-
-
-# --- situations -------------------------------------------------------------------------------------
 
 
 def test_a_settled_host_writes_nothing() -> None:

@@ -1,4 +1,4 @@
-"""How much cache is worth keeping: what a bite that hurt gives back, how trials end, and what is forgotten."""
+"""How much cache is worth keeping: what a bite that hurt gives back, how trials end, what is forgotten."""
 
 from typing import Any
 
@@ -228,3 +228,20 @@ def test_all_cache_is_kept_where_nobody_would_notice_that_it_is_missed() -> None
     unseen = probed(table(disk_reads=np.nan), kept=0.0, seconds=600.0)
 
     assert 200 * MIB == unseen.kept[0]
+
+
+def test_what_is_kept_outlives_a_look_at_which_the_maximum_is_unknown() -> None:
+    """Unknown once, it would be so for ever, and with it what there is for everybody else."""
+    lost_sight = probed(table(maximum=np.nan, ceiling=np.nan), kept=100 * MIB, hold_until=NOW + 1)
+    harmed = probed(table(maximum=np.nan, ceiling=np.nan), **HARMED, kept=100 * MIB)
+
+    assert 100 * MIB == lost_sight.kept[0]
+    assert [0.0, 100 * MIB] == [harmed.trial[0], harmed.kept[0]]
+
+
+def test_more_than_the_ceiling_is_never_kept() -> None:
+    tried = {**TRIED, "kept": 580 * MIB, "lost": 0.05, "read_rate": 390.0}
+    unseen = table(disk_reads=np.nan, usable=2048.0 * MIB, ceiling=620.0 * MIB)
+
+    assert 620 * MIB == probed(table(ceiling=620.0 * MIB), **tried).kept[0]
+    assert 620 * MIB == probed(unseen).kept[0]

@@ -118,6 +118,12 @@ def test_what_is_unknown_changes_nothing() -> None:
     assert (5.0, 7.0, 512 * MIB) == (learnt.growth[0], learnt.swap_debt[0], learnt.used[0])
 
 
+def test_growth_outlives_a_sample_that_does_not_tell_of_use() -> None:
+    silent = read_sample(known(snapshot(1), growth=5.0), later(available=np.nan), LAW)
+
+    assert 5.0 == pytest.approx(silent.growth[0], rel=0.01)
+
+
 def test_what_is_unused_beyond_the_reserve_is_spare() -> None:
     assert 512 * MIB - R == read_sample(known(snapshot(1)), later(), LAW).spare[0]
     assert 0.0 == seen(at_rest()).spare[0]

@@ -25,7 +25,7 @@ def grown(snapshot: Snapshot, memory: Memory, share: Share, room: Room, settings
     for tier, kept in ((0, 0.0), (CACHE, room.pool), (SURPLUS, room.pool + room.store)):
         part = np.minimum(share.allotted, so_far[tier]) - room.held
         part = np.clip(part, growth, np.maximum(wish, growth))
-        part = np.minimum(part, growth + slowly) if tier == SURPLUS else part
+        part = np.fmin(part, growth + slowly) if tier == SURPLUS else part
         growth = waterfill(growth, part, snapshot.weight, max(room.free - kept, growth.sum()))
     return growth
 

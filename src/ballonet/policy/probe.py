@@ -44,7 +44,9 @@ def _fade(memory: Memory, snapshot: Snapshot, seconds: Floats, harmed: Bools, se
     calm = ~harmed & (snapshot.taken_at >= memory.hold_until)
     return replace(
         memory,
-        kept=np.where(unseen, cache(snapshot), np.minimum(kept, snapshot.ceiling)),
+        kept=np.fmin(
+            np.where(unseen, cache(snapshot), kept), snapshot.ceiling
+        ),  # that may be unknown for once
         hold_seconds=np.where(
             calm,
             np.maximum(
@@ -69,7 +71,7 @@ def _trim(memory: Memory, snapshot: Snapshot, settled: Bools, settings: Settings
 def _begin(memory: Memory, snapshot: Snapshot, harmed: Bools, settings: Settings) -> Memory:
     """Give back to those that are harmed: twice what was taken a moment ago, or a first step."""
     now = snapshot.taken_at
-    begins = harmed & (now >= memory.streams_until)
+    begins = harmed & (now >= memory.streams_until) & ~np.isnan(snapshot.actual + snapshot.ceiling)
     bitten = now - memory.bitten_at < settings.blame_seconds
     step = np.where(bitten, 2.0 * memory.bite, 0.0)
     step = np.maximum(step, np.maximum(settings.trial_bytes, settings.bite_share * snapshot.maximum))
@@ -104,7 +106,10 @@ def _judge(memory: Memory, snapshot: Snapshot, settled: Bools, harmed: Bools, se
         memory,
         kept=np.select(
             [streams, more],
-            [np.maximum(memory.kept - memory.trial, 0.0), memory.kept + memory.trial],
+            [
+                np.maximum(memory.kept - memory.trial, 0.0),
+                np.fmin(memory.kept + memory.trial, snapshot.ceiling),
+            ],
             memory.kept,
         ),
         usual_reads=np.where(streams, memory.read_rate, memory.usual_reads),

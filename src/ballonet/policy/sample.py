@@ -34,7 +34,7 @@ def read_sample(memory: Memory, snapshot: Snapshot, settings: Settings) -> Memor
     settled = still & (snapshot.stats_at > memory.changed_at)
     distress, worse = _distress(memory, snapshot, known, settled, settings)
     rate = np.where(known, np.maximum(used - memory.used, 0.0) / np.maximum(seconds, 1.0), 0.0)
-    growth = np.maximum(rate, fade(memory.growth, seconds, settings.growth_half_life_seconds))
+    growth = np.fmax(rate, fade(memory.growth, seconds, settings.growth_half_life_seconds))
     return replace(
         memory,
         counted=counted,

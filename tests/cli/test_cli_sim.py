@@ -1,6 +1,7 @@
 """`sim`: policies tried on simulated hosts."""
 
 import json
+from pathlib import Path
 
 import pytest
 from running import Run, two_lines
@@ -18,12 +19,42 @@ def test_policies_stand_side_by_side(ballonet: Run) -> None:
     words = ("sim", "compare", "one-bursts", "--policy", "ballonet", "--policy", "equal")
     table = ballonet(*words)
     assert (0, "") == (table.returncode, table.stderr)
-    assert ["WITHOUT", "ballonet", "equal"] == table.stdout.splitlines()[0].split()
-    outcomes = json.loads(ballonet(*words, "-o", "json").stdout)["outcomes"]
-    assert ["none", "ballonet", "equal"] == list(outcomes)
-    assert outcomes["ballonet"]["held_mean_bytes"] < outcomes["none"]["held_mean_bytes"]
-    assert 0 == outcomes["ballonet"]["swap_in_pages"]
-    assert outcomes["equal"]["swap_in_pages"] > 0
+    title, header, *rows = table.stdout.splitlines()
+    assert "one-bursts" == title
+    assert {"POLICY", "LATENCY", "KILLED"} <= set(header.split())
+    assert ["none", "ballonet", "equal"] == [row.split()[0] for row in rows]
+    runs = {run["policy"]: run for run in json.loads(ballonet(*words, "-o", "json").stdout)["runs"]}
+    assert runs["ballonet"]["held_mean_bytes"] < runs["none"]["held_mean_bytes"]
+    assert 0 == runs["ballonet"]["swap_in_pages"]
+    assert runs["equal"]["swap_in_pages"] > 0
+    assert runs["equal"]["latency_ratio"] > 1.5 > runs["ballonet"]["latency_ratio"]
+
+
+def test_seeds_vary_a_scenario_and_parts_can_be_left_out(ballonet: Run) -> None:
+    words = (
+        "sim",
+        "compare",
+        "idle",
+        "--policy",
+        "ballonet",
+        "--without",
+        "reflex",
+        "--seeds",
+        "2",
+        "-o",
+        "json",
+    )
+    runs = json.loads(ballonet(*words).stdout)["runs"]
+    assert [101, 102] == sorted({run["seed"] for run in runs})
+    assert {"none", "ballonet", "ballonet, no reflex"} == {run["policy"] for run in runs}
+
+
+def test_runs_are_drawn(ballonet: Run, tmp_path: Path) -> None:
+    words = ("sim", "compare", "idle", "--policy", "ballonet", "--plot", str(tmp_path / "new"))
+    assert 0 == ballonet(*words).returncode
+    picture = (tmp_path / "new/idle.svg").read_text()
+    assert picture.startswith("<?xml")
+    assert "<!-- budget -->" in picture
 
 
 @pytest.mark.parametrize(
@@ -31,6 +62,7 @@ def test_policies_stand_side_by_side(ballonet: Run) -> None:
     [
         (("trade-place",), "no scenario is called 'trade-place'", "trade-places"),
         (("idle", "--policy", "proxmux"), "no policy is called 'proxmux'", "proxmox"),
+        (("idle", "--without", "reflexes"), "no part is called 'reflexes'", "reflex"),
     ],
 )
 def test_names_that_are_none_are_answered_with_the_nearest(

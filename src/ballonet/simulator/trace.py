@@ -32,6 +32,7 @@ COLUMNS: Mapping[str, str] = {
     "rss_bytes": "rss",
     "swap_in_bytes_total": "swap_in",
     "swap_out_bytes_total": "swap_out",
+    "major_faults_total": "major_faults",
     "oom_kills_total": "oom_kills",
     "alloc_stalls_total": "alloc_stalls",
     "direct_scans_bytes_total": "direct_scans",

@@ -30,6 +30,19 @@ def test_policies_stand_side_by_side(ballonet: Run) -> None:
     assert runs["equal"]["latency_ratio"] > 1.5 > runs["ballonet"]["latency_ratio"]
 
 
+def test_one_run_tells_what_is_done_when_and_why(ballonet: Run) -> None:
+    told = ballonet("sim", "run", "one-bursts")
+    assert (0, "") == (told.returncode, told.stderr)
+    bursts = [line for line in told.stdout.splitlines() if "a burst of" in line]
+    assert bursts
+    assert all(20.0 <= float(line.split()[0]) <= 22.0 and "web" in line for line in bursts)
+    (run,) = json.loads(ballonet("sim", "run", "one-bursts", "--policy", "equal", "-o", "json").stdout)[
+        "runs"
+    ]
+    assert ("equal", 0) == (run["policy"], run["seed"])
+    assert 2 == ballonet("sim", "run", "one-bursts", "--policy", "equals").returncode
+
+
 def test_seeds_vary_a_scenario_and_parts_can_be_left_out(ballonet: Run) -> None:
     words = (
         "sim",

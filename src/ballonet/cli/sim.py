@@ -7,14 +7,18 @@ from typing import Annotated
 import typer
 
 from ballonet.cli.replay import replay
+from ballonet.facts.happening import Happening
 from ballonet.show.document import document
 from ballonet.show.plot import plot
 from ballonet.show.progress import Steps
+from ballonet.show.reasons import what
 from ballonet.show.scores import scores_document, scores_table
 from ballonet.show.table import table
 from ballonet.simulator.contest import Entry, Result, contest
+from ballonet.simulator.oracle import oracle
 from ballonet.simulator.scenarios import REPORT_SEEDS, SCENARIOS, TUNING_SEEDS, scenario
-from ballonet.simulator.trial import POLICIES, chosen, without
+from ballonet.simulator.scores import score
+from ballonet.simulator.trial import OURS, POLICIES, Trial, check_policies, chosen, outcome, without
 from ballonet.units import format_size
 
 app = typer.Typer(help="Try policies on simulated hosts.", add_completion=False)
@@ -24,7 +28,8 @@ app.command("replay")(replay)
 @app.command("list")
 def list_scenarios(ctx: typer.Context) -> None:
     """Show the scenarios."""
-    rows = [[name, str(len(s.loads)), format_size(s.budget_bytes), s.title] for name, s in SCENARIOS.items()]
+    every = {name: scenario(name) for name in SCENARIOS}
+    rows = [[name, str(len(s.loads)), format_size(s.budget_bytes), s.title] for name, s in every.items()]
     ctx.obj.show(
         lambda: table(("Scenario", "Guests", "Budget", "What happens"), rows, right=("Guests", "Budget")),
         lambda: document(
@@ -36,11 +41,34 @@ def list_scenarios(ctx: typer.Context) -> None:
                     "budget_bytes": int(found.budget_bytes),
                     "seconds": found.seconds,
                 }
-                for name, found in SCENARIOS.items()
+                for name, found in every.items()
             ],
             policies=list(POLICIES),
         ),
     )
+
+
+@app.command("run")
+def run(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="SCENARIO", help="One of those that `sim list` shows.")],
+    policy: Annotated[str, typer.Option("--policy", metavar="POLICY", help="Which one decides.")] = OURS,
+    part: Annotated[str | None, typer.Option("--without", metavar="PART", help="Of ballonet.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Vary the scenario; 0: as it is.")] = 0,
+) -> None:
+    """Run a scenario under one policy, and show what is done when, and why."""
+    found = scenario(name, seed)
+    check_policies([policy])
+    trial = next(iter(without(found, [part]).values())) if part else Trial(found, policy)
+
+    def tell(at: float, happening: Happening) -> None:
+        if ctx.obj.output == "table":
+            typer.echo(f"{at:7.2f} s  {happening.name:<12} {what(happening)}")
+
+    done = outcome(trial, tell)
+    twin, entry = outcome(Trial(found, "none")), Entry(name, seed)
+    results = [Result(entry, trial.title, score(found, done, twin, oracle(found)), done)]
+    ctx.obj.show(lambda: f"\n{scores_table(results)}", lambda: scores_document(results))
 
 
 @app.command("compare")

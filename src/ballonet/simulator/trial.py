@@ -1,7 +1,7 @@
 """One scenario under one policy, on a simulated host, through the product's engine and loop."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
@@ -13,6 +13,7 @@ from ballonet.engine.engine import World as Ports
 from ballonet.engine.loop import run
 from ballonet.engine.summary import Summary
 from ballonet.errors import UsageError
+from ballonet.facts.happening import Happening
 from ballonet.policy.plan import plan
 from ballonet.policy.rivals import RIVALS, Policy
 from ballonet.policy.settings import Settings
@@ -111,12 +112,15 @@ def without(scenario: Scenario, parts: Sequence[str]) -> dict[str, Trial]:
     return {trial.title: trial for trial in trials}
 
 
-def outcome(trial: Trial) -> Outcome:
-    """Run a trial and return what it came to; the same trial always comes to the same."""
-    return virtual.run(_run(trial))
+def outcome(trial: Trial, tell: Callable[[float, Happening], None] = lambda _, __: None) -> Outcome:
+    """Run a trial and return what it came to; the same trial always comes to the same.
+
+    `tell` is called with what happens, and the seconds since the loads began: below 0 while guests settle.
+    """
+    return virtual.run(_run(trial, tell))
 
 
-async def _run(trial: Trial) -> Outcome:
+async def _run(trial: Trial, tell: Callable[[float, Happening], None]) -> Outcome:
     scenario, clock, history = trial.scenario, virtual.VirtualClock(), History()
     specs = [
         Spec(
@@ -130,10 +134,15 @@ async def _run(trial: Trial) -> Outcome:
     ]
     world = World(specs, clock=clock)
     ports = Ports(world, clock, world, world)
+
+    def hear(happening: Happening) -> None:
+        history.hear(happening, clock.monotonic())
+        tell(clock.monotonic() - trial.settle_seconds, happening)
+
     engine = Engine(
         ports,
         trial.settings(),
-        lambda happening: history.hear(happening, clock.monotonic()),
+        hear,
         enforce=trial.balances,
         floor_bytes=scenario.floor_bytes,
         decide=history.timed(POLICIES[trial.policy]),

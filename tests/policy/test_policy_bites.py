@@ -29,7 +29,7 @@ NEEDY: dict[str, Any] = {"actual": 500.0 * MIB, "unused": 0.0, "usable": 0.0}
 CUSHION = 0.04 * M
 # Nothing is held back for bursts, and some is free: nobody waits for what is probed.
 QUIET = Settings(budget_bytes=730 * MIB, pool_share=0.0, store_share=0.0, give_surplus=False)
-PROTECTED: list[dict[str, float]] = [
+PROTECTED: list[dict[str, Any]] = [
     {"hold_until": NOW + 30},
     {"trial": 32.0 * MIB},
     {"lost": 0.01},
@@ -45,7 +45,8 @@ def decided(
     there: Settings, guests: list[dict[str, Any]], state: HostState = HostState.TIGHT, **remembered: Any
 ) -> tuple[Plan, Floats]:
     """Return the plan of these guests, and what it takes of each (0: nothing)."""
-    table = snapshot(len(guests), **{name: [guest[name] for guest in guests] for name in guests[0]})
+    columns: dict[str, Any] = {name: [guest[name] for guest in guests] for name in guests[0]}
+    table = snapshot(len(guests), **columns)
     made = plan(table, replace(known(table, **remembered), host=HostPast(state, NOW)), there)
     return made, np.nan_to_num(table.actual - made.target)
 
@@ -106,7 +107,7 @@ def test_unused_memory_goes_before_cache() -> None:
 
 
 @pytest.mark.parametrize("protection", PROTECTED)
-def test_what_protects_from_probing_does_not_protect_from_a_need(protection: dict[str, float]) -> None:
+def test_what_protects_from_probing_does_not_protect_from_a_need(protection: dict[str, Any]) -> None:
     _, for_a_need = decided(law(1200), [NEEDY, CACHED], **protection)
     _, for_nobody = decided(QUIET, [CACHED], HostState.HARD, **protection)
     _, unprotected = decided(QUIET, [CACHED], HostState.HARD)

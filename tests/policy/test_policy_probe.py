@@ -1,4 +1,4 @@
-"""How much cache is worth keeping: what a bite that hurt gives back, how trials end, and what is forgotten."""
+"""How much cache is worth keeping: what a bite that hurt gives back, how trials end, what is forgotten."""
 
 from typing import Any
 

@@ -44,7 +44,9 @@ def _fade(memory: Memory, snapshot: Snapshot, seconds: Floats, harmed: Bools, se
     calm = ~harmed & (snapshot.taken_at >= memory.hold_until)
     return replace(
         memory,
-        kept=np.fmin(np.where(unseen, cache(snapshot), kept), snapshot.ceiling),  # that may be unknown for once
+        kept=np.fmin(
+            np.where(unseen, cache(snapshot), kept), snapshot.ceiling
+        ),  # that may be unknown for once
         hold_seconds=np.where(
             calm,
             np.maximum(
@@ -104,7 +106,10 @@ def _judge(memory: Memory, snapshot: Snapshot, settled: Bools, harmed: Bools, se
         memory,
         kept=np.select(
             [streams, more],
-            [np.maximum(memory.kept - memory.trial, 0.0), np.fmin(memory.kept + memory.trial, snapshot.ceiling)],
+            [
+                np.maximum(memory.kept - memory.trial, 0.0),
+                np.fmin(memory.kept + memory.trial, snapshot.ceiling),
+            ],
             memory.kept,
         ),
         usual_reads=np.where(streams, memory.read_rate, memory.usual_reads),

@@ -113,7 +113,7 @@ def test_growth_out_of_what_is_free_is_shared_by_weight() -> None:
 def test_growth_by_less_than_half_of_the_deadband_is_not_made(lacking_mib: float, grown_mib: float) -> None:
     """3 % of the maximum are 30.7 MiB."""
     actual = 500 * MIB + R + 0.04 * M - lacking_mib * MIB
-    calm = {"actual": actual, "usable": actual - 500 * MIB, "unused": actual - 500 * MIB}
+    calm: dict[str, Any] = {"actual": actual, "usable": actual - 500 * MIB, "unused": actual - 500 * MIB}
 
     _, grown = decided(law(10_000, give_surplus=False), **calm)
 

@@ -73,7 +73,9 @@ def test_what_a_read_takes_is_learned_from_the_disk() -> None:
     assert 2e-3 == pytest.approx(slower.read_seconds[0])  # half of the way to 3 ms in a half-life
 
 
-@pytest.mark.parametrize(("reads", "seconds"), [(19.0, 0.1), (0.0, 0.0), (100.0, np.nan), (np.nan, 0.1)])
+@pytest.mark.parametrize(
+    ("reads", "seconds"), [(19.0, 0.1), (0.0, 0.0), (100.0, np.nan), (np.nan, 0.1), (100.0, -0.1)]
+)
 def test_few_reads_or_unknown_ones_teach_nothing(reads: float, seconds: float) -> None:
     taught = looked(rested(read_seconds=5e-3), disk_reads=reads, disk_read_seconds=seconds)
 

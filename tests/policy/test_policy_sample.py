@@ -160,7 +160,8 @@ def test_swap_traffic_of_a_guest_that_lacks_nothing_is_no_distress(
 @pytest.mark.parametrize("counter", WAITS)
 def test_waits_for_memory_are_distress(counter: str) -> None:
     before = at_rest(**{counter: 5.0})
-    before = replace(before, **{counter: np.array([5.0])})
+    risen_from: dict[str, Any] = {counter: np.array([5.0])}
+    before = replace(before, **risen_from)
 
     assert seen(before, **{counter: 6.0}).distress[0]
     assert not seen(before, **{counter: 5.0}).distress[0]

@@ -26,7 +26,7 @@ def read_disks(memory: Memory, snapshot: Snapshot, seconds: Floats, settings: Se
     latest = requests / span
     rate = follow(memory.read_rate, latest, seconds, settings.read_half_life_seconds)
     each = (snapshot.disk_read_seconds - memory.disk_read_seconds) / np.maximum(requests, 1.0)
-    each = np.where(requests >= LEAST_REQUESTS, each, np.nan)
+    each = np.where((requests >= LEAST_REQUESTS) & (each >= 0.0), each, np.nan)
     running = (snapshot.vcpu_seconds - memory.vcpu_seconds) / span
     cut = is_cut(snapshot, settings)
     # It falls soon and rises slowly; a guest that is cut may read for that reason: then it only falls.

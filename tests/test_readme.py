@@ -77,7 +77,7 @@ LAW = {
     "swapping_free_reserves": (1.6, "less than 1.6 R unused"),
     "swapping_usable_reserves": (2.0, "less than 2 R usable"),
     "usual_reads_share": (1.3, "1.3 times its usual rate"),
-    "idle_reads": (16.0, "16 requests a second more"),
+    "idle_reads": (4.0, "4 requests a second more"),
     "harm_share": (0.002, "Above 0.2 %"),
     "blame_seconds": (20.0, "in the last 20 s"),
     "trial_bytes": (32 * MIB, "at least 32 MiB. k becomes"),

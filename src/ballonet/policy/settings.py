@@ -129,8 +129,8 @@ class Settings:
     """Over how long reads and processors, and the time of one read, are averaged."""
 
     usual_reads_share: float = 1.3
-    idle_reads: float = 16.0
-    """Reads beyond 1.3 times the usual rate and 16 a second count as reads of dropped cache."""
+    idle_reads: float = 4.0
+    """Reads beyond 1.3 times the usual rate and 4 a second count as reads of dropped cache."""
 
     usual_fall_seconds: float = 7.0
     usual_rise_seconds: float = 40.0

@@ -166,6 +166,7 @@ class World:
             last_update=np.where(self._sampled_at > 0, sent_at, np.nan),
             period=(self._period * STEP_SECONDS).astype(np.float64),
             disk_reads=np.floor(now.disk_reads),
+            disk_read_seconds=now.disk_reads * np.maximum(model.READ_SECONDS, 1.0 / self.make.requests),
         )
 
     async def guests(self, *, inactive: bool = False) -> list[Guest]:

@@ -174,6 +174,7 @@ async def _simulated(planned: Run) -> dict[str, Series]:
         """Do nothing: it is in the schedules."""
 
     looks = await planned.looks(Ports(world, clock, world, world), begin)
+    await world.guests()  # which live on until somebody looks
     begun = np.array([at for at, _ in world.answers]) - planned.settle_seconds
     ended = np.append(begun[1:], clock.monotonic() - planned.settle_seconds)
     answered = np.array([answers.answered for _, answers in world.answers])

@@ -5,7 +5,7 @@ import pytest
 
 from ballonet.facts.guest import Guest, State
 from ballonet.facts.statistics import Statistics
-from ballonet.simulator.recording import Look, by_second, series
+from ballonet.simulator.recording import Answers, Look, by_second, series
 from ballonet.units import MIB
 
 
@@ -23,7 +23,7 @@ def guest(actual_mib: float, swapped_in: int | None) -> Guest:
 
 
 def test_levels_are_taken_at_the_end_of_a_second_and_counters_over_it() -> None:
-    answers = by_second(np.array([0.5, 1.5]), np.array([10.0, 20.0]), np.array([0.1, 0.2]), 2)
+    answers = Answers(np.array([10.0, 20.0]), np.array([0.1, 0.2]))
     looks = [Look(0.0, [guest(512, 4096)]), Look(0.5, [guest(412, None)]), Look(2.5, [guest(212, 6 * 4096)])]
     found = series(looks, "web", answers)
     assert [362.0, 262.0] == pytest.approx((found.levels["actual"] / MIB).tolist())
@@ -33,9 +33,15 @@ def test_levels_are_taken_at_the_end_of_a_second_and_counters_over_it() -> None:
     assert 512 * MIB == found.maximum_bytes
 
 
-def test_answers_are_gathered_by_second_with_the_mean_of_their_latency() -> None:
-    at = np.array([-0.5, 0.0, 0.5, 2.9, 3.0])
-    found = by_second(at, np.array([9.0, 1.0, 3.0, 2.0, 9.0]), np.array([9.0, 0.1, 0.5, 0.3, 9.0]), 3)
-    assert [4.0, 0.0, 2.0] == found.answered.tolist()
-    assert [0.4, 0.3] == pytest.approx([found.seconds[0], found.seconds[2]])
+def test_answers_are_spread_over_the_time_in_which_they_were_given() -> None:
+    begun, ended = np.array([-1.0, 1.0, 2.0]), np.array([1.0, 2.0, 4.0])
+    found = by_second(begun, ended, np.array([8.0, 0.0, 6.0]), np.array([0.1, np.nan, 0.5]), 3)
+    assert [4.0, 0.0, 3.0] == pytest.approx(found.answered.tolist())
+    assert [0.1, 0.5] == pytest.approx([found.seconds[0], found.seconds[2]])
     assert np.isnan(found.seconds[1])
+
+
+def test_a_second_of_two_intervals_has_the_mean_latency_of_its_answers() -> None:
+    begun, ended = np.array([0.0, 0.5]), np.array([0.5, 1.0])
+    found = by_second(begun, ended, np.array([1.0, 3.0]), np.array([0.1, 0.5]), 1)
+    assert (4.0, 0.4) == pytest.approx((found.answered[0], found.seconds[0]))

@@ -174,11 +174,15 @@ async def _simulated(planned: Run) -> dict[str, Series]:
         """Do nothing: it is in the schedules."""
 
     looks = await planned.looks(Ports(world, clock, world, world), begin)
-    at = np.array([begun for begun, _ in world.answers]) - planned.settle_seconds
+    await world.guests()  # which live on until somebody looks
+    begun = np.array([at for at, _ in world.answers]) - planned.settle_seconds
+    ended = np.append(begun[1:], clock.monotonic() - planned.settle_seconds)
     answered = np.array([answers.answered for _, answers in world.answers])
     seconds = np.array([answers.seconds for _, answers in world.answers])
     return {
-        spec.name: series(looks, spec.name, by_second(at, answered[:, row], seconds[:, row], planned.seconds))
+        spec.name: series(
+            looks, spec.name, by_second(begun, ended, answered[:, row], seconds[:, row], planned.seconds)
+        )
         for row, spec in enumerate(world.specs)
     }
 
@@ -232,10 +236,15 @@ def _without(real: Series, emulator: float) -> Series:
 
 
 def _answers(reports: Iterable[Report], before: Report, length: int) -> Answers:
-    """Return the answers that these reports tell of; each report is of the second before it."""
-    mine = [report for report in reports if report.uptime > before.uptime]
+    """Return the answers that reports of the schedule begun after `before` tell of.
+
+    Each report is of the time since the one before; times are rounded to 1 ms.
+    """
+    mine = [report for report in reports if report.uptime - report.t > before.uptime - 0.01]
+    until = np.array([report.t for report in mine])
     return by_second(
-        np.array([report.t - 0.5 for report in mine]),
+        np.append(0.0, until[:-1]),
+        until,
         np.array([report.requests for report in mine], dtype=np.float64),
         np.array([np.nan if report.mean_ms is None else report.mean_ms / 1e3 for report in mine]),
         length,

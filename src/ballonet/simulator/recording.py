@@ -11,6 +11,8 @@ from ballonet.facts.snapshot import Floats
 from ballonet.simulator.kernel import PAGE
 from ballonet.simulator.overheard import Overheard
 
+LEAST_ANSWERED = 1e-6  # less in a second is rounding
+
 LEVELS: Mapping[str, Callable[[Guest], float | None]] = {
     "usable": lambda guest: guest.statistics.usable_bytes,
     "actual": lambda guest: guest.actual_bytes,
@@ -98,11 +100,21 @@ def _at(edges: Floats, rows: Sequence[tuple[float, Guest]], read: Callable[[Gues
     return levels
 
 
-def by_second(at: Floats, answered: Floats, seconds: Floats, length: int) -> Answers:
-    """Return answers given at these seconds, gathered by whole second; what lies outside is left out."""
-    second = np.floor(at).astype(np.int64)
-    inside = (second >= 0) & (second < length)
-    count = np.bincount(second[inside], answered[inside], length)
-    total = np.bincount(second[inside], (answered * np.nan_to_num(seconds))[inside], length)
-    mean = np.divide(total, count, out=np.full(length, np.nan), where=count > 0)
-    return Answers(count.astype(np.float64), mean)
+def by_second(begun: Floats, ended: Floats, answered: Floats, seconds: Floats, length: int) -> Answers:
+    """Return answers given between these seconds, one interval after the other, by whole second.
+
+    Those of an interval are spread evenly over it; what lies outside of `length` seconds is left out.
+    """
+    edges = np.arange(length + 1, dtype=np.float64)
+    count = np.diff(_risen(edges, begun, ended, answered))
+    total = np.diff(_risen(edges, begun, ended, answered * np.nan_to_num(seconds)))
+    some = count > LEAST_ANSWERED
+    return Answers(count, np.divide(total, count, out=np.full(length, np.nan), where=some))
+
+
+def _risen(edges: Floats, begun: Floats, ended: Floats, amounts: Floats) -> Floats:
+    """Return how much there was by then of what came between these seconds."""
+    until = np.cumsum(amounts)
+    times = np.column_stack([begun, ended]).ravel()
+    risen: Floats = np.interp(edges, times, np.column_stack([until - amounts, until]).ravel())
+    return risen

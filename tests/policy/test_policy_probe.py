@@ -82,7 +82,7 @@ def test_nothing_is_tried_before_the_last_change_shows_or_without_harm(unsettled
 
 
 def test_reads_that_fell_were_for_want_of_memory_and_the_guest_is_held_for_a_minute() -> None:
-    helped = probed(table(), **TRIED, read_rate=10.0)
+    helped = probed(table(), **TRIED, read_rate=3.0)
 
     assert 0.0 == helped.trial[0]
     assert 200 * MIB == helped.kept[0]  # all that there is, and no more: it reads no more

@@ -56,10 +56,10 @@ def test_what_a_guest_reads_while_it_is_cut_never_becomes_usual() -> None:
     assert 100 * 0.5 ** (8 / 7) == pytest.approx(fallen.usual_reads[0])
 
 
-def test_reads_beyond_1_3_times_the_usual_and_16_a_second_are_excess() -> None:
-    assert 100.0 - 1.3 * 40.0 - 16.0 == excess_reads(rested(read_rate=100.0, usual_reads=40.0), LAW)[0]
-    assert 0.0 == excess_reads(rested(read_rate=67.0, usual_reads=40.0), LAW)[0]
-    assert 0.0 == excess_reads(rested(read_rate=15.0), LAW)[0]
+def test_reads_beyond_1_3_times_the_usual_and_4_a_second_are_excess() -> None:
+    assert 100.0 - 1.3 * 40.0 - 4.0 == excess_reads(rested(read_rate=100.0, usual_reads=40.0), LAW)[0]
+    assert 0.0 == excess_reads(rested(read_rate=55.0, usual_reads=40.0), LAW)[0]
+    assert 0.0 == excess_reads(rested(read_rate=3.0), LAW)[0]
 
 
 # --- what a read takes ------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ def lost(memory: Memory | None = None, **columns: Any) -> float:
 
 
 def test_reads_of_what_was_dropped_cost_a_share_of_the_busy_processors_time() -> None:
-    excess = 400.0 - 16.0
+    excess = 400.0 - 4.0
 
     assert excess * 150e-6 == pytest.approx(lost())
     assert excess * 2e-3 == pytest.approx(lost(rested(read_rate=400.0, read_seconds=2e-3)))
@@ -114,7 +114,7 @@ def test_reads_of_what_was_dropped_cost_a_share_of_the_busy_processors_time() ->
         {"unused": 200 * MIB, "usable": 400 * MIB},  # memory is free: nothing was dropped
         {"unused": np.nan},
         {"actual": 1024 * MIB},  # it has all that it may have
-        {"disk_reads": 20.0},  # it reads no more: what it read a while ago does not count
+        {"disk_reads": 6.0},  # it reads no more: what it read a while ago does not count
     ],
 )
 def test_reads_that_are_not_for_want_of_memory_cost_nothing(columns: dict[str, Any]) -> None:

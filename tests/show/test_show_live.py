@@ -16,6 +16,7 @@ from ballonet.policy.plan import plan
 from ballonet.policy.settings import Settings
 from ballonet.show.comparison import comparison
 from ballonet.show.live import LiveTable
+from ballonet.simulator.history import History
 from ballonet.simulator.outcome import Outcome
 from ballonet.units import GIB, MIB
 
@@ -65,7 +66,8 @@ def test_it_is_empty_before_the_first_tick() -> None:
 
 def outcome(mean_ms: float, held: float, over: float = 0.0) -> Outcome:
     summary = Summary(seconds=60.0, over_budget_byte_seconds=over, peak_held_bytes=held)
-    return Outcome(summary, 1.0 * GIB, 1000, mean_ms, 20.0, "web", 2 * mean_ms, 290.0, 256, 0, held, held)
+    figures = (1000, mean_ms, 20.0, "web", 2 * mean_ms, 290.0, 256, 0, held, held)
+    return Outcome(summary, 1.0 * GIB, *figures, disk_reads=0, answers={}, history=History())
 
 
 @pytest.mark.parametrize(("over", "words"), [(0.0, "never exceeded"), (60.0 * MIB, "exceeded by 1.00 MiB")])

@@ -143,7 +143,8 @@ def _outcome(
 def _answers(reports: Sequence[Report]) -> Answers:
     """Return a guest's answers by second; each report is of the second before it."""
     return by_second(
-        np.array([report.t - 0.5 for report in reports]),
+        np.array([report.t - 1.0 for report in reports]),
+        np.array([report.t for report in reports]),
         np.array([report.requests for report in reports], dtype=np.float64),
         np.array([np.nan if report.mean_ms is None else report.mean_ms / 1e3 for report in reports]),
         1 + int(max((report.t for report in reports), default=0.0)),

@@ -174,12 +174,13 @@ async def _run(trial: Trial, tell: Callable[[float, Happening], None]) -> Outcom
 
 def _answers(world: World, settled: float, seconds: float) -> dict[str, Answers]:
     """Return how each guest's requests were answered once it was warm."""
-    at = np.array([began for began, _ in world.answers]) - settled
+    begun = np.array([at for at, _ in world.answers]) - settled
+    ended = np.append(begun[1:], seconds)
     answered = np.array([each.answered for _, each in world.answers])
     took = np.array([each.seconds for _, each in world.answers])
-    warm = at >= WARM_UP_SECONDS
+    warm = begun >= WARM_UP_SECONDS
     return {
-        spec.name: by_second(at[warm], answered[warm, row], took[warm, row], int(seconds))
+        spec.name: by_second(begun[warm], ended[warm], answered[warm, row], took[warm, row], int(seconds))
         for row, spec in enumerate(world.specs)
     }
 

@@ -199,6 +199,7 @@ class World:
                 last_update=None if np.isnan(sent_at) else sent_at,
             ),
             disk_reads_total=int(columns.disk_reads[row]),
+            disk_read_seconds_total=float(columns.disk_read_seconds[row]),
             vcpus=spec.vcpus,
         )
 

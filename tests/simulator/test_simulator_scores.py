@@ -4,14 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from columns import known, snapshot
 
 from ballonet.engine.summary import Summary
+from ballonet.facts.verdict import CODES
+from ballonet.policy.plan import plan
+from ballonet.policy.settings import Settings
 from ballonet.simulator.history import History
 from ballonet.simulator.oracle import oracle
 from ballonet.simulator.outcome import Outcome
 from ballonet.simulator.recording import Answers
 from ballonet.simulator.scenarios import Scenario, scenario
-from ballonet.simulator.scores import score
+from ballonet.simulator.scores import score, work_lost
 from ballonet.simulator.trial import Trial, outcome
 from ballonet.units import MIB
 
@@ -80,6 +84,52 @@ def test_one_slow_guest_shows_beside_one_that_is_not() -> None:
     assert 5.0 == pytest.approx(found.worst_latency_ratio)
     assert 20.0 == found.slow_seconds
     assert (5 + 1) ** 2 / (2 * (25 + 1)) == pytest.approx(found.fairness)
+
+
+def answers(answered: list[float], seconds: list[float]) -> dict[str, Answers]:
+    return {"web": Answers(np.array(answered), np.array(seconds))}
+
+
+@pytest.mark.parametrize(
+    ("answered", "seconds", "share"),
+    [
+        ([50.0, 50.0], [1e-3, 1e-3], 0.0),
+        ([50.0, 50.0], [3e-3, 1e-3], (50 * 2e-3) / 2),  # a tenth of the first second
+        ([50.0, 50.0], [0.5e-3, 0.5e-3], 0.0),  # faster is nothing lost
+        ([50.0, 50.0], [0.5, 1e-3], (1.0 - 0.05) / 2),  # 25 wait beside each other: the second is full
+        ([0.0, 50.0], [np.nan, 1e-3], (1.0 - 0.05) / 2),  # nothing was answered that else was
+    ],
+)
+def test_work_is_lost_while_requests_wait(answered: list[float], seconds: list[float], share: float) -> None:
+    twin = run(1.0, history(LEVEL, []), answers=answers([50.0, 50.0], [1e-3, 1e-3]))  # type: ignore[arg-type]
+    slower = run(1.0, history(LEVEL, []), answers=answers(answered, seconds))  # type: ignore[arg-type]
+    assert [share] == pytest.approx(work_lost(slower, twin).tolist())
+
+
+def test_the_median_reaction_stands_beside_the_slowest() -> None:
+    twice = replace(
+        PAIR,
+        loads={"web": "at 0 anon_mib=40\nat 5 anon_mib=140\nat 10 anon_mib=340", "shop": "at 0 anon_mib=40"},
+    )
+    small = history([(80.0, 80.0)] * 20, [(5.5, "web"), (12.5, "web")])
+    found = score(twice, run(1.0, small), run(1.0, history(LEVEL, [])), oracle(twice))
+    assert (1.5, 2.5) == pytest.approx((found.reaction_median_seconds, found.reaction_seconds), abs=0.3)
+
+
+def test_floors_broken_and_blind_guests_shrunk_are_counted() -> None:
+    table = snapshot(3, actual=np.array([100.0, 199.0, 300.0]) * MIB, floor=np.full(3, 200.0 * MIB))
+    decided = plan(table, known(table), Settings(budget_bytes=1e9))
+    told = replace(
+        decided,
+        verdict=np.array([CODES["managed"], CODES["stale"], CODES["stale"]], dtype=np.int8),
+        target=np.array([90.0, 190.0, 400.0]) * MIB,
+    )
+    past = History()
+    past.take(told)
+    assert (0, 0) == (past.below_floor, past.shrunk_blind)
+    past.begin(0.0)
+    past.take(told)
+    assert (1, 1) == (past.below_floor, past.shrunk_blind)
 
 
 def test_what_is_given_back_is_measured_by_what_could_have_been() -> None:

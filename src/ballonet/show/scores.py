@@ -13,6 +13,7 @@ from ballonet.units import MIB, format_size
 _COLUMNS: Mapping[str, tuple[Callable[[Score], float], Callable[[float], str]]] = {
     "GIVEN BACK": (lambda score: score.given_back_bytes, format_size),
     "OF ORACLE": (lambda score: score.given_back_share, lambda value: f"{value:.0%}".replace("%", " %")),
+    "LOST": (lambda score: 100 * score.work_lost_share, lambda value: f"{value:.2g} %"),
     "LATENCY": (lambda score: score.latency_ratio, lambda value: f"{value:.3g} x"),
     "WORST GUEST": (lambda score: score.worst_latency_ratio, lambda value: f"{value:.3g} x"),
     "SLOW": (lambda score: score.slow_seconds, lambda value: f"{value:.0f} s"),

@@ -9,9 +9,18 @@ import numpy as np
 from ballonet.facts.happening import Happening, Kind
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Plan
-from ballonet.facts.snapshot import Floats, Snapshot
+from ballonet.facts.snapshot import Bools, Floats, Snapshot
+from ballonet.facts.verdict import CODES
 from ballonet.policy.rivals import Policy
 from ballonet.policy.settings import Settings
+from ballonet.units import MIB
+
+_SLACK_BYTES = 2.0 * MIB  # how near to its target a balloon stops
+
+
+def blind(plan: Plan) -> Bools:
+    """Return whose statistics allow no shrinking, whatever the reason."""
+    return plan.verdict < CODES["managed"]
 
 
 @dataclass(slots=True)
@@ -23,6 +32,8 @@ class History:
     actual: list[Floats] = field(default_factory=list)
     need: list[Floats] = field(default_factory=list)
     resident: list[Floats] = field(default_factory=list)
+    below_floor: int = 0  # guests and ticks with less than the floor, the last MiB or so aside
+    shrunk_blind: int = 0  # guests and ticks told to shrink on statistics that allow no such thing
     grants: list[tuple[float, str]] = field(default_factory=list)  # when, and to whom
     decide_seconds: list[float] = field(default_factory=list)
     began_at: float | None = None
@@ -41,6 +52,9 @@ class History:
         self.actual.append(snapshot.actual)
         self.need.append(np.nan_to_num(snapshot.actual - snapshot.usable))
         self.resident.append(np.nan_to_num(snapshot.rss))
+        below = snapshot.actual < snapshot.floor - _SLACK_BYTES
+        self.below_floor += int(below.sum())
+        self.shrunk_blind += int((blind(plan) & (plan.target < snapshot.actual)).sum())
 
     def hear(self, happening: Happening, now: float) -> None:
         """Take in what was done."""

@@ -13,6 +13,9 @@ def test_scenarios_are_listed(ballonet: Run) -> None:
     assert "trade-places" in result.stdout
     document = json.loads(ballonet("sim", "list", "-o", "json").stdout)
     assert {"ballonet", "none", "proxmox"} <= set(document["policies"])
+    small = {found["name"]: found["lab"] for found in document["scenarios"]}
+    assert small["trade-places"]
+    assert not small["mix"]
 
 
 def test_policies_stand_side_by_side(ballonet: Run) -> None:
@@ -64,6 +67,17 @@ def test_seeds_vary_a_scenario_and_parts_can_be_left_out(ballonet: Run) -> None:
     runs = json.loads(ballonet(*words).stdout)["runs"]
     assert [101, 102] == sorted({run["seed"] for run in runs})
     assert {"none", "ballonet", "ballonet, no reflex"} == {run["policy"] for run in runs}
+
+
+def test_the_smallest_hosts_stand_beside_that_of_who_knows_the_future(ballonet: Run) -> None:
+    words = ("sim", "density", "step", "--policy", "ballonet", "--policy", "equal")
+    table = ballonet(*words)
+    assert (0, "") == (table.returncode, table.stderr)
+    assert ["ballonet", "equal"] == [row.split()[0] for row in table.stdout.splitlines()[2:]]
+    ours, equal = json.loads(ballonet(*words, "-o", "json").stdout)["densities"]
+    assert 0.0 < ours["oracle_share"] < ours["least_share"] < equal["least_share"] <= 1.0
+    assert equal["density"] < ours["density"] < 1.0
+    assert ours["fails"]
 
 
 def test_runs_are_drawn(ballonet: Run, tmp_path: Path) -> None:

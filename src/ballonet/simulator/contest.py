@@ -1,12 +1,12 @@
 """Policies on scenarios, seed by seed, side by side on all processors."""
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ballonet.simulator.oracle import oracle
 from ballonet.simulator.outcome import Outcome
+from ballonet.simulator.pool import everywhere
 from ballonet.simulator.scenarios import scenario
 from ballonet.simulator.scores import Score, score
 from ballonet.simulator.trial import Trial, outcome
@@ -37,15 +37,8 @@ def contest(
 
     `done` is called as entries are finished. The order is that of the entries and trials, whatever ran first.
     """
-    found: dict[Entry, list[Result]] = {}
-    # Not forked: the libraries below numpy have threads.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(mp_context=context) as pool:
-        tasks = {pool.submit(run_entry, entry, trials): entry for entry in entries}
-        for task in as_completed(tasks):
-            found[tasks[task]] = task.result()
-            done(tasks[task])
-    return [result for entry in entries for result in found[entry]]
+    found = everywhere(partial(run_entry, trials=trials), entries, done)
+    return [result for results in found for result in results]
 
 
 def run_entry(entry: Entry, trials: Sequence[Trial]) -> list[Result]:

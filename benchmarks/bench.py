@@ -23,6 +23,10 @@ from ballonet.policy.learn import learn
 from ballonet.policy.plan import plan
 from ballonet.policy.reflex import reflex
 from ballonet.policy.settings import Settings
+from ballonet.show.scores import scores_table
+from ballonet.simulator.contest import Entry, run_entry
+from ballonet.simulator.scenarios import scenario
+from ballonet.simulator.trial import Trial
 from ballonet.units import GIB, MIB
 
 RUNS = 15
@@ -37,6 +41,7 @@ def main() -> None:
     decisions()
     reflexes()
     hosts()
+    policies()
     commands()
     if arguments.guests:
         from real import guests
@@ -53,6 +58,13 @@ def median_ms(call: Callable[[], object], runs: int = RUNS) -> float:
         call()
         times.append(time.perf_counter() - start)
     return statistics.median(times) * 1e3
+
+
+def policies() -> None:
+    """Print what policies are worth on a few scenarios."""
+    trials = [Trial(scenario("idle"), name) for name in ("ballonet", "proxmox", "equal")]
+    entries = [Entry(name, 0) for name in ("same-instant", "cold-cache", "leak")]
+    print(scores_table([result for entry in entries for result in run_entry(entry, trials)]))
 
 
 def host(rows: int) -> tuple[Snapshot, Memory, Settings]:

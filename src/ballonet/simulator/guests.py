@@ -17,7 +17,10 @@ READ_AHEAD = 128 * KIB  # what one request moves of what lies together
 # What the balloon of a plain QEMU moves: measured on KVM, pages that were touched.
 INFLATE_RATE = 0.95 * GIB
 DEFLATE_RATE = 2.3 * GIB
-SWAP_OUT_RATE = 400 * MIB  # at most; it also takes a request for each READ_AHEAD
+SWAP_OUT_RATE = 400 * MIB  # at most
+SWAP_WRITE = (
+    2 * 4096
+)  # what one request writes to swap: pages that lie together there are seldom dropped together
 FREE_SECONDS = 1.0  # free page reporting waits 2 s, and then has most within one
 TOUCH_RATE = 0.5 * GIB  # how fast one processor takes fresh pages
 # Where reclaim looks first: files that were read once, while they are more than this share of the cache.
@@ -194,7 +197,7 @@ def _grow(make: Make, state: State, load: Load, seconds: float) -> State:
     """Take the fresh pages that programs want, as fast as processors touch them."""
     most = TOUCH_RATE * np.minimum(make.vcpus, 2.0) * seconds
     # When nothing is free the growth waits for pages that are swapped out.
-    out = np.minimum(SWAP_OUT_RATE, make.requests * READ_AHEAD) * seconds
+    out = np.minimum(SWAP_OUT_RATE, make.requests * SWAP_WRITE) * seconds
     room = np.maximum(state.free(make), 0.0) + state.cache() + out
     most = np.minimum(most, room)
     hot = np.clip(load.hot_anon - state.hot - state.hot_swapped, 0.0, most)

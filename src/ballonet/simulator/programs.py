@@ -11,9 +11,14 @@ import numpy as np
 
 from ballonet.facts.snapshot import Floats
 from ballonet.simulator.guests import READ_AHEAD, READ_SECONDS, SWAP_SECONDS, Load, Make, State
+from ballonet.simulator.kernel import watermarks
 from ballonet.units import MIB
 
 ANSWER_SECONDS = 0.5e-3  # a request that finds all in memory
+# While a program grows into memory that must be swapped out first, the disk's queue is full of these writes: so
+# long each miss of the others waits. Real guests' requests took 0.8 to 1.2 s then, of some ten misses each.
+QUEUE_SECONDS = 0.1
+STALLED_BYTES = MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ def work(
     fresh = np.clip(want["file_mib"] * MIB - programs.file, 0.0, make.requests * READ_AHEAD * seconds)
     file = np.minimum(programs.file, want["file_mib"] * MIB) + fresh
     hot = np.minimum(want["hot_mib"] * MIB, anon)
-    service = _service(make, state, want, file)
+    service = _service(make, state, want, file, anon)
     arrived = want["rate"] * seconds
     answered = np.minimum(programs.waiting + arrived, seconds / service)
     waiting = programs.waiting + arrived - answered
@@ -72,13 +77,16 @@ def _toward(present: Floats, wanted: Floats, most: Floats) -> Floats:
     return np.where(wanted < present, wanted, grown)
 
 
-def _service(make: Make, state: State, want: Mapping[str, Floats], file: Floats) -> Floats:
+def _service(make: Make, state: State, want: Mapping[str, Floats], file: Floats, anon: Floats) -> Floats:
     """Return the seconds that a request takes: what it misses comes from a disk of so many requests."""
     held = state.hot + state.hot_swapped
     gone = np.divide(state.hot_swapped, held, out=np.zeros_like(held), where=held > 0)
     missing = np.clip(file - state.file, 0.0, None)
     unread = np.divide(missing, file, out=np.zeros_like(file), where=file > 0)
     # For a page that comes in from swap another one goes, but those go many at a time.
-    swap = np.maximum(SWAP_SECONDS, 1 / make.requests)
-    read = np.maximum(READ_SECONDS, 1 / make.requests)
+    lacking = anon - held - state.cold - state.cold_swapped
+    stalled = (lacking > STALLED_BYTES) & (state.free(make) < STALLED_BYTES + watermarks(make.maximum)[2])
+    queue = np.where(stalled, QUEUE_SECONDS, 1 / make.requests)
+    swap = np.maximum(SWAP_SECONDS, queue)
+    read = np.maximum(READ_SECONDS, queue)
     return ANSWER_SECONDS + want["touches"] * gone * swap + want["reads"] * unread * read

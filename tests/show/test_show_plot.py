@@ -1,5 +1,6 @@
 """Pictures of runs."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -27,3 +28,20 @@ def test_without_its_library_there_is_a_hint(tmp_path: Path, monkeypatch: pytest
         plot(tmp_path / "idle.svg", found, {"none": outcome(Trial(found, "none"))})
     assert "ballonet[plot]" in (failure.value.hint or "")
     assert not (tmp_path / "idle.svg").exists()
+
+
+def test_many_policies_stand_below_each_other_and_figures_are_told(tmp_path: Path) -> None:
+    found = scenario("idle")
+    run = outcome(Trial(found, "none"))
+    heights = {}
+    for count in (3, 4):
+        path = tmp_path / f"{count}.svg"
+        plot(path, found, {f"policy-{number}": run for number in range(count)})
+        text = path.read_text()
+        width, heights[count] = (
+            float(size) for size in re.findall(r'(?:width|height)="([\d.]+)pt"', text)[:2]
+        )
+        assert 3 * 330 == pytest.approx(width, rel=0.01)
+        assert count == text.count("<!-- 2.00 GiB held, requests 0.5 ms -->")
+        assert f"<!-- {found.title} -->" in text
+    assert heights[4] > 1.5 * heights[3]

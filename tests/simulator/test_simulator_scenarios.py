@@ -28,8 +28,12 @@ def test_varied_loads_are_no_larger_and_come_no_sooner(name: str) -> None:
             assert 0.79 * before.anon_mib <= after.anon_mib <= before.anon_mib
 
 
-def test_a_mix_has_guests_of_several_kinds_and_sizes_on_less_than_they_could_take() -> None:
-    found = scenario("mix", 5)
+@pytest.mark.parametrize(("name", "guests"), [("mix", 16), ("host", 48)])
+def test_a_mix_has_guests_of_several_kinds_and_sizes_on_less_than_they_could_take(
+    name: str, guests: int
+) -> None:
+    found = scenario(name, 5)
+    assert guests == len(found.loads)
     assert len({found.maximum(name) for name in found.loads}) > 1
     assert len({name.split("-")[0] for name in found.loads}) > 3
     assert found.budget_bytes == pytest.approx(0.6 * found.whole_bytes())

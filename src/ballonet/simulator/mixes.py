@@ -1,22 +1,32 @@
 """Hosts drawn at random: guests of several sizes and kinds, as they stand side by side in practice."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from random import Random
 
 from ballonet.units import GIB
 
-GUESTS = 16
 SECONDS = 180.0
-# Shares of sizes and kinds on a host of a small provider.
-_SIZES = {1: 30, 2: 35, 4: 25, 8: 10}  # GiB
 _AT_REST = 0.08  # share of its maximum that an idle guest's programs have
 
 
-def mix(random: Random) -> tuple[dict[str, str], dict[str, int]]:
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """How many guests there are, and of which sizes in which shares."""
+
+    guests: int
+    sizes: Mapping[int, int]  # GiB: share
+
+
+SMALL = Mix(16, {1: 30, 2: 35, 4: 25, 8: 10})  # a small provider's host
+LARGE = Mix(48, {2: 25, 4: 35, 8: 25, 16: 15})
+
+
+def draw(random: Random, mix: Mix) -> tuple[dict[str, str], dict[str, int]]:
     """Return the loads and the maxima (bytes) of guests by name."""
     loads, maxima = {}, {}
-    for number in range(GUESTS):
-        (gib,) = random.choices(list(_SIZES), list(_SIZES.values()))
+    for number in range(mix.guests):
+        (gib,) = random.choices(list(mix.sizes), list(mix.sizes.values()))
         (kind,) = random.choices(list(_KINDS), [weight for weight, _ in _KINDS.values()])
         name = f"{kind}-{number}"
         maxima[name] = gib * GIB

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from random import Random
 
 from ballonet.errors import UsageError
-from ballonet.simulator.mixes import mix
+from ballonet.simulator.mixes import LARGE, SECONDS, SMALL, draw
 from ballonet.simulator.schedule import Step, steps, written
 from ballonet.units import MIB
 
@@ -184,7 +184,10 @@ SCENARIOS: Mapping[str, Scenario] = {
         budget_bytes=1000.0 * MIB,
     ),
     "mix": Scenario("sixteen guests of all kinds and sizes, drawn anew for each seed", {}, 0.0, in_lab=False),
+    "host": Scenario("48 guests of 2 to 16 GiB and all kinds, drawn likewise", {}, 0.0, in_lab=False),
 }
+_DRAWN = {"mix": SMALL, "host": LARGE}
+_DRAWN_SHARE = 0.6  # of the sum of their maxima: their budget
 
 
 def scenario(name: str, seed: int = 0) -> Scenario:
@@ -196,11 +199,11 @@ def scenario(name: str, seed: int = 0) -> Scenario:
         )
     found = SCENARIOS[name]
     random = Random(seed)  # noqa: S311 - drawn again from its seed, not to be a secret
-    if name == "mix":
-        loads, maxima = mix(random)
-        budget = 0.6 * sum(maxima.values())
+    if name in _DRAWN:
+        loads, maxima = draw(random, _DRAWN[name])
+        budget = _DRAWN_SHARE * sum(maxima.values())
         return replace(
-            found, loads=loads, maxima=maxima, budget_bytes=budget, seconds=180.0, floor_bytes=None
+            found, loads=loads, maxima=maxima, budget_bytes=budget, seconds=SECONDS, floor_bytes=None
         )
     return _varied(found, random) if seed else found
 

@@ -24,12 +24,14 @@ from ballonet.simulator.recording import Answers, by_second
 from ballonet.simulator.scenarios import Scenario
 from ballonet.simulator.schedule import Step, steps
 from ballonet.simulator.world import Spec, World
-from ballonet.units import MIB
+from ballonet.units import GIB, MIB
 
 OURS = "ballonet"
 POLICIES: dict[str, Policy] = {OURS: plan, **RIVALS}
 # "files" reads its file in first: it is not ballooning that is measured there.
 WARM_UP_SECONDS = 8.0
+# The budget is what is short, not the host: without ballooning all guests must fit.
+LEAST_HOST_BYTES = 64 * GIB
 
 
 FREE_PAGE_REPORTING = "free page reporting"
@@ -66,10 +68,16 @@ class Trial:
 
     @property
     def settle_seconds(self) -> float:
-        """Return how long guests rest first: our squeeze takes two or three bites, others four rounds."""
+        """Return how long guests rest first: our squeeze takes two or three bites, others four rounds.
+
+        Others move guests of all sizes in steps of one size: larger ones need longer.
+        """
         if not self.balances:
             return 3.0
-        return 15.0 if self.policy == OURS else 45.0
+        if self.policy == OURS:
+            return 15.0
+        largest = max((self.scenario.maximum(name) for name in self.scenario.loads), default=0)
+        return float(np.clip(45.0 * largest / (512 * MIB), 45.0, 900.0))
 
     def settings(self) -> Settings:
         """Return what the policy is told: what nobody needs is kept, as memory given back is measured."""
@@ -132,7 +140,7 @@ async def _run(trial: Trial, tell: Callable[[float, Happening], None]) -> Outcom
         )
         for name, text in scenario.loads.items()
     ]
-    world = World(specs, clock=clock)
+    world = World(specs, clock=clock, host_bytes=max(LEAST_HOST_BYTES, int(2 * scenario.whole_bytes())))
     ports = Ports(world, clock, world, world)
 
     def hear(happening: Happening) -> None:

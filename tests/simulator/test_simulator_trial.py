@@ -1,0 +1,38 @@
+"""What a trial gives its policy to work with."""
+
+from ballonet.simulator.scenarios import Scenario, scenario
+from ballonet.simulator.scores import work_lost
+from ballonet.simulator.trial import Trial, outcome
+from ballonet.units import GIB, MIB
+
+LARGE = Scenario(
+    "six need 12 of their 16 GiB",
+    {
+        f"large-{number}": """
+            at 0 anon_mib=500 hot_mib=500 rate=20 touches=16
+            at 5 anon_mib=12000 grow_mib_s=300
+            """
+        for number in range(6)
+    },
+    budget_bytes=90.0 * GIB,
+    seconds=60.0,
+    maximum_bytes=16 * GIB,
+    floor_bytes=None,
+)
+
+
+def test_it_is_the_budget_that_is_short_and_not_the_host() -> None:
+    run, twin = outcome(Trial(LARGE)), outcome(Trial(LARGE, "none"))
+    assert twin.history.resident[-1].sum() > 64 * GIB
+    assert 0 == run.oom_kills
+    assert work_lost(run, twin).max() < 0.005
+
+
+def test_who_takes_little_at_a_time_is_within_the_budget_when_loads_begin() -> None:
+    found = scenario("mix", 101)
+    run = outcome(Trial(found, "proxmox"))
+    assert run.history.actual[0].sum() <= found.budget_bytes + MIB
+
+
+def test_what_nobody_needs_is_kept_on_the_host() -> None:
+    assert not Trial(scenario("idle")).settings().give_surplus

@@ -23,7 +23,8 @@ def plot(path: Path, found: Scenario, outcomes: Mapping[str, Outcome]) -> None:
     Raises `UsageError` where matplotlib is missing.
     """
     try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 - slow, and seldom wanted
+        from matplotlib import rc_context  # noqa: PLC0415 - slow, and seldom wanted
+        from matplotlib.figure import Figure  # noqa: PLC0415
     except ImportError as error:
         raise UsageError(
             "pictures need matplotlib", hint="pip install 'ballonet[plot]', or leave out --plot"
@@ -40,7 +41,9 @@ def plot(path: Path, found: Scenario, outcomes: Mapping[str, Outcome]) -> None:
     axes[1][0].set_ylabel("latency, ms")
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)
-    figure.savefig(path)
+    # Text stays text, and the same run gives the same file.
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": found.title}):
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
 def _memory(axes: "Axes", found: Scenario, outcome: Outcome, unit: int) -> None:

@@ -85,7 +85,7 @@ def test_runs_are_drawn(ballonet: Run, tmp_path: Path) -> None:
     assert 0 == ballonet(*words).returncode
     picture = (tmp_path / "new/idle.svg").read_text()
     assert picture.startswith("<?xml")
-    assert "<!-- budget -->" in picture
+    assert ">budget</text>" in picture
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The tick and the reflex over a pretended hypervisor: what is sent, what is told, what is outlived."""
 
 import asyncio
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -214,6 +215,15 @@ async def test_who_may_give_is_asked_when_the_pool_cannot_feed_a_burst() -> None
     await asyncio.sleep(0)
 
     assert {"uuid-b", "uuid-c", "uuid-d"} == set(four.hypervisor.refreshed)
+
+
+async def test_how_short_the_host_is_is_told_when_it_changes(four: Bench) -> None:
+    await four.ticks(30)
+
+    told = [happening.text for happening in four.told if happening.kind is Kind.STATE]
+    assert "the host is hard up: cache is tried for in larger bites" == told[0]
+    assert "the host has plenty of memory" == told[-1]
+    assert all(first != then for first, then in itertools.pairwise(told))
 
 
 async def test_slow_growth_is_the_ticks_business(four: Bench) -> None:

@@ -38,15 +38,24 @@ def test_the_demo_balances_real_guests_and_reports_what_it_was_worth() -> None:
     assert ["0", "0"] == killed.split()[-2:]
 
 
-def test_policies_are_compared_on_real_guests_too() -> None:
-    bench = [BALLONET, "lab", "bench", "one-bursts", "--policy", "proxmox", "--seconds", "10", "-o", "json"]
-    done = subprocess.run(bench, capture_output=True, text=True, check=False, timeout=400)
+def test_policies_are_compared_on_real_guests_too(tmp_path: Path) -> None:
+    picture = tmp_path / "pictures"
+    bench = [BALLONET, "lab", "bench", "one-bursts", "--policy", "proxmox", "--seconds", "10"]
+    done = subprocess.run(
+        [*bench, "--plot", str(picture), "-o", "json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=400,
+    )
 
     assert 0 == done.returncode, done.stderr
-    outcomes = json.loads(done.stdout)["outcomes"]
-    assert ["none", "proxmox"] == list(outcomes)
-    assert outcomes["proxmox"]["held_mean_bytes"] < outcomes["none"]["held_mean_bytes"]
-    assert all(outcome["requests"] > 0 for outcome in outcomes.values())
+    runs = {run["policy"]: run for run in json.loads(done.stdout)["runs"]}
+    assert ["none", "proxmox"] == list(runs)
+    assert runs["proxmox"]["held_mean_bytes"] < runs["none"]["held_mean_bytes"]
+    assert all(run["requests"] > 0 for run in runs.values())
+    assert 0.0 < runs["proxmox"]["given_back_share"] < 1.5
+    assert (picture / "one-bursts.svg").exists()
 
 
 def labs() -> set[Path]:

@@ -18,6 +18,7 @@ from ballonet.errors import BallonetError, DeadlineError
 from ballonet.facts.columns import Columns
 from ballonet.facts.guest import State
 from ballonet.facts.happening import Happening, Kind
+from ballonet.facts.host import HostState
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Plan, PlanRow
 from ballonet.facts.sight import Sight
@@ -89,6 +90,8 @@ class Engine:
         self._remembered.memory = memory
         previous, self.plan = self.plan, self._decide(snapshot, memory, self._settings)
         self._tell_verdicts(previous, self.plan)
+        if self.plan.state is not (previous.state if previous else HostState.PLENTY):
+            self._say(Kind.STATE, "", text=self.plan.state.sentence)
         self._free_bytes = self.plan.free
         self.summary.add(self.plan, self._settings.budget_bytes)
         if self._after_a_gap(now.monotonic):

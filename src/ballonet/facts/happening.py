@@ -18,6 +18,7 @@ class Kind(StrEnum):
     RELEASED = "released"  # a guest that did not follow was told to stay as it is
     PERIOD = "period"  # its statistics were switched on
     VERDICT = "verdict"  # its verdict changed
+    STATE = "state"  # the host is shorter of memory, or less short
     FAILED = "failed"  # the hypervisor refused or did not answer
     RECOVERED = "recovered"
     BROKEN = "broken"  # a promise would have been broken: nothing was sent

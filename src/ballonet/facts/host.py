@@ -13,6 +13,20 @@ class HostState(IntEnum):
     HARD = 3  # guests are brought to what the tiers give, in larger bites
     EMERGENCY = 4  # cushions are called in
 
+    @property
+    def sentence(self) -> str:
+        """Return it in words, with what differs."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    HostState.PLENTY: "the host has plenty of memory",
+    HostState.COMFORT: "the host has enough memory: none is given beyond caches",
+    HostState.TIGHT: "the host is tight: cache is tried for, a little from many",
+    HostState.HARD: "the host is hard up: cache is tried for in larger bites",
+    HostState.EMERGENCY: "the host is out of memory: cushions are called in",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class HostMemory:

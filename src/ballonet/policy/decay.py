@@ -8,7 +8,7 @@ from ballonet.facts.snapshot import Floats
 def fade(value: Floats, seconds: Floats, half_life_seconds: float | Floats) -> Floats:
     """Return the value after these seconds of exponential decay (untouched where they are unknown)."""
     known = np.where(np.isfinite(seconds), np.maximum(seconds, 0.0), 0.0)
-    faded: Floats = value * 0.5 ** (known / half_life_seconds)
+    faded: Floats = value * np.exp2(-known / half_life_seconds)
     return faded
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Bools, Floats, Snapshot
+from ballonet.facts.snapshot import Bools, Floats, Snapshot, or_else
 from ballonet.policy.pressure import read_host
 from ballonet.policy.probe import probe
 from ballonet.policy.reads import read_disks
@@ -77,7 +77,7 @@ def _follow_balloon(memory: Memory, snapshot: Snapshot, settings: Settings) -> M
 def told(memory: Memory, rows: NDArray[np.intp], target: Floats, now: float) -> Memory:
     """Return the memory after these rows were told to get to these sizes (bytes, one a row)."""
     step = target - memory.actual[rows]
-    grows, bite = step > 0.0, -step - np.nan_to_num(memory.spare[rows])
+    grows, bite = step > 0.0, -step - or_else(memory.spare[rows])
     return replace(
         memory,
         target=_put(memory.target, rows, target),

@@ -7,7 +7,7 @@ import numpy as np
 
 from ballonet.facts.host import HostState
 from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Bools, Floats, Snapshot
+from ballonet.facts.snapshot import Bools, Floats, Snapshot, or_else
 from ballonet.policy.floors import reclaim_mark_bytes, reserve_bytes
 from ballonet.policy.settings import Settings
 
@@ -59,7 +59,7 @@ def cushion(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
     reach = np.where(seen, settings.reflex_reach_seconds, unseen)
     swaps = (snapshot.swap_out > 0.0) | snapshot.autodeflate
     room = np.clip(
-        np.nan_to_num(memory.growth * reach),
+        or_else(memory.growth * reach),
         settings.cushion_floor_share * np.where(swaps, 1.0, 2.0) * snapshot.maximum,
         settings.cushion_ceiling_share * snapshot.maximum,
     )
@@ -77,7 +77,7 @@ def worth_keeping(snapshot: Snapshot, memory: Memory, room: Floats) -> Floats:
 
 def cache(snapshot: Snapshot) -> Floats:
     """Return the page cache that a guest could drop, max(0, u - f); 0 where it is unknown."""
-    return np.nan_to_num(np.maximum(snapshot.usable - snapshot.unused, 0.0))
+    return or_else(np.maximum(snapshot.usable - snapshot.unused, 0.0))
 
 
 def clamp(size: Floats, snapshot: Snapshot) -> Floats:

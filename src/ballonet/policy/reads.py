@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Floats, Snapshot
+from ballonet.facts.snapshot import Floats, Snapshot, or_else
 from ballonet.policy.decay import follow
 from ballonet.policy.need import is_cut, reclaims
 from ballonet.policy.settings import Settings
@@ -40,7 +40,7 @@ def read_disks(memory: Memory, snapshot: Snapshot, seconds: Floats, settings: Se
         disk_read_seconds=snapshot.disk_read_seconds,
         vcpu_seconds=snapshot.vcpu_seconds,
         read_rate=rate,
-        usual_reads=np.nan_to_num(usual),
+        usual_reads=or_else(usual),
         read_seconds=follow(memory.read_seconds, each, seconds, settings.latency_half_life_seconds),
         busy=follow(memory.busy, running, seconds, settings.read_half_life_seconds),
     )
@@ -62,4 +62,4 @@ def excess_reads(memory: Memory, settings: Settings) -> Floats:
 def _lost(memory: Memory, settings: Settings) -> Floats:
     """Return the share of its time that a guest loses to reads beyond its usual ones."""
     each = np.where(np.isnan(memory.read_seconds), settings.read_seconds, memory.read_seconds)
-    return np.nan_to_num(excess_reads(memory, settings) * each / np.fmax(memory.busy, 1.0))
+    return or_else(excess_reads(memory, settings) * each / np.fmax(memory.busy, 1.0))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ballonet.facts.sight import Answer, Sight
+from ballonet.facts.snapshot import or_else
 from ballonet.policy.room import PAGE
 from ballonet.policy.settings import Settings
 from ballonet.policy.waterfill import waterfill
@@ -21,7 +22,7 @@ def reflex(sight: Sight, pool_bytes: float, settings: Settings) -> Answer:
     wish = np.where(burst, np.maximum(rate * settings.grant_seconds - room, settings.grant_bytes), 0.0)
     wish = np.floor(np.clip(sight.ceiling - sight.held, 0.0, wish) / PAGE) * PAGE
     grant = np.floor(waterfill(nothing, wish, sight.weight, max(pool_bytes, 0.0)) / PAGE) * PAGE
-    donors = np.where(wish > 0.0, 0.0, np.nan_to_num(sight.spare))
+    donors = np.where(wish > 0.0, 0.0, or_else(sight.spare))
     coming = np.where(burst, rate * settings.call_seconds, 0.0)
     lacking = float(coming.sum() - max(pool_bytes, 0.0)) if wish.sum() > grant.sum() else 0.0
     take = np.floor(waterfill(nothing, donors, sight.weight, lacking) / PAGE) * PAGE

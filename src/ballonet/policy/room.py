@@ -6,7 +6,7 @@ import numpy as np
 
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import TIERS
-from ballonet.facts.snapshot import Bools, Floats, Snapshot
+from ballonet.facts.snapshot import Bools, Floats, Snapshot, or_else
 from ballonet.policy.settings import Settings
 
 PAGE = 4096
@@ -38,7 +38,7 @@ def room(snapshot: Snapshot, memory: Memory, settings: Settings, managed: Bools,
     """Return what there is to give: a guest whose size is unknown holds its maximum."""
     actual = sizes(snapshot)
     # Granted but not yet taken counts as held; taken but not yet given back does too.
-    pending = np.where(memory.arrived, -np.inf, np.nan_to_num(memory.target, nan=-np.inf))
+    pending = np.where(memory.arrived, -np.inf, or_else(memory.target, -np.inf))
     held = np.maximum(actual, pending)
     free = min(settings.budget_bytes - held.sum(), host_free(snapshot, settings))
     # Where the host has less than the budget says, guests may hold what they do and what it has left.
@@ -60,7 +60,7 @@ def pool_wish(snapshot: Snapshot, memory: Memory, settings: Settings, managed: B
     if not managed.any():
         return 0.0
     largest = float(snapshot.maximum[managed].max())
-    burst = np.nan_to_num(memory.growth) * settings.pool_seconds
+    burst = or_else(memory.growth) * settings.pool_seconds
     burst = np.minimum(burst, np.maximum(snapshot.ceiling - need, 0.0))
     seen = settings.pool_deviations * float(np.sqrt(np.square(burst[managed]).sum()))
     return float(np.clip(seen, settings.pool_share * largest, settings.pool_most_share * largest))
@@ -68,7 +68,7 @@ def pool_wish(snapshot: Snapshot, memory: Memory, settings: Settings, managed: B
 
 def sizes(snapshot: Snapshot) -> Floats:
     """Return what each guest has; its maximum where that is unknown."""
-    return np.where(np.isnan(snapshot.actual), np.nan_to_num(snapshot.maximum), snapshot.actual)
+    return np.where(np.isnan(snapshot.actual), or_else(snapshot.maximum), snapshot.actual)
 
 
 def host_free(snapshot: Snapshot, settings: Settings) -> float:
@@ -77,4 +77,4 @@ def host_free(snapshot: Snapshot, settings: Settings) -> float:
         return np.inf
     untouched = np.maximum(sizes(snapshot) - snapshot.rss, 0.0)
     available = snapshot.host.available_bytes + snapshot.host.arc_shrinkable_bytes
-    return float(available - np.nan_to_num(untouched).sum() - settings.reserve_bytes)
+    return float(available - or_else(untouched).sum() - settings.reserve_bytes)

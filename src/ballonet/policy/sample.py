@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Bools, Floats, Snapshot
+from ballonet.facts.snapshot import Bools, Floats, Snapshot, or_else
 from ballonet.policy.decay import fade
 from ballonet.policy.floors import reserve_bytes
 from ballonet.policy.need import is_cut, short_of_free
@@ -72,7 +72,7 @@ def _used(memory: Memory, snapshot: Snapshot, still: Bools, counted: Bools) -> t
 
 def _risen(memory: Memory, snapshot: Snapshot, name: str) -> Floats:
     """Return by how much a counter rose since the sample before; 0 where that is unknown."""
-    risen: Floats = np.nan_to_num(getattr(snapshot, name) - getattr(memory, name))
+    risen: Floats = or_else(getattr(snapshot, name) - getattr(memory, name))
     return risen
 
 
@@ -99,7 +99,7 @@ def _distress(
     )
     waits |= snapshot.pressure > settings.pressure_share
     lacks = settled & (((came + went) / seconds > SWAP_RATE_BYTES) | waits)
-    busy = np.maximum(np.nan_to_num(memory.busy, nan=1.0), 1.0)
+    busy = np.maximum(or_else(memory.busy, 1.0), 1.0)
     lost = came / PAGE * settings.swap_in_seconds / seconds / busy
     killed = known & (_risen(memory, snapshot, "oom_kills") > 0.0)
     able = known & is_cut(snapshot, settings) & short_of_free(snapshot, settings.swapping_free_reserves)

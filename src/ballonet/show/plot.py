@@ -45,13 +45,15 @@ def plot(path: Path, found: Scenario, outcomes: Mapping[str, Outcome]) -> None:
         "ytick.color": "0.3",
         "font.size": 9.0,
         "savefig.dpi": 150.0,
+        "svg.fonttype": "none",  # text stays text
+        "svg.hashsalt": found.title,  # and the same run gives the same file
     }
     with rc_context(style):  # type: ignore[arg-type, unused-ignore]  # its keys are a Literal, where typed
         columns = min(_COLUMNS, len(outcomes))
         rows = ceil(len(outcomes) / columns)
         figure = Figure(figsize=(_WIDTH * columns, _HEIGHT * rows + 0.6), layout="constrained")
         _panels(figure, found, outcomes, rows, columns)
-        figure.savefig(path)
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
 def _panels(

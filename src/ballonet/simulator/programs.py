@@ -15,8 +15,8 @@ from ballonet.simulator.kernel import watermarks
 from ballonet.units import MIB
 
 ANSWER_SECONDS = 0.5e-3  # a request that finds all in memory
-# While a program grows into memory that must be swapped out first, the disk's queue is full of these writes: so
-# long each miss of the others waits. Real guests' requests took 0.8 to 1.2 s then, of some ten misses each.
+# While a program grows into memory that must be swapped out first, the disk's queue is full of these writes:
+# so long each other miss waits. Real guests' requests took 0.8 to 1.2 s then, of some ten misses each.
 QUEUE_SECONDS = 0.1
 STALLED_BYTES = MIB
 

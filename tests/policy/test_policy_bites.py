@@ -257,3 +257,33 @@ def test_where_reads_cannot_be_seen_cache_is_never_probed() -> None:
         changed.append(plan(now, replace(memory, host=HostPast(HostState.HARD, NOW)), QUIET).changes())
 
     assert [[], [0]] == changed
+
+
+# --- how fast ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("budget_mib", "state", "seconds"),
+    [
+        (20_000, HostState.TIGHT, 2.0),  # the pool is not full: somebody may need it, and nobody does
+        (20_000, HostState.HARD, None),
+        (15_000, HostState.TIGHT, None),  # more is held than there is
+    ],
+)
+def test_a_balloon_is_inflated_slowly_while_nobody_waits(
+    budget_mib: float, state: HostState, seconds: float | None
+) -> None:
+    large: dict[str, Any] = {
+        "maximum": 16384.0 * MIB,
+        "ceiling": 16384.0 * MIB,
+        "actual": 16000.0 * MIB,
+        "unused": 9000.0 * MIB,
+        "usable": 9000.0 * MIB,
+    }
+
+    _, taken = decided(law(budget_mib), [large], state)
+
+    if seconds is None:
+        assert taken[0] > 512 * MIB
+    else:
+        assert 128 * MIB * seconds == pytest.approx(taken[0], abs=4096)

@@ -1,5 +1,6 @@
 """The decision: what it does in the situations that the law names."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,28 @@ def test_nobody_shrinks_below_need_when_needs_do_not_fit() -> None:
 
     assert made.changes() == []
     assert made.short > 0
+
+
+def test_where_swapping_is_allowed_all_give_bites_down_to_their_share() -> None:
+    table = snapshot(3, actual=700 * MIB, usable=40 * MIB, unused=30 * MIB, weight=[100.0, 100.0, 200.0])
+    allowed = replace(settings(1.8), allow_swap=True)
+
+    made = plan(table, known(table), allowed)
+
+    # Tiers sum to 1,843 MiB; one of double weight keeps what it needs, its share is larger than that.
+    assert [(1.8 * 1024 - 737) / 2] * 2 == pytest.approx((made.allotted / MIB)[:2].tolist(), abs=1)
+    assert (made.target[:2] < 700 * MIB).all()
+    assert (made.target[:2] > made.allotted[:2]).all()
+    assert np.isnan(made.target[2])
+
+
+def test_swapping_that_is_allowed_takes_nothing_while_needs_fit() -> None:
+    table = snapshot(3, actual=760 * MIB, usable=100 * MIB, unused=90 * MIB)
+    there = settings(2.3)
+
+    made = plan(table, known(table), replace(there, allow_swap=True))
+
+    assert made.changes() == plan(table, known(table), there).changes()
 
 
 @pytest.mark.parametrize(

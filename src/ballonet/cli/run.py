@@ -47,6 +47,13 @@ def run(
             show_default="25% of its maximum, 256MiB at least",
         ),
     ] = None,
+    allow_swap: Annotated[
+        bool,
+        typer.Option(
+            "--allow-swap",
+            help="Where needs exceed the budget, shrink guests into their swap rather than exceed it.",
+        ),
+    ] = False,
     interval: Annotated[str, typer.Option(metavar="DURATION", help="Time between two decisions.")] = "2s",
     for_: Annotated[
         str | None, typer.Option("--for", metavar="DURATION", help="End after this long.")
@@ -71,6 +78,7 @@ def run(
         interval_seconds=parse_duration(interval),
         boot_grace_seconds=parse_duration(boot_grace, zero=True),
         reflex=not no_reflex,
+        allow_swap=allow_swap,
     )
     with _recording(record) as trace:
         asyncio.run(

@@ -43,8 +43,9 @@ def call(share: Share, memory: Memory, room: Room, growth: Floats) -> tuple[Call
 def excess(
     snapshot: Snapshot, memory: Memory, share: Share, room: Room, settings: Settings, urgency: Call
 ) -> Floats:
-    """Return what each guest has beyond what it is to have, never below its need."""
-    lowest = np.maximum(share.wanted[0], snapshot.floor)
+    """Return what each guest has beyond what it is to have, never below its need, or its share of it."""
+    need = np.minimum(share.wanted[0], share.allotted) if settings.allow_swap else share.wanted[0]
+    lowest = np.maximum(need, snapshot.floor)
     quiet = urgency == Call.NOBODY
     probed = _probed(snapshot, memory, share, room, settings) if quiet else np.zeros(len(snapshot))
     allotted = share.allotted
@@ -63,12 +64,22 @@ def bite(snapshot: Snapshot, memory: Memory, settings: Settings, urgency: Call, 
     of_cache = np.where(_may_probe(snapshot, memory, settings), of_cache, 0.0)
     if urgency < Call.LACKED and memory.host.state < HostState.TIGHT:
         of_cache = np.zeros_like(of_cache)
-    return np.minimum(much, (np.minimum(small, unused) if urgency == Call.NOBODY else unused) + of_cache)
+    unused = np.minimum(small, unused) if urgency == Call.NOBODY else unused
+    gently = urgency < Call.LACKED and memory.host.state < HostState.HARD
+    most = settings.inflate_rate_bytes * settings.interval_seconds if gently else np.inf
+    return np.minimum(much, np.minimum(unused + of_cache, most))
 
 
-def at_once(snapshot: Snapshot, settings: Settings, much: Floats, bitten: Floats, lacking: float) -> Floats:
-    """Return what is taken for a need beside the bites: cache, of all alike, as much as is lacking."""
+def at_once(
+    snapshot: Snapshot, memory: Memory, settings: Settings, much: Floats, bitten: Floats, lacking: float
+) -> Floats:
+    """Return what is taken for a need beside the bites: cache, of all alike, as much as is lacking.
+
+    Where guests may be made to swap a bite is taken even when there is neither cache nor unused memory.
+    """
     most = _unused(snapshot, settings) + settings.cache_share * cache(snapshot)
+    if settings.allow_swap:
+        most = np.maximum(most, _small(snapshot, settings, memory.host.state))
     cached = np.maximum(np.minimum(much, most) - bitten, 0.0)
     still = max(0.0, lacking - float(bitten.sum()))
     return cached * min(1.0, still / max(float(cached.sum()), 1.0))

@@ -48,7 +48,7 @@ def motion(
     if urgency == Call.NEEDED:
         able = ~waits & ~memory.distress & (much > 0.0)
         taken = taken + at_once(
-            snapshot, settings, np.where(able, much, 0.0), np.where(able, taken, 0.0), lacking
+            snapshot, memory, settings, np.where(able, much, 0.0), np.where(able, taken, 0.0), lacking
         )
     # Where somebody lacks memory, twice of what counts as "arrived" is worth a write.
     least = np.full_like(band, 2 * settings.settle_bytes) if urgency >= Call.LACKED else band

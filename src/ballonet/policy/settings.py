@@ -30,6 +30,10 @@ class Settings:
     surplus_share: float = 0.01
     """What a guest is given of surplus at once, as a share of its maximum: only while the host has plenty."""
 
+    allow_swap: bool = False
+    """Whether guests may be shrunk below their need, into their own swap, when the needs of all exceed the
+    budget. Only the administrator can tell whose slowness that is worth."""
+
     boot_grace_seconds: float = 120.0
     """A guest is left alone for this long after its start: its needs are not yet what they will be."""
 
@@ -102,6 +106,10 @@ class Settings:
 
     cache_share: float = 0.5
     """What is taken at once of the reclaimable cache for somebody's need."""
+
+    inflate_rate_bytes: float = 128 * MIB
+    """What is taken of one guest in a second while nobody waits for it. An inflation at full speed, 1 GiB/s,
+    costs a guest 20 to 40 % of a processor and half of its memory bandwidth."""
 
     dwell_seconds: float = 60.0
     """No probing bite for this long after a growth: 40 direction changes an hour became 8."""

@@ -1,12 +1,14 @@
 """How much cache is worth keeping: what a bite that hurt gives back, how trials end, what is forgotten."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from columns import NOW, known, settings, snapshot
 
-from ballonet.facts.memory import Memory
+from ballonet.facts.host import HostState
+from ballonet.facts.memory import HostPast, Memory
 from ballonet.facts.snapshot import Snapshot
 from ballonet.policy.probe import probe
 from ballonet.units import MIB
@@ -30,9 +32,12 @@ def table(rows: int = 1, **columns: Any) -> Snapshot:
     return snapshot(rows, **{**POOR, **columns})
 
 
-def probed(there: Snapshot, seconds: float = 2.0, **remembered: Any) -> Memory:
+def probed(
+    there: Snapshot, seconds: float = 2.0, state: HostState = HostState.COMFORT, **remembered: Any
+) -> Memory:
     """Return the memory after a look, so many seconds after the one before."""
-    return probe(known(there, **remembered), there, np.full(len(there), seconds), LAW)
+    before = replace(known(there, **remembered), host=HostPast(state, NOW))
+    return probe(before, there, np.full(len(there), seconds), LAW)
 
 
 # --- a bite that hurt -------------------------------------------------------------------------------
@@ -52,6 +57,32 @@ def test_harm_long_after_a_bite_is_answered_by_a_first_step() -> None:
 
     assert 32 * MIB == late.trial[0]
     assert 0.02 * 4096 * MIB == big.trial[0]
+
+
+def test_while_the_host_has_plenty_the_whole_of_the_trial_is_given_at_once() -> None:
+    """Half of the maximum, or what makes plenty where that is less, shared by those that are tried."""
+    alone = probed(table(), state=HostState.PLENTY, **HARMED)
+    large = probed(table(rows=2, maximum=4096.0 * MIB), state=HostState.PLENTY, **HARMED)
+
+    assert 0.12 * 4096 * MIB == pytest.approx(alone.trial[0])
+    assert [0.06 * 4096 * MIB] * 2 == pytest.approx(large.trial.tolist())
+
+
+@pytest.mark.parametrize(
+    ("state", "unused_mib", "rate", "begins"),
+    [
+        (HostState.PLENTY, 150, 400.0, True),
+        (HostState.PLENTY, 160, 400.0, False),  # more than two reserves of 76.8 MiB: it will be seen again
+        (HostState.PLENTY, 150, 4.0, False),
+        (HostState.COMFORT, 150, 400.0, False),  # what it is given then is somebody's: harm comes first
+    ],
+)
+def test_who_will_soon_drop_what_it_reads_is_given_memory_before_while_there_is_plenty(
+    state: HostState, unused_mib: float, rate: float, *, begins: bool
+) -> None:
+    fills = probed(table(unused=unused_mib * MIB, usable=350.0 * MIB), state=state, read_rate=rate)
+
+    assert begins == (fills.trial[0] > 0.0)
 
 
 def test_a_bite_that_made_a_guest_swap_is_given_back_as_well() -> None:

@@ -127,6 +127,12 @@ def test_the_pool_gives_way_to_needs_and_to_cache_in_use() -> None:
     assert 0.0 == given(2, law, need_mib=900).pool
 
 
+def test_the_pool_does_not_give_way_to_cache_on_trial() -> None:
+    law = settings(1700 / 1024)
+
+    assert 70 * MIB == pytest.approx(given(2, law, need_mib=800, kept=30 * MIB, trial=15 * MIB).pool)
+
+
 def test_the_store_is_half_of_the_largest_guest() -> None:
     assert MOST == given(2, settings(10)).store
 

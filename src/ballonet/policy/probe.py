@@ -9,10 +9,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from ballonet.facts.host import HostState
 from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Bools, Floats, Snapshot
 from ballonet.policy.decay import fade
-from ballonet.policy.need import cache, reclaims
+from ballonet.policy.need import cache, is_cut, reclaims, short_of_free
+from ballonet.policy.pressure import LEVELS
 from ballonet.policy.reads import excess_reads
 from ballonet.policy.settings import Settings
 
@@ -26,7 +28,16 @@ def probe(memory: Memory, snapshot: Snapshot, seconds: Floats, settings: Setting
     memory = _fade(memory, snapshot, seconds, harmed, settings)
     judged = _judge(memory, snapshot, settled, harmed, settings)
     judged = _trim(judged, snapshot, settled, settings)
-    return _begin(judged, snapshot, harmed & (memory.trial == 0.0), settings)
+    begins = harmed | (settled & _fills(memory, snapshot, settings))
+    return _begin(judged, snapshot, begins & (memory.trial == 0.0), settings)
+
+
+def _fills(memory: Memory, snapshot: Snapshot, settings: Settings) -> Bools:
+    """Return who will soon have to drop what it reads, while the host has plenty: it need not come to that."""
+    if memory.host.state is not HostState.PLENTY:
+        return np.zeros(len(snapshot), np.bool_)
+    soon = short_of_free(snapshot, settings.filling_reserves)
+    return soon & is_cut(snapshot, settings) & (excess_reads(memory, settings) > 0.0) & ~memory.distress
 
 
 def _fade(memory: Memory, snapshot: Snapshot, seconds: Floats, harmed: Bools, settings: Settings) -> Memory:
@@ -69,12 +80,16 @@ def _trim(memory: Memory, snapshot: Snapshot, settled: Bools, settings: Settings
 
 
 def _begin(memory: Memory, snapshot: Snapshot, harmed: Bools, settings: Settings) -> Memory:
-    """Give back to those that are harmed: twice what was taken a moment ago, or a first step."""
+    """Give to those that are harmed: twice what was taken a moment ago, or a first step."""
     now = snapshot.taken_at
     begins = harmed & (now >= memory.streams_until) & ~np.isnan(snapshot.actual + snapshot.ceiling)
     bitten = now - memory.bitten_at < settings.blame_seconds
     step = np.where(bitten, 2.0 * memory.bite, 0.0)
     step = np.maximum(step, np.maximum(settings.trial_bytes, settings.bite_share * snapshot.maximum))
+    if memory.host.state is HostState.PLENTY:
+        # Nobody else wants it: the whole of the trial at once, or what makes plenty, if that is less.
+        plenty = LEVELS[HostState.COMFORT][0] * settings.budget_bytes / max(int(begins.sum()), 1)
+        step = np.maximum(step, np.minimum(settings.trial_share * snapshot.maximum, plenty))
     return replace(
         memory,
         kept=np.where(

@@ -46,7 +46,8 @@ def room(snapshot: Snapshot, memory: Memory, settings: Settings, managed: Bools,
     largest = snapshot.maximum[managed].max() if managed.any() else 0.0
     # The pool is for bursts of those who have what they need: it gives way to need, and to cache in use.
     wish = pool_wish(snapshot, memory, settings, managed, need) if settings.reflex else 0.0
-    pool = float(np.clip(ours - (need + memory.kept)[managed].sum(), 0.0, wish))
+    proven = memory.kept - memory.trial
+    pool = float(np.clip(ours - (need + proven)[managed].sum(), 0.0, wish))
     store = settings.store_share * largest if settings.reflex else 0.0
     return Room(held, ours - pool, pool, store, free, max(0.0, -free))
 

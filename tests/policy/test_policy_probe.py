@@ -16,10 +16,10 @@ from ballonet.units import MIB
 LAW = settings(4)
 # Cut, at its kernel's watermark, with 200 MiB of cache.
 POOR: dict[str, Any] = {"actual": 600.0 * MIB, "unused": 10 * MIB, "usable": 210 * MIB}
-HARMED = {"lost": 0.05, "read_rate": 400.0}
-BITTEN = {"bitten_at": NOW - 5.0, "bite": 40.0 * MIB}
+HARMED: dict[str, Any] = {"lost": 0.05, "read_rate": 400.0}
+BITTEN: dict[str, Any] = {"bitten_at": NOW - 5.0, "bite": 40.0 * MIB}
 # Tried for long enough, with its memory there and filled, and the guest reads as before.
-TRIED = {
+TRIED: dict[str, Any] = {
     "kept": 300 * MIB,
     "trial": 50.0 * MIB,
     "trial_at": NOW - 6.0,
@@ -177,7 +177,7 @@ def test_more_is_tried_while_it_does_not_help() -> None:
 def test_reads_that_never_fall_are_streaming_and_the_memory_may_be_taken_again(
     columns: dict[str, Any], trial: float
 ) -> None:
-    tried = {**TRIED, "trial": trial, "trial_from": 100.0 * MIB, "kept": 400 * MIB}
+    tried: dict[str, Any] = {**TRIED, "trial": trial, "trial_from": 100.0 * MIB, "kept": 400 * MIB}
 
     streams = probed(table(**columns), **tried, lost=0.05, read_rate=390.0)
 
@@ -203,7 +203,7 @@ def test_a_guest_that_streams_is_tried_again_only_after_a_pause() -> None:
         {"changed_at": NOW},
     ],
 )
-def test_a_trial_is_not_judged_before_its_memory_came_and_was_watched(unripe: dict[str, float]) -> None:
+def test_a_trial_is_not_judged_before_its_memory_came_and_was_watched(unripe: dict[str, Any]) -> None:
     waiting = probed(table(), **{**TRIED, "lost": 0.05, "read_rate": 390.0, **unripe})
 
     assert 50 * MIB == waiting.trial[0]
@@ -271,7 +271,7 @@ def test_what_is_kept_outlives_a_look_at_which_the_maximum_is_unknown() -> None:
 
 
 def test_more_than_the_ceiling_is_never_kept() -> None:
-    tried = {**TRIED, "kept": 580 * MIB, "lost": 0.05, "read_rate": 390.0}
+    tried: dict[str, Any] = {**TRIED, "kept": 580 * MIB, "lost": 0.05, "read_rate": 390.0}
     unseen = table(disk_reads=np.nan, usable=2048.0 * MIB, ceiling=620.0 * MIB)
 
     assert 620 * MIB == probed(table(ceiling=620.0 * MIB), **tried).kept[0]

@@ -33,7 +33,7 @@ def probe(memory: Memory, snapshot: Snapshot, seconds: Floats, settings: Setting
 
 
 def _fills(memory: Memory, snapshot: Snapshot, settings: Settings) -> Bools:
-    """Return who will soon have to drop what it reads, while the host has plenty: it need not come to that."""
+    """Return who will soon have to drop what it reads, while the host has plenty."""
     if memory.host.state is not HostState.PLENTY:
         return np.zeros(len(snapshot), np.bool_)
     soon = short_of_free(snapshot, settings.filling_reserves)

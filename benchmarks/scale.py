@@ -3,20 +3,18 @@
 import argparse
 import resource
 import time
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import dataclass
+from random import Random
 
 from ballonet.engine.engine import Engine
 from ballonet.engine.engine import World as Ports
 from ballonet.engine.loop import run
 from ballonet.policy.settings import Settings
 from ballonet.simulator import virtual
-from ballonet.simulator.schedule import Step
+from ballonet.simulator.day import DAY_SECONDS, day
 from ballonet.simulator.world import Spec, World
 from ballonet.units import GIB, MIB
 
-DAY_SECONDS = 86_400.0
 SEED = 1
 
 
@@ -40,46 +38,17 @@ class Ran:
         )
 
 
-def day(random: np.random.Generator, maximum_mib: float, seconds: float) -> list[Step]:
-    """Return a guest's day, from any minute of it on: a new level every 45 minutes or so, and bursts.
-
-    Levels follow the sun, each guest its own way; half of what programs have is touched all the time. Four
-    bursts a day of one to three minutes take up to a third of the guest at 50 to 300 MiB/s. One guest in four
-    lives on a file in its page cache.
-    """
-    phase, swing = random.uniform(0.0, 2 * np.pi), random.uniform(0.05, 0.2)
-    base, rate = random.uniform(0.1, 0.3), float(random.choice([1.0, 5.0, 20.0]))
-    file_mib = maximum_mib * random.uniform(0.1, 0.3) if random.random() < 0.25 else 0.0
-    reads = 4.0 if file_mib else 0.0
-
-    def step(at: float, share: float, speed: float) -> Step:
-        anon = maximum_mib * share
-        return Step(at, anon, anon / 2, file_mib, rate, touches=8.0, reads=reads, grow_mib_s=speed)
-
-    def level(at: float) -> float:
-        sun = 1 + np.sin(2 * np.pi * at / DAY_SECONDS + phase)
-        return float(base + swing * sun / 2 + random.uniform(0.0, 0.03))
-
-    turns = np.cumsum(np.append(0.0, random.uniform(1800.0, 3600.0, int(seconds / 2700) + 1)))
-    steps = [step(float(at), level(at), random.uniform(10.0, 50.0)) for at in turns if at < seconds]
-    steps[0] = replace(steps[0], grow_mib_s=0.0)  # it was there before
-    for at in random.uniform(0.0, seconds, random.poisson(4 * seconds / DAY_SECONDS)):
-        steps.append(step(float(at), level(at) + random.uniform(0.1, 0.33), random.uniform(50.0, 300.0)))
-        steps.append(step(float(at) + random.uniform(60.0, 180.0), level(at), 0.0))
-    return sorted(steps, key=lambda one: one.at)
-
-
 def hours(guests: int, seconds: float, *, interval_seconds: float, reflex: bool, simulated: float) -> Ran:
     """Run so many guests of 1 to 8 GiB for `simulated` seconds of schedules made for `seconds`."""
-    random = np.random.default_rng(SEED)
-    sizes = random.choice([1, 2, 4, 8], guests)
+    random = Random(SEED)
+    sizes = random.choices([1, 2, 4, 8], k=guests)
     specs = [
-        Spec(f"g{row:06}", int(size) * GIB, day(random, size * 1024.0, seconds), vcpus=2)
-        for row, size in enumerate(sizes.tolist())
+        Spec(f"g{row:06}", size * GIB, day(random, size * 1024.0, seconds), vcpus=2)
+        for row, size in enumerate(sizes)
     ]
     start, used = time.perf_counter(), time.process_time()
     settings = Settings(
-        budget_bytes=0.65 * GIB * float(sizes.sum()),
+        budget_bytes=0.65 * GIB * sum(sizes),
         reserve_bytes=256.0 * MIB,
         interval_seconds=interval_seconds,
         boot_grace_seconds=0.0,

@@ -37,3 +37,15 @@ def test_a_mix_has_guests_of_several_kinds_and_sizes_on_less_than_they_could_tak
     assert len({found.maximum(name) for name in found.loads}) > 1
     assert len({name.split("-")[0] for name in found.loads}) > 3
     assert found.budget_bytes == pytest.approx(0.6 * found.whole_bytes())
+
+
+def test_the_hours_of_a_day_are_long_and_mostly_quiet() -> None:
+    found = scenario("hours", 5)
+    assert 24 == len(found.loads)
+    assert 7200 == found.seconds
+    for load in found.loads.values():
+        assert 0.0 == steps(load)[0].at
+        assert 2 <= len(steps(load)) < 12
+        assert len({step.file_mib for step in steps(load)}) == 1
+    assert any(step.grow_mib_s > 60 for load in found.loads.values() for step in steps(load))
+    assert 1 < sum(steps(load)[0].file_mib > 0 for load in found.loads.values()) < 16

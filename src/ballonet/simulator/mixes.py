@@ -4,22 +4,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 
+from ballonet.simulator.day import day
+from ballonet.simulator.schedule import written
 from ballonet.units import GIB
 
 SECONDS = 180.0
+HOURS_SECONDS = 7200.0
 _AT_REST = 0.08  # share of its maximum that an idle guest's programs have
+
+
+Kind = Callable[[Random, float], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """How many guests there are, and of which sizes in which shares."""
+    """How many guests there are, of which sizes and kinds in which shares, and for how long they run."""
 
     guests: int
     sizes: Mapping[int, int]  # GiB: share
-
-
-SMALL = Mix(16, {1: 30, 2: 35, 4: 25, 8: 10})  # a small provider's host
-LARGE = Mix(48, {2: 25, 4: 35, 8: 25, 16: 15})
+    kinds: Mapping[str, tuple[int, Kind]]  # share, and what makes a load from the maximum in MiB
+    seconds: float = SECONDS
 
 
 def draw(random: Random, mix: Mix) -> tuple[dict[str, str], dict[str, int]]:
@@ -27,10 +31,10 @@ def draw(random: Random, mix: Mix) -> tuple[dict[str, str], dict[str, int]]:
     loads, maxima = {}, {}
     for number in range(mix.guests):
         (gib,) = random.choices(list(mix.sizes), list(mix.sizes.values()))
-        (kind,) = random.choices(list(_KINDS), [weight for weight, _ in _KINDS.values()])
+        (kind,) = random.choices(list(mix.kinds), [share for share, _ in mix.kinds.values()])
         name = f"{kind}-{number}"
         maxima[name] = gib * GIB
-        loads[name] = _KINDS[kind][1](random, gib * 1024.0)
+        loads[name] = mix.kinds[kind][1](random, gib * 1024.0)
     return loads, maxima
 
 
@@ -94,7 +98,11 @@ def _leak(random: Random, mib: float) -> str:
     )
 
 
-_KINDS: dict[str, tuple[int, Callable[[Random, float], str]]] = {
+def _hours(random: Random, mib: float) -> str:
+    return written(day(random, mib, HOURS_SECONDS))
+
+
+_BUSY: Mapping[str, tuple[int, Kind]] = {
     "idle": (28, _idle),
     "web": (26, _web),
     "build": (18, _build),
@@ -103,3 +111,7 @@ _KINDS: dict[str, tuple[int, Callable[[Random, float], str]]] = {
     "stream": (6, _stream),
     "leak": (4, _leak),
 }
+
+SMALL = Mix(16, {1: 30, 2: 35, 4: 25, 8: 10}, _BUSY)  # a small provider's host
+LARGE = Mix(48, {2: 25, 4: 35, 8: 25, 16: 15}, _BUSY)
+HOURS = Mix(24, {1: 25, 2: 25, 4: 25, 8: 25}, {"guest": (1, _hours)}, HOURS_SECONDS)

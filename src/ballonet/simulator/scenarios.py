@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from random import Random
 
 from ballonet.errors import UsageError
-from ballonet.simulator.mixes import LARGE, SECONDS, SMALL, draw
+from ballonet.simulator.mixes import HOURS, LARGE, SMALL, draw
 from ballonet.simulator.schedule import Step, steps, written
 from ballonet.units import MIB
 
@@ -185,8 +185,11 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "mix": Scenario("sixteen guests of all kinds and sizes, drawn anew for each seed", {}, 0.0, in_lab=False),
     "host": Scenario("48 guests of 2 to 16 GiB and all kinds, drawn likewise", {}, 0.0, in_lab=False),
+    "hours": Scenario(
+        "24 guests for two hours of a day: slow changes, and a burst now and then", {}, 0.0, in_lab=False
+    ),
 }
-_DRAWN = {"mix": SMALL, "host": LARGE}
+_DRAWN = {"mix": SMALL, "host": LARGE, "hours": HOURS}
 _DRAWN_SHARE = 0.6  # of the sum of their maxima: their budget
 
 
@@ -200,10 +203,11 @@ def scenario(name: str, seed: int = 0) -> Scenario:
     found = SCENARIOS[name]
     random = Random(seed)  # noqa: S311 - drawn again from its seed, not to be a secret
     if name in _DRAWN:
-        loads, maxima = draw(random, _DRAWN[name])
+        mix = _DRAWN[name]
+        loads, maxima = draw(random, mix)
         budget = _DRAWN_SHARE * sum(maxima.values())
         return replace(
-            found, loads=loads, maxima=maxima, budget_bytes=budget, seconds=SECONDS, floor_bytes=None
+            found, loads=loads, maxima=maxima, budget_bytes=budget, seconds=mix.seconds, floor_bytes=None
         )
     return _varied(found, random) if seed else found
 

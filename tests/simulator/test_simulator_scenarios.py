@@ -39,10 +39,10 @@ def test_a_mix_has_guests_of_several_kinds_and_sizes_on_less_than_they_could_tak
     assert found.budget_bytes == pytest.approx(0.6 * found.whole_bytes())
 
 
-def test_the_hours_of_a_day_are_long_and_mostly_quiet() -> None:
-    found = scenario("hours", 5)
+def test_an_hour_of_a_day_is_mostly_quiet() -> None:
+    found = scenario("hour", 5)
     assert 24 == len(found.loads)
-    assert 7200 == found.seconds
+    assert 3600 == found.seconds
     for load in found.loads.values():
         assert 0.0 == steps(load)[0].at
         assert 2 <= len(steps(load)) < 12

@@ -9,7 +9,7 @@ from ballonet.simulator.schedule import written
 from ballonet.units import GIB
 
 SECONDS = 180.0
-HOURS_SECONDS = 7200.0
+HOUR_SECONDS = 3600.0
 _AT_REST = 0.08  # share of its maximum that an idle guest's programs have
 
 
@@ -98,8 +98,8 @@ def _leak(random: Random, mib: float) -> str:
     )
 
 
-def _hours(random: Random, mib: float) -> str:
-    return written(day(random, mib, HOURS_SECONDS))
+def _hour(random: Random, mib: float) -> str:
+    return written(day(random, mib, HOUR_SECONDS))
 
 
 _BUSY: Mapping[str, tuple[int, Kind]] = {
@@ -114,4 +114,4 @@ _BUSY: Mapping[str, tuple[int, Kind]] = {
 
 SMALL = Mix(16, {1: 30, 2: 35, 4: 25, 8: 10}, _BUSY)  # a small provider's host
 LARGE = Mix(48, {2: 25, 4: 35, 8: 25, 16: 15}, _BUSY)
-HOURS = Mix(24, {1: 25, 2: 25, 4: 25, 8: 25}, {"guest": (1, _hours)}, HOURS_SECONDS)
+HOUR = Mix(24, {1: 25, 2: 25, 4: 25, 8: 25}, {"guest": (1, _hour)}, HOUR_SECONDS)

@@ -1,5 +1,6 @@
 """What somebody who knew the future could do: the least memory in which guests' loads cause no fault."""
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,8 +47,10 @@ def oracle(scenario: Scenario) -> Oracle:
 def _wanted(schedule: list[Step], seconds: Floats) -> Floats:
     """Return what a load's programs and hot files hold at these seconds, bytes."""
     held, anon, file = [], 0.0, 0.0
+    step, coming = Step(), deque(schedule)
     for at in seconds.tolist():
-        step = next((step for step in reversed(schedule) if step.at <= at), Step())
+        while coming and coming[0].at <= at:
+            step = coming.popleft()
         most = anon + step.grow_mib_s * STEP_SECONDS if step.grow_mib_s > 0 else step.anon_mib
         anon = min(step.anon_mib, most)
         file = step.file_mib if step.reads * step.rate > 0 else 0.0

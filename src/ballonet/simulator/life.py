@@ -10,7 +10,7 @@ from dataclasses import fields
 import numpy as np
 from numpy.typing import NDArray
 
-from ballonet.facts.snapshot import Floats
+from ballonet.facts.snapshot import Bools, Floats
 from ballonet.simulator import guests as model
 from ballonet.simulator.kernel import PAGE, SLAB, overhead, watermarks
 from ballonet.simulator.programs import Answers, Programs, work
@@ -36,6 +36,7 @@ _COUNTERS = {
     "waiting": 0,
 }
 _RESIDENT, _ACTUAL = _STATE.index("resident"), _STATE.index("actual")
+_READS = _STATE.index("disk_reads")
 _USES = ("hot", "cold", "file", "cold_file", "swap_cache")
 _IN_USE = [_STATE.index(name) for name in _USES]
 _HELD = [_STATE.index(name) for name in ("hot", "cold", "hot_swapped", "cold_swapped")]
@@ -60,7 +61,7 @@ class Life:
         self._hurries = moves.copy()
         self._hurries[_RESIDENT] = 0.0  # what leaves the host by and by needs no fine steps
         self._rate = np.zeros_like(self._table)  # of each column in a guest's last step, a second
-        self._every = np.arange(rows)
+        self._living = np.arange(rows)  # in whom anything can move
         self._pace = np.ones(rows, dtype=np.int64)  # steps that a guest may take at once
         self._still = np.zeros(rows, dtype=np.bool_)
         self._rise = np.full(rows, np.inf)  # bytes/s by which its resident memory may grow
@@ -94,7 +95,7 @@ class Life:
 
     def next_turn(self) -> int:
         """Return the step at which something else is wanted of a guest."""
-        return int(self._timetable.next_at.min(initial=NEVER))
+        return int(self._timetable.next_at[self._living].min(initial=NEVER))
 
     # --- time ---------------------------------------------------------------------------------------
 
@@ -103,9 +104,27 @@ class Life:
         self.target[rows] = size
         self._wake(rows)
 
+    def freeze(self, frozen: Bools) -> None:
+        """Let nothing move in these guests, and all others live on."""
+        was = np.ones(len(frozen), dtype=np.bool_)
+        was[self._living] = False
+        self._living = np.flatnonzero(~frozen)
+        self._rise[frozen] = 0.0
+        back = np.flatnonzero(was & ~frozen)
+        self._rise[back] = np.inf
+        self._wake(back)
+
+    def reset(self, row: int, resident: float) -> None:
+        """Boot a guest anew, with so many bytes on the host; the host goes on counting its disks' reads."""
+        booted = _rows(model.State.booted(self.make), Programs(*np.zeros((len(_PROGRAMS), len(self.make)))))
+        reads = self._table[_READS, row]
+        self._table[:, row] = booted[:, row]
+        self._table[_RESIDENT, row], self._table[_READS, row] = resident, reads
+        self._wake(np.array([row], dtype=np.intp))
+
     def live(self, until: int) -> None:
         """Bring all guests to this step."""
-        self._live(self._every, self.now, until)
+        self._live(self._living, self.now, until)
         self.now = until
 
     def _wake(self, rows: Rows) -> None:
@@ -151,6 +170,9 @@ class Life:
         programs, state, load, answers = work(programs, make, state, want, seconds)
         state, _ = model.step(make, state, load, self.target[rows], seconds)
         after = _rows(state, programs)
+        # What a rescue took back the driver keeps until it is told a size again, be it the same.
+        rescued = make.deflates & (state.actual > np.maximum(table[_ACTUAL], self.target[rows]))
+        self.target[rows] = np.where(rescued, state.actual, self.target[rows])
         rate = (after - table) / seconds
         self._table[:, rows] = after
         settled = (programs.waiting == 0) & (programs.anon == want["anon_mib"] * MIB) & (load.stream == 0)
@@ -186,7 +208,7 @@ class Life:
 
     def _made(self, rows: Rows) -> model.Make:
         """Return what these guests are."""
-        if len(rows) == len(self._every):
+        if len(rows) == len(self.make):
             return self.make
         return model.Make(*(getattr(self.make, field.name)[rows] for field in fields(model.Make)))
 

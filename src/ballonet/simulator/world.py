@@ -6,18 +6,21 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ballonet.engine.ports import Event, EventKind, HypervisorFacts
-from ballonet.errors import BallonetError, NoSuchGuestError, RefusedError
+from ballonet.errors import BallonetError, DeadlineError, NoSuchGuestError, RefusedError
 from ballonet.facts.columns import Columns
-from ballonet.facts.guest import Device, Guest, State
+from ballonet.facts.guest import Device, Guest, Obstacle
 from ballonet.facts.host import HostMemory
 from ballonet.facts.snapshot import Bools, Floats
-from ballonet.facts.statistics import Statistics
 from ballonet.simulator import guests as model
-from ballonet.simulator.kernel import PAGE, overhead
+from ballonet.simulator.incidents import Incident, Incidents, Phase
+from ballonet.simulator.kernel import SLAB, overhead
+from ballonet.simulator.kinds import Kind, told
 from ballonet.simulator.life import STEP_SECONDS, Life
 from ballonet.simulator.programs import Answers
+from ballonet.simulator.rows import guest_row
 from ballonet.simulator.schedule import Step
 from ballonet.simulator.timetable import Timetable
 from ballonet.simulator.virtual import VirtualClock
@@ -25,6 +28,9 @@ from ballonet.units import GIB, MIB
 
 AWAKE_SECONDS = 0.35  # growth is measured against a look a quarter of a second ago
 REST_SECONDS = 10.0  # ticks look too: what they change shows in time
+# After these a driver begins anew; and with one that stops inflating, and another hand, its size changes.
+_DRIVER = frozenset({Phase.BOOT, Phase.UNLOADED})
+_AIMS = _DRIVER | {Phase.OUT_OF_PUFF, None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,9 @@ class Spec:
     autodeflate: bool = False
     free_page_reporting: bool = True
     period_seconds: int = 1
+    kind: Kind = Kind.LINUX
+    incidents: Sequence[Incident] = ()
+    obstacle: Obstacle | None = None  # it moves, but the host gains nothing
 
 
 class World:
@@ -74,11 +83,18 @@ class World:
         self._life = Life(self.make, Timetable([spec.schedule for spec in self.specs], STEP_SECONDS))
         self._period = np.rint(self._column("period_seconds") / STEP_SECONDS).astype(np.int64)  # steps
         self._sample, self._sampled_at = self._life.state(), np.zeros(len(self.specs), dtype=np.int64)
-        self._looked_at, self._after = (
-            0.0,
-            np.zeros(len(self.specs)),
-        )  # the last look, and that before a sample
-        self._frame = self._constant()
+        # The last look, and that before a sample.
+        self._looked_at, self._after = 0.0, np.zeros(len(self.specs))
+        self._told = self.make.maximum.copy()  # bytes that QEMU keeps for a driver that comes back
+        self._shown = np.full(len(self.specs), np.nan)  # bytes that QEMU tells of a guest that boots
+        self._number = np.arange(1.0, len(self.specs) + 1)
+        self._started = np.full(len(self.specs), VirtualClock.EPOCH)
+        self._kinds = {kind: self._column_of(spec.kind is kind for spec in self.specs) for kind in Kind}
+        self._incidents = Incidents([spec.incidents for spec in self.specs], STEP_SECONDS)
+        codes = [list(Obstacle).index(spec.obstacle) if spec.obstacle else -1 for spec in self.specs]
+        self._obstacle = np.array(codes, dtype=np.int8)
+        self._followed: NDArray[np.intp] | None = None  # rows; None: all
+        self._note()
 
     @staticmethod
     def uuid(spec: Spec) -> str:
@@ -93,24 +109,85 @@ class World:
     def _column(self, name: str) -> Floats:
         return np.array([getattr(spec, name) for spec in self.specs], dtype=np.float64)
 
+    def _column_of(self, values: Iterable[bool]) -> Bools:
+        return np.fromiter(values, dtype=np.bool_, count=len(self.specs))
+
     # --- time ---------------------------------------------------------------------------------------
 
     def _catch_up(self) -> None:
         """Live on until the clock's time, in whole steps; samples are taken on the way."""
         life, until = self._life, round(self._clock.monotonic() / STEP_SECONDS)
-        if until <= life.now:
-            return
         began = life.now
+        while self._incidents.next_at <= until:
+            self._live(self._incidents.next_at)
+            self._happen()
+        self._live(until)
+        if self._detail and until > began:
+            self.answers.append((began * STEP_SECONDS, life.answers()))
+
+    def _live(self, until: int) -> None:
+        """Live on until this step, before which nothing happens."""
+        life = self._life
+        began = life.now
+        if until <= began:
+            return
         # Of the samples on the way only the last of each guest will be seen.
         periods = (until - self._sampled_at) // np.maximum(self._period, 1)
-        sample_at = np.where(self._period > 0, self._sampled_at + periods * self._period, 0)
+        due = (self._period > 0) & self._telling
+        sample_at = np.where(due, self._sampled_at + periods * self._period, 0)
         for at in np.unique(sample_at[sample_at > began]).tolist():
             life.live(at)
             self._report(sample_at == at, at)
         if life.now < until:
             life.live(until)
-        if self._detail:
-            self.answers.append((began * STEP_SECONDS, life.answers()))
+
+    def _happen(self) -> None:
+        """Let all that is due happen."""
+        while self._incidents.next_at <= self._life.now:
+            turn = self._incidents.turn()
+            row, life = turn.row, self._life
+            if turn.phase is None:
+                self._told[row] = turn.size_bytes
+            elif turn.phase is Phase.OFF:
+                self._switch(row, on=not turn.begins)
+            elif turn.phase is Phase.BOOT and turn.event is EventKind.REBOOTED:
+                state = life.state()
+                self._shown[row] = np.fmin(self._shown[row], state.actual[row])
+                life.reset(row, float(state.resident[row]))
+            elif turn.phase is Phase.BOOT and not turn.begins:
+                self._shown[row] = np.nan
+            self._note()
+            if turn.phase in _AIMS:
+                self._aim(np.array([row], dtype=np.intp))
+            if turn.phase in _DRIVER and not turn.begins and self._telling[row]:
+                self._report(np.arange(len(self.specs)) == row, life.now)  # the driver's first answer
+
+    def _switch(self, row: int, *, on: bool) -> None:
+        """Shut a guest off, or start it with all of its memory and no statistics."""
+        self._life.reset(row, float(overhead(self.make.maximum)[row] + SLAB) if on else 0.0)
+        self._told[row] = self.make.maximum[row]
+        self._shown[row], self._sampled_at[row] = np.nan, 0
+        if on:
+            self._number[row] = self._number.max() + 1
+            self._started[row] = VirtualClock.EPOCH + self._life.now * STEP_SECONDS
+
+    def _note(self) -> None:
+        """Keep what follows from what guests are in."""
+        here = self._incidents
+        self._life.freeze(here.frozen())
+        self._driven = here.driven() & ~self._kinds[Kind.SILENT]
+        self._telling = here.telling() & self._driven
+        on = ~here.present[Phase.OFF]
+        self._on = None if on.all() else np.flatnonzero(on)
+        self._frame = self._constant()
+
+    def _aim(self, rows: NDArray[np.intp]) -> None:
+        """Let balloons move to where their drivers want them."""
+        size = np.where(self._driven, self._told, self.make.maximum)
+        puffs = self._incidents.present[Phase.OUT_OF_PUFF]
+        if puffs.any():
+            size = np.where(puffs, np.maximum(size, self._life.state().actual), size)
+        self._life.resize(rows, size[rows])
 
     def _report(self, due: Bools, at: int) -> None:
         """Take a sample of these guests."""
@@ -128,84 +205,86 @@ class World:
     # --- the ports ----------------------------------------------------------------------------------
 
     def _constant(self) -> Columns:
-        """Return what never changes, and nothing else."""
-        rows = len(self.specs)
-        unknown, yes, no = np.full(rows, np.nan), np.ones(rows, np.bool_), np.zeros(rows, np.bool_)
+        """Return what changes with incidents only, and nothing else."""
+        rows, phases = len(self.specs), self._incidents.present
+        unknown, yes = np.full(rows, np.nan), np.ones(rows, np.bool_)
         known: dict[str, Any] = {
             "uuids": tuple(self._rows),
             "names": tuple(spec.name for spec in self.specs),
-            "number": np.arange(1.0, rows + 1),
-            "running": yes,
-            "busy": no,
+            "number": self._number.copy(),
+            "running": ~(phases[Phase.PAUSE] | phases[Phase.OFF]),
+            "busy": phases[Phase.JOB].copy(),
             "device": yes,
             "autodeflate": self.make.deflates,
-            "obstacle": np.full(rows, -1, dtype=np.int8),
+            "obstacle": self._obstacle,
             "maximum": self.make.maximum,
             "vcpus": self.make.vcpus,
         }
         return Columns(**{field.name: known.get(field.name, unknown) for field in fields(Columns)})
 
     async def columns(self) -> Columns:
-        """Return all guests by name, side by side."""
+        """Return all guests that are not shut off by name, side by side."""
+        columns = self._columns()
+        if self._on is None:
+            return columns
+        rows = self._on.tolist()
+        kept: dict[str, Any] = {
+            field.name: getattr(columns, field.name)[self._on]
+            for field in fields(Columns)
+            if field.name not in {"uuids", "names"}
+        }
+        return Columns(
+            uuids=tuple(columns.uuids[row] for row in rows),
+            names=tuple(columns.names[row] for row in rows),
+            **kept,
+        )
+
+    def _columns(self) -> Columns:
+        """Return all guests, those that are shut off as if they were not."""
         self._catch_up()
-        now, sample = self._life.state(), self._sample
+        now = self._life.state()
         # The hypervisor keeps whole seconds; but what differs from the last look was sent after it.
         sent_at = np.floor(VirtualClock.EPOCH + self._sampled_at * STEP_SECONDS)
         sent_at = np.maximum(sent_at, VirtualClock.EPOCH + self._after)
         self._looked_at = self._life.now * STEP_SECONDS
+        never = self._sampled_at == 0
+        statistics: dict[str, Any] = told(self.make, self._sample, self._kinds)
+        if never.any():
+            statistics |= {name: np.where(never, np.nan, column) for name, column in statistics.items()}
         return replace(
             self._frame,
-            actual=np.floor(now.actual),
-            unused=np.floor(np.maximum(sample.free(self.make), 0.0)),
-            usable=np.floor(sample.usable(self.make)),
-            available=np.floor(sample.actual - overhead(self.make.maximum)),
+            **statistics,
+            actual=np.floor(np.where(np.isnan(self._shown), now.actual, self._shown)),
             rss=np.floor(now.resident),
-            swap_in=np.floor(sample.swap_in) * PAGE,
-            swap_out=np.floor(sample.swap_out) * PAGE,
-            major_faults=np.floor(sample.major_faults),
-            last_update=np.where(self._sampled_at > 0, sent_at, np.nan),
+            last_update=np.where(never, np.nan, sent_at),
             period=(self._period * STEP_SECONDS).astype(np.float64),
             disk_reads=np.floor(now.disk_reads),
             disk_read_seconds=now.disk_reads * np.maximum(model.READ_SECONDS, 1.0 / self.make.requests),
         )
 
     async def guests(self, *, inactive: bool = False) -> list[Guest]:
-        """Return all guests by name; none is ever shut off (`inactive`)."""
-        _ = inactive
-        columns, cache = await self.columns(), self._sample.cache()
-        return [self._guest(row, columns, cache) for row in range(len(self.specs))]
+        """Return all guests by name that are not shut off, and those too if `inactive`."""
+        columns, cache = self._columns(), self._sample.cache()
+        rows = range(len(self.specs)) if self._on is None or inactive else self._on.tolist()
+        return [self._guest(row, columns, cache) for row in rows]
 
     def _guest(self, row: int, columns: Columns, cache: Floats) -> Guest:
         """Return one row of the columns, and what no decision is made from."""
-        spec, sample, sent_at = self.specs[row], self._sample, float(columns.last_update[row])
-        return Guest(
-            name=spec.name,
-            uuid=columns.uuids[row],
-            id=row + 1,
-            state=State.RUNNING,
+        spec = self.specs[row]
+        device = Device("virtio", spec.autodeflate, spec.free_page_reporting, spec.period_seconds)
+        return guest_row(
+            columns,
+            row,
+            phases=self._incidents.present[:, row],
+            device=device,
+            obstacle=spec.obstacle,
+            cache_bytes=int(cache[row]) if spec.kind is Kind.LINUX and self._sampled_at[row] else None,
             read_at=self._clock.time(),
-            maximum_bytes=spec.maximum_bytes,
-            actual_bytes=int(columns.actual[row]),
-            device=Device("virtio", spec.autodeflate, spec.free_page_reporting, spec.period_seconds),
-            statistics=Statistics(
-                unused_bytes=int(columns.unused[row]),
-                usable_bytes=int(columns.usable[row]),
-                available_bytes=int(columns.available[row]),
-                disk_caches_bytes=int(cache[row]),
-                rss_bytes=int(columns.rss[row]),
-                swap_in_bytes_total=int(columns.swap_in[row]),
-                swap_out_bytes_total=int(columns.swap_out[row]),
-                major_faults_total=int(sample.major_faults[row]),
-                last_update=None if np.isnan(sent_at) else sent_at,
-            ),
-            disk_reads_total=int(columns.disk_reads[row]),
-            disk_read_seconds_total=float(columns.disk_read_seconds[row]),
-            vcpus=spec.vcpus,
         )
 
     async def guest(self, reference: str) -> Guest:
         """Return one guest by name or UUID."""
-        for found in await self.guests():
+        for found in await self.guests(inactive=True):
             if reference in {found.name, found.uuid}:
                 return found
         raise NoSuchGuestError(f"no guest {reference!r}", hint="see who is there: ballonet guests")
@@ -213,14 +292,26 @@ class World:
     async def resize(self, uuid: str, size_bytes: int, *, live: bool = True, config: bool = False) -> None:
         """Tell a guest's balloon its next size."""
         _ = live, config
-        await self.resize_many({uuid: size_bytes})
+        for error in (await self.resize_many({uuid: size_bytes})).values():
+            raise error
 
     async def resize_many(self, sizes: Mapping[str, int]) -> Mapping[str, BallonetError]:
-        """Tell balloons their next sizes; none ever fails."""
+        """Tell balloons their next sizes; return whom a job holds or who is shut off."""
         self._catch_up()
         rows = np.fromiter((self._rows[uuid] for uuid in sizes), dtype=np.intp, count=len(sizes))
-        self._life.resize(rows, np.fromiter(sizes.values(), dtype=np.float64, count=len(sizes)))
-        return {}
+        size = np.fromiter(sizes.values(), dtype=np.float64, count=len(sizes))
+        unable = self._incidents.within(Phase.JOB, Phase.OFF)[rows]
+        self._told[rows[~unable]] = size[~unable]
+        self._aim(rows[~unable])
+        return {uuid: self._refusal(uuid) for uuid, fails in zip(sizes, unable, strict=True) if fails}
+
+    def _refusal(self, uuid: str) -> BallonetError:
+        """Return why a guest cannot be resized, as libvirt says it."""
+        row = self._rows[uuid]
+        doing = f"resizing {self.specs[row].name}"
+        if self._incidents.present[Phase.OFF, row]:
+            return RefusedError(f"{doing}: the guest is not running", hint="start it")
+        return DeadlineError(f"{doing}: something else is at work on the guest", hint="wait for its end")
 
     async def set_maximum(self, uuid: str, size_bytes: int) -> None:
         """Refuse: simulated guests are stored nowhere."""
@@ -236,12 +327,19 @@ class World:
     async def refresh(self, uuid: str) -> None:
         """Ask a guest for its statistics now."""
         self._catch_up()
-        self._report(np.arange(len(self.specs)) == self._rows[uuid], self._life.now)
+        row = self._rows[uuid]
+        if self._telling[row]:
+            self._report(np.arange(len(self.specs)) == row, self._life.now)
 
     async def events(self) -> AsyncIterator[Event]:
-        """Yield nothing, for ever: guests neither come nor go."""
+        """Yield what happens to guests from now on, and then wait for ever."""
+        for turn in self._incidents.events():
+            left = turn.at * STEP_SECONDS - self._clock.monotonic()
+            if left >= 0.0 and turn.event:
+                await self._clock.sleep(left)
+                spec = self.specs[turn.row]
+                yield Event(turn.event, self.uuid(spec), spec.name)
         await asyncio.Event().wait()
-        yield Event(EventKind.CHANGED)  # never: it makes this a generator
 
     async def facts(self) -> HypervisorFacts:
         """Return what this is."""
@@ -257,30 +355,45 @@ class World:
         return HostMemory(self._host_bytes, self._host_bytes - used, 0, 0, 0, None, None, 0)
 
     def follow(self, uuids: Iterable[str]) -> None:
-        """See all guests anyway, in the order of `columns`."""
+        """See these guests from now on."""
+        rows = [self._rows[uuid] for uuid in uuids]
+        self._followed = None if len(rows) == len(self._rows) else np.array(rows, dtype=np.intp)
+
+    def _of_followed(self, column: Floats) -> Floats:
+        """Return the rows of those that are followed, in their order."""
+        return column if self._followed is None else column[self._followed]
 
     def read(self) -> dict[str, int]:
         """Return resident memory by UUID."""
-        return dict(zip(self._rows, self.column().astype(np.int64).tolist(), strict=True))
+        resident = self._resident()
+        return {uuid: int(resident[row]) for uuid, row in self._rows.items() if not np.isnan(resident[row])}
+
+    def _resident(self) -> Floats:
+        """Return resident memory of all, NaN of those that are shut off."""
+        self._catch_up()
+        resident = np.floor(self._life.resident())
+        return (
+            resident if self._on is None else np.where(self._incidents.present[Phase.OFF], np.nan, resident)
+        )
 
     def column(self) -> Floats:
         """Return resident memory, side by side."""
-        self._catch_up()
-        return np.floor(self._life.resident())
+        return self._of_followed(self._resident())
 
     def started_at(self, uuid: str) -> float | None:
-        """Return when the world began."""
-        return VirtualClock.EPOCH if uuid in self._rows else None
+        """Return when a guest's process started."""
+        return float(self._started[self._rows[uuid]]) if uuid in self._rows else None
 
     def started(self) -> Floats:
-        """Return that for all guests."""
-        return np.full(len(self.specs), VirtualClock.EPOCH)
+        """Return that for all that are followed."""
+        return self._of_followed(self._started.copy())
 
     def rise(self) -> Floats:
         """Return bytes/s by which guests grow, infinite where that is not known."""
-        return self._life.rise()
+        return self._of_followed(self._life.rise())
 
     def even_seconds(self) -> float:
         """Return for how long they do, ending in time to see it change."""
         self._catch_up()
-        return min((self._life.next_turn() - self._life.now) * STEP_SECONDS - AWAKE_SECONDS, REST_SECONDS)
+        turn = min(self._life.next_turn(), self._incidents.next_at)
+        return min((turn - self._life.now) * STEP_SECONDS - AWAKE_SECONDS, REST_SECONDS)

@@ -1,0 +1,51 @@
+"""Kinds of guests: who has a balloon driver, and what each tells of the memory that it has."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import numpy as np
+
+from ballonet.facts.snapshot import Bools, Floats
+from ballonet.simulator import guests as model
+from ballonet.simulator.kernel import PAGE, overhead
+
+
+class Kind(StrEnum):
+    """What runs in a guest."""
+
+    LINUX = "linux"
+    WINDOWS = "windows"  # with its balloon service, until a GAP
+    BSD = "bsd"  # FreeBSD with its statistics: the balloon moves, but MemAvailable has no counterpart
+    SILENT = "silent"  # no driver: it accepts every size, never moves and never reports
+
+
+def told(make: model.Make, sample: model.State, kinds: Mapping[Kind, Bools]) -> dict[str, Floats]:
+    """Return the statistics of these samples, by the names of `Columns`; NaN where a kind has none.
+
+    `available` shrinks with the balloon unless autodeflate was negotiated. In Windows it never does;
+    `unused` there is free and standby memory together, and the "swap" counters are those of all paging,
+    files' pages included (virtio-win's collector; CacheBytes counts as 0, as it often is).
+    """
+    free, usable = np.maximum(sample.free(make), 0.0), sample.usable(make)
+    counted = make.deflates
+    statistics = {
+        "unused": free,
+        "usable": usable,
+        "available": np.where(counted, make.maximum, sample.actual) - overhead(make.maximum),
+        "swap_in": np.floor(sample.swap_in) * PAGE,
+        "swap_out": np.floor(sample.swap_out) * PAGE,
+        "major_faults": sample.major_faults,
+    }
+    windows, bsd, silent = kinds[Kind.WINDOWS], kinds[Kind.BSD], kinds[Kind.SILENT]
+    if windows.any():
+        standby = free + sample.cache()
+        paged = np.floor(sample.disk_reads)
+        of_windows = {"unused": standby, "usable": standby, "swap_in": paged * PAGE, "major_faults": paged}
+        of_windows["available"] = make.maximum - overhead(make.maximum)
+        for name, column in of_windows.items():
+            statistics[name] = np.where(windows, column, statistics[name])
+    if bsd.any() or silent.any():
+        for name in ("usable", "swap_in", "swap_out", "major_faults"):
+            statistics[name] = np.where(bsd, np.nan, statistics[name])
+        statistics = {name: np.where(silent, np.nan, column) for name, column in statistics.items()}
+    return {name: np.floor(column) for name, column in statistics.items()}

@@ -86,6 +86,7 @@ def known(table: Snapshot, **columns: Any) -> Memory:
         used=table.actual - table.usable,
         overhead=table.actual - table.available,
         need_at=table.stats_at,
+        available=table.available,
         swap_in=table.swap_in,
         swap_out=table.swap_out,
         born_at=table.taken_at - table.uptime,

@@ -53,6 +53,25 @@ def test_use_is_right_while_the_balloon_moves() -> None:
     assert 512 * MIB == learn(told(memory, np.array([0]), np.array([512.0 * MIB]), NOW), moving, LAW).used[0]
 
 
+@pytest.mark.parametrize(
+    ("available", "sent_at", "counted"),
+    [
+        (974, NOW + 1.6, True),
+        (950, NOW + 1.6, False),  # it followed, if not yet all the way
+        (974, NOW + 0.4, False),  # the sample may be of before
+    ],
+)
+def test_what_a_kernel_manages_tells_how_the_balloon_counts_though_it_is_never_still(
+    available: float, sent_at: float, *, counted: bool
+) -> None:
+    """It was told a smaller size after its last sample, and has it."""
+    before = replace(known(snapshot(1, available=974.0 * MIB)), moved_at=np.array([NOW + 60]))
+    resized = replace(told(before, np.array([0]), np.array([900.0 * MIB]), NOW), arrived=np.array([True]))
+    table = later(2, actual=900 * MIB, available=available * MIB, usable=400 * MIB, stats_at=sent_at)
+
+    assert [counted] == read_sample(resized, table, LAW).counted.tolist()
+
+
 @pytest.mark.parametrize(("actual", "usable", "used"), [(768, 256, 512), (768, 400, 512)])
 def test_where_the_balloon_counts_as_used_a_shrinking_guest_uses_no_less_than_before(
     actual: int, usable: int, used: int

@@ -103,14 +103,7 @@ class Ran:
     [
         ({}, False),
         ({"autodeflate": True}, True),
-        pytest.param(
-            {"kind": Kind.WINDOWS},
-            True,
-            marks=pytest.mark.xfail(
-                reason="never at rest, so its way of counting is never learned: it is told two sizes in turn",
-                strict=True,
-            ),
-        ),
+        ({"kind": Kind.WINDOWS}, True),
     ],
 )
 def test_need_comes_out_right_however_the_balloon_counts(other: dict[str, Any], *, counted: bool) -> None:

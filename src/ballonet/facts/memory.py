@@ -43,6 +43,7 @@ class Memory:
     used: Floats  # bytes it used then: its size less what was usable
     overhead: Floats  # its size less what its kernel manages, seen while the balloon was still
     counted: Bools  # the balloon counts as used in `available`, seen while the balloon was still
+    available: Floats  # bytes that its kernel managed at that sample
     swap_in: Floats  # counters of that sample
     swap_out: Floats
     swap_debt: Floats  # bytes swapped out and not back while it was cut, fading

@@ -24,7 +24,7 @@ def read_sample(memory: Memory, snapshot: Snapshot, settings: Settings) -> Memor
     """Take in the statistics that are newer than those seen before."""
     new = (snapshot.stats_at > memory.need_at + NEW_SAMPLE_SECONDS) & ~np.isnan(snapshot.usable)
     still = memory.arrived & (snapshot.stats_at > memory.moved_at)
-    counted = snapshot.autodeflate | np.where(still, snapshot.available > snapshot.actual, memory.counted)
+    counted = _counted(memory, snapshot, still, settings)
     overhead, used = _used(memory, snapshot, still, counted)
     seconds = snapshot.stats_at - memory.need_at
     known = new & ~np.isnan(memory.used) & np.isfinite(seconds)
@@ -47,11 +47,25 @@ def read_sample(memory: Memory, snapshot: Snapshot, settings: Settings) -> Memor
         worse=np.where(new, worse, memory.worse),
         spare=np.where(new, np.maximum(snapshot.unused - reserve_bytes(snapshot.maximum), 0.0), memory.spare),
         promised=np.where(outlived, np.nan, memory.promised),
-        **{name: np.where(kept, getattr(snapshot, name), getattr(memory, name)) for name in _COUNTERS},
+        **{name: np.where(kept, getattr(snapshot, name), getattr(memory, name)) for name in _LAST},
     )
 
 
-_COUNTERS = ("swap_in", "swap_out", "oom_kills", "alloc_stalls", "direct_scans")
+_LAST = ("available", "swap_in", "swap_out", "oom_kills", "alloc_stalls", "direct_scans")
+
+
+def _counted(memory: Memory, snapshot: Snapshot, still: Bools, settings: Settings) -> Bools:
+    """Return whose balloon counts as used: its kernel has more than the guest, while the balloon is still.
+
+    So has one whose `available` stayed where it was although its size was changed in between: else a guest
+    that is resized at every tick, for want of knowing this, would never be still.
+    """
+    larger = snapshot.available > snapshot.actual
+    unmoved = np.abs(snapshot.available - memory.available) <= settings.settle_bytes
+    resized = (memory.changed_at >= memory.need_at) & memory.arrived
+    resized &= snapshot.stats_at > memory.changed_at + settings.reaction_seconds
+    known = (resized & unmoved & larger) | memory.counted
+    return snapshot.autodeflate | np.where(still, larger, known)
 
 
 def _used(memory: Memory, snapshot: Snapshot, still: Bools, counted: Bools) -> tuple[Floats, Floats]:

@@ -56,10 +56,9 @@ async def one_run(
     lab: Lab, hypervisor: LibvirtHypervisor, trial: Trial, viewer: Viewer, *, seconds: float | None = None
 ) -> Outcome:
     """Run a trial's loads once, on guests at rest that its policy had time to bring within the budget."""
-    loads, ports = (
-        trial.scenario.loads,
-        World(informed(hypervisor, lab), SystemClock(), LinuxHost(), ProcessResidents()),
-    )
+    loads = trial.scenario.loads
+    seen = informed(hypervisor, lab) if trial.needs_pressure else hypervisor
+    ports = World(seen, SystemClock(), LinuxHost(), ProcessResidents())
     history, whole = History(), trial.scenario.maximum_bytes
 
     def tell(happening: Happening) -> None:

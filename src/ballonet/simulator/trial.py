@@ -67,6 +67,11 @@ class Trial:
         return self.policy != "none"
 
     @property
+    def needs_pressure(self) -> bool:
+        """Return whether guests must tell their own PSI: only an agent in them can, so others do without."""
+        return self.policy == "senpai"
+
+    @property
     def settle_seconds(self) -> float:
         """Return how long guests rest first: our squeeze takes two or three bites, others four rounds.
 

@@ -81,7 +81,7 @@ LAW = {
     "harm_share": (0.002, "Above 0.2 %"),
     "blame_seconds": (20.0, "in the last 20 s"),
     "trial_bytes": (32 * MIB, "at least 32 MiB. k becomes"),
-    "trial_share": (0.5, "up to half of M together"),
+    "trial_share": (0.25, "up to a quarter of M together"),
     "fell_share": (0.7, "If they fell by 30 %"),
     "hold_seconds": (60.0, "for 60 s, a time that doubles"),
     "watch_seconds": (6.0, "watched for 6 s"),

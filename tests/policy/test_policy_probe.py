@@ -60,11 +60,11 @@ def test_harm_long_after_a_bite_is_answered_by_a_first_step() -> None:
 
 
 def test_while_the_host_has_plenty_the_whole_of_the_trial_is_given_at_once() -> None:
-    """Half of the maximum, or what makes plenty where that is less, shared by those that are tried."""
+    """A quarter of the maximum, or what makes plenty where that is less, shared by those that are tried."""
     alone = probed(table(), state=HostState.PLENTY, **HARMED)
     large = probed(table(rows=2, maximum=4096.0 * MIB), state=HostState.PLENTY, **HARMED)
 
-    assert 0.12 * 4096 * MIB == pytest.approx(alone.trial[0])
+    assert 0.25 * 1024 * MIB == pytest.approx(alone.trial[0])
     assert [0.06 * 4096 * MIB] * 2 == pytest.approx(large.trial.tolist())
 
 

@@ -160,8 +160,9 @@ class Settings:
     125 MiB/s, a usual cloud disk's fastest, a guest of 8 GiB does so within three seconds."""
 
     trial_bytes: float = 32 * MIB
-    trial_share: float = 0.5
-    """What is given back first to see whether reads fall, and up to which share of the maximum it doubles."""
+    trial_share: float = 0.25
+    """What is given back first to see whether reads fall, and up to which share of the maximum it doubles.
+    Half of it cost those that the memory came from more than twice as much, for no reader more served."""
 
     fell_share: float = 0.7
     """Reads that fell to this share were for want of memory; else they were streaming."""

@@ -57,6 +57,31 @@ def test_what_is_wrong_is_said_in_two_lines(
     assert hint in advice
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "wrong", "hint"),
+    [
+        ("1012,u-1,web,1073741824", "1012,u-1,web,much", ", line 9, column 'maximum_bytes': 'much'", "empty"),
+        (
+            "usable_bytes",
+            "useable_bytes",
+            "no column 'usable_bytes', which every policy needs",
+            "record it again",
+        ),
+        ("actual_bytes", "size", ", line 2: there is no column 'actual_bytes'", "run --record FILE"),
+        ("# ballonet trace 1", "# ballonet trace 2", ", line 1: version '2'", "this reads 1"),
+    ],
+)
+def test_a_trace_that_makes_no_sense_is_answered_with_the_place(
+    ballonet: Run, trace: str, before: str, after: str, wrong: str, hint: str
+) -> None:
+    Path(trace).write_text(TRACE.replace(before, after))
+    result = ballonet("sim", "replay", trace, "--budget", "700MiB")
+    said, advice = two_lines(result)
+    assert 2 == result.returncode
+    assert wrong in said
+    assert hint in advice
+
+
 def test_a_file_that_is_not_there(ballonet: Run, tmp_path: Path) -> None:
     result = ballonet("sim", "replay", str(tmp_path / "none.csv"))
     assert 2 == result.returncode

@@ -88,19 +88,34 @@ def test_runs_are_drawn(ballonet: Run, tmp_path: Path) -> None:
     assert ">budget</text>" in picture
 
 
+@pytest.mark.parametrize("command", ["sim run", "sim compare", "sim density", "lab bench"])
 @pytest.mark.parametrize(
     ("words", "wrong", "hint"),
     [
-        (("trade-place",), "no scenario is called 'trade-place'", "trade-places"),
-        (("idle", "--policy", "proxmux"), "no policy is called 'proxmux'", "proxmox"),
-        (("idle", "--without", "reflexes"), "no part is called 'reflexes'", "reflex"),
+        ("trade-place", "no scenario is called 'trade-place'", "trade-places"),
+        ("idle --policy proxmux", "no policy is called 'proxmux'", "proxmox"),
+        ("idle --without reflexes", "no part is called 'reflexes'", "reflex"),
+        ("nothing-like-it", "no scenario is called 'nothing-like-it'", "idle"),
+        ("idle --policy zzz", "no policy is called 'zzz'", "virtui"),
     ],
 )
 def test_names_that_are_none_are_answered_with_the_nearest(
-    ballonet: Run, words: tuple[str, ...], wrong: str, hint: str
+    ballonet: Run, command: str, words: str, wrong: str, hint: str
 ) -> None:
-    result = ballonet("sim", "compare", *words)
+    result = ballonet(*command.split(), *words.split())
     said, advice = two_lines(result)
     assert 2 == result.returncode
-    assert wrong in said
-    assert hint in advice
+    assert wrong == said
+    assert hint in advice.replace(",", "").replace(":", "").split()
+
+
+def test_nobody_else_has_parts(ballonet: Run) -> None:
+    result = ballonet("sim", "run", "idle", "--policy", "proxmox", "--without", "pool")
+    assert 2 == result.returncode
+    assert "proxmox has no parts" == two_lines(result)[0]
+
+
+def test_what_is_too_large_for_real_guests_is_answered_with_what_fits(ballonet: Run) -> None:
+    said, advice = two_lines(ballonet("lab", "bench", "mix"))
+    assert "mix is too large for real guests" == said
+    assert "first-squeeze" in advice

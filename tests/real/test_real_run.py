@@ -1,12 +1,13 @@
 """`ballonet run` as a user runs it, on real guests with real loads: it balances, observes, and survives."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from subjects import Machine
 
 from ballonet.lab import reaper
 from ballonet.lab.domain import GuestSpec
+from ballonet.simulator.replay import demands
+from ballonet.simulator.trace_file import read
 from ballonet.units import MIB
 
 pytestmark = pytest.mark.real
@@ -71,6 +74,13 @@ class Running:
         return self.process.wait(20)
 
 
+def wait_until(there: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not there():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
 @contextmanager
 def running(host: Machine, printed: Path, *options: str) -> Iterator[Running]:
     words = [BALLONET, "-c", host.daemon.uri, "run", *OPTIONS, *options]
@@ -124,6 +134,36 @@ def test_loads_that_trade_places_share_the_budget(host: Machine, tmp_path: Path)
     for line in (r"two +\d+ MiB → \d+ MiB  it grows|a burst of", r"statistics switched on, every 1 s"):
         assert re.search(line, run.text()), run.text()
     assert re.search(r"Given back +\d+ MiB at the end, [\d.]+ GiB·s over the run", run.text())
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_what_was_recorded_is_replayed(host: Machine, tmp_path: Path, ending: str) -> None:
+    host.load("one", f"at 0 {IDLE}\nat 6 {BUSY}")
+    host.load("two", f"at 0 {IDLE}")
+    wait_until(lambda: {10.0} == {host.lab.latest(name).anon_mib for name in ("one", "two")})
+    path = tmp_path / f"trace.{ending}"
+    with running(host, tmp_path / "printed", "--enforce", "--record", str(path)) as run:
+        wait_until(lambda: host.lab.latest("one").anon_mib == 130.0)
+        time.sleep(4)  # until its statistics say so, too
+        assert 0 == run.interrupt()
+    trace = read(path)
+    wanted = {demand.name: demand for demand in demands(trace)}
+
+    assert f"Recorded        {len(trace)} rows, {path}" in run.text()
+    assert {"one", "two"} <= set(trace.names)
+    assert set(trace.numbers["maximum_bytes"].tolist()) <= set(map(float, MAXIMA.values()))
+    assert (trace.numbers["target_bytes"] >= FLOOR_BYTES).any()
+    assert trace.numbers["watched"].all()
+    # What a real guest's programs hold, as its samples tell it, to some 50 MiB.
+    assert wanted["one"].anon[-1] == pytest.approx(130 * MIB, abs=50 * MIB)
+    assert wanted["two"].anon[-1] == pytest.approx(10 * MIB, abs=50 * MIB)
+
+    words = [BALLONET, "sim", "replay", str(path), "--budget", "420MiB", "-o", "json"]
+    replayed = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+    assert 0 == replayed.returncode, replayed.stderr
+    outcomes = json.loads(replayed.stdout)["outcomes"]
+    assert ["recorded", "ballonet", "none", "equal", "proxmox"] == list(outcomes)
+    assert outcomes["ballonet"]["given_back_bytes"] > 0 == outcomes["none"]["given_back_bytes"]
 
 
 def test_guests_that_reboot_hang_or_end_are_outlived(host: Machine, tmp_path: Path) -> None:

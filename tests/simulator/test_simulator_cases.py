@@ -1,195 +1,191 @@
-"""What went wrong once on real guests, each on a simulated host under the product's own engine and loop."""
+"""What went wrong once on real guests, each a scenario, under the product's own engine and loop."""
 
+from dataclasses import replace
 from functools import cache
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 
-from ballonet.engine.engine import Engine
-from ballonet.engine.engine import World as Ports
-from ballonet.engine.loop import run
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import TIERS, Plan
+from ballonet.facts.snapshot import Floats, Snapshot
+from ballonet.policy.plan import plan
 from ballonet.policy.settings import Settings
-from ballonet.simulator import virtual
-from ballonet.simulator.schedule import steps
-from ballonet.simulator.world import Spec, World
+from ballonet.simulator.scenarios import Scenario, scenario
+from ballonet.simulator.schedule import steps, written
+from ballonet.simulator.trial import OURS, POLICIES, Trial, outcome
 from ballonet.units import MIB
 
-REST = "anon_mib=40 hot_mib=40 rate=50 touches=32"
-BURST = "anon_mib=330 hot_mib=330 grow_mib_s=100"
-# 200 requests a second that read 16 blocks of a file each: all of it is in use, and comes back in 20 s.
-READS = "anon_mib=20 hot_mib=20 file_mib=200 rate=200 touches=16 reads=16"
 IN_MEMORY_MS = 0.5  # what a request takes that finds all that it needs
 
 
 class Ran:
-    """Guests of 512 MiB with these loads on a budget, after so many seconds."""
+    """A trial of a scenario, and each plan that was made. Seconds count from where its loads begin."""
 
-    def __init__(self, budget_mib: float, seconds: float, **loads: str) -> None:
+    def __init__(self, found: Scenario, *, give_surplus: bool = False) -> None:
         self.plans: list[Plan] = []
         self.memories: list[Memory] = []  # what each of them was made from
-        self._loads, self._seconds = loads, seconds
-        self._settings = Settings(
-            budget_bytes=budget_mib * MIB,
-            reserve_bytes=256.0 * MIB,
-            interval_seconds=1.0,
-            boot_grace_seconds=0.0,
-        )
-        self.world = virtual.run(self._run())
+        self._trial = Trial(found)
 
-    async def _run(self) -> World:
-        clock = virtual.VirtualClock()
-        specs = [Spec(name, 512 * MIB, steps(load), vcpus=2) for name, load in self._loads.items()]
-        world = World(specs, clock=clock)
-        ports = Ports(world, clock, world, world)
-        engine = Engine(ports, self._settings, lambda _: None, enforce=True, floor_bytes=128 * MIB)
+        def decide(snapshot: Snapshot, memory: Memory, settings: Settings) -> Plan:
+            self.memories.append(memory)
+            self.plans.append(plan(snapshot, memory, replace(settings, give_surplus=give_surplus)))
+            return self.plans[-1]
 
-        def keep(plan: Plan) -> None:
-            self.plans.append(plan)
-            self.memories.append(engine._remembered.memory)
+        with patch.dict(POLICIES, {OURS: decide}):
+            self.outcome = outcome(self._trial)
 
-        await run(engine, ports, seconds=self._seconds, after_tick=keep)
-        return world
-
-    def ms(self, name: str, since: float, until: float) -> float:
-        """Return a guest's mean latency between two moments."""
-        row = sorted(self._loads).index(name)
-        there = [answers for at, answers in self.world.answers if since <= at < until]
-        answered = np.array([answers.answered[row] for answers in there])
-        took = np.nan_to_num(np.array([answers.seconds[row] for answers in there]))
+    def ms(self, name: str, since: int, until: int) -> float:
+        """Return a guest's mean latency between two seconds."""
+        answers = self.outcome.answers[name]
+        answered, took = answers.answered[since:until], np.nan_to_num(answers.seconds[since:until])
         return 1e3 * float((answered * took).sum() / answered.sum())
+
+    def at(self, seconds: float) -> tuple[Plan, Memory]:
+        """Return the first plan from a moment on, and what it was made from."""
+        ticks = zip(self.plans, self.memories, strict=True)
+        return next(ticked for ticked in ticks if self._seconds(ticked[0]) >= seconds)
 
     def size_mib(self, name: str, at: float) -> float:
         """Return what a guest had at a moment."""
-        row = sorted(self._loads).index(name)
-        plan = next(plan for plan in self.plans if plan.snapshot.taken_at >= at)
-        return float(plan.snapshot.actual[row]) / MIB
+        return float(self._of(name, self.at(at)[0].snapshot.actual)) / MIB
+
+    def wanted_mib(self, name: str, tier: str, at: float) -> float:
+        """Return what a guest wanted of a tier at a moment."""
+        return float(self._of(name, self.at(at)[0].wanted[TIERS.index(tier)])) / MIB
 
     def swapped_in(self, name: str) -> float:
-        """Return how many pages a guest got back from its swap."""
-        return float(self.world.state.swap_in[sorted(self._loads).index(name)])
+        """Return how many bytes a guest got back from its swap."""
+        return float(self._of(name, self.plans[-1].snapshot.swap_in))
 
-    def distressed(self, since: float = 0.0, until: float = np.inf) -> bool:
+    def distressed(self, since: float = -np.inf, until: float = np.inf) -> bool:
         """Return whether anybody was in distress between two moments."""
         ticks = zip(self.plans, self.memories, strict=True)
-        return any(memory.distress.any() for plan, memory in ticks if since <= plan.snapshot.taken_at < until)
+        return any(memory.distress.any() for plan, memory in ticks if since <= self._seconds(plan) < until)
 
     def changes(self, since: float) -> int:
         """Return how many changes were planned from a moment on."""
-        return sum(len(plan.changes()) for plan in self.plans if plan.snapshot.taken_at >= since)
+        return sum(len(plan.changes()) for plan in self.plans if self._seconds(plan) >= since)
+
+    def _seconds(self, plan: Plan) -> float:
+        return plan.snapshot.taken_at - self._trial.settle_seconds
+
+    def _of(self, name: str, column: Floats) -> float:
+        return float(column[self.plans[-1].snapshot.names.index(name)])
 
 
 @cache
-def two_of_three_stop(budget_mib: float) -> Ran:
-    """Three read 200 MiB each, all the time; two stop after a minute."""
-    stops = f"at 0 {READS}\nat 60 rate=0"
-    return Ran(budget_mib, 150, first=stops, second=stops, third=f"at 0 {READS}")
+def ran(name: str, budget_mib: float, seconds: float) -> Ran:
+    """Run a scenario with another budget, for another time."""
+    return Ran(replace(scenario(name), budget_bytes=budget_mib * MIB, seconds=seconds))
+
+
+# --- three read, and two of them stop ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("budget_mib", [850, 1000, 1150])
 def test_what_two_do_not_read_any_more_serves_the_third(budget_mib: float) -> None:
-    """k does not run away: in the cache tier the share follows present harm, not past wishes."""
-    assert two_of_three_stop(budget_mib).ms("third", 140, 150) < 1.2 * IN_MEMORY_MS
+    """k does not run away: in the cache tier the share follows present harm, not past wishes.
+
+    400 reads a second at random take minutes to fill 50 MiB.
+    """
+    assert ran("cold-cache", budget_mib, 300.0).ms("web", 285, 300) < 2 * IN_MEMORY_MS
 
 
 def test_cache_that_is_not_read_makes_room_for_cache_that_is() -> None:
-    ran = two_of_three_stop(850)
+    stopped = ran("cold-cache", 850, 300.0)
 
-    assert ran.ms("third", 50, 60) > 2 * IN_MEMORY_MS
-    assert ran.size_mib("third", 55) == pytest.approx(ran.size_mib("first", 55), rel=0.02)
-    assert ran.size_mib("third", 120) > ran.size_mib("third", 55) + 30
-    assert ran.size_mib("first", 120) < ran.size_mib("first", 55) - 30
+    assert stopped.ms("web", 10, 20) > 2 * IN_MEMORY_MS
+    assert stopped.size_mib("web", 19) == pytest.approx(stopped.size_mib("files", 19), rel=0.02)
+    assert stopped.size_mib("web", 110) > stopped.size_mib("web", 19) + 30
+    assert stopped.size_mib("files", 110) < stopped.size_mib("files", 19) - 30
 
 
 # --- beside a guest that reads, another one grows ----------------------------------------------------
 
-READS_LESS = "anon_mib=20 hot_mib=20 file_mib=200 rate=50 touches=16 reads=8"
-
-
-@cache
-def one_bursts_beside_a_reader(budget_mib: float) -> Ran:
-    """It needs 330 MiB more from the 30th second to the 60th: more than the reader's cache leaves."""
-    bursts = f"at 0 {REST}\nat 30 {BURST}\nat 60 anon_mib=40 hot_mib=40"
-    return Ran(budget_mib, 150, reader=f"at 0 {READS_LESS}", other=bursts)
-
 
 def test_a_hold_and_a_wish_for_cache_never_stand_against_a_need() -> None:
     """The reader is held since the first squeeze, which took more of its cache than it could miss."""
-    ran = Ran(
-        600,
-        60,
-        reader=f"at 0 {READS_LESS} rate=100",
-        other=f"at 0 {REST}\nat 30 anon_mib=240 hot_mib=240 grow_mib_s=100",
-    )
-    before, memory = next(
-        ticked for ticked in zip(ran.plans, ran.memories, strict=True) if ticked[0].snapshot.taken_at >= 29
-    )
+    needs = Ran(scenario("hold-beside-need"))
+    _, memory = needs.at(29)
+    row = needs.plans[-1].snapshot.names.index("files")
 
-    assert memory.hold_until[1] > before.snapshot.taken_at + 10
-    assert memory.kept[1] > 150 * MIB
-    assert ran.size_mib("reader", 45) < ran.size_mib("reader", 29) - 100
-    assert 0.0 == ran.swapped_in("other")
-    assert ran.ms("other", 30, 60) < 1.1 * IN_MEMORY_MS
+    assert memory.hold_until[row] > needs.at(29)[0].snapshot.taken_at + 10
+    assert memory.kept[row] > 150 * MIB
+    assert needs.size_mib("files", 45) < needs.size_mib("files", 29) - 100
+    assert 0.0 == needs.swapped_in("batch")
+    assert needs.ms("batch", 30, 60) < 1.1 * IN_MEMORY_MS
 
 
 def test_dropped_cache_comes_back_when_it_is_read() -> None:
     """It cannot be seen, only its reads: what is kept exceeds what is there."""
-    ran = one_bursts_beside_a_reader(650)
-    starved = next(plan for plan in ran.plans if plan.snapshot.taken_at >= 55)
-    there = starved.snapshot.usable[1] - starved.snapshot.unused[1]
+    burst = ran("burst-beside-cache", 650, 150.0)
+    snapshot = burst.at(45)[0].snapshot
+    row = snapshot.names.index("files")
+    there_mib = (snapshot.usable[row] - snapshot.unused[row]) / MIB
 
-    assert starved.wanted[TIERS.index("cache")][1] > there + 64 * MIB
-    assert ran.size_mib("reader", 75) > ran.size_mib("reader", 30) - 10
-    assert ran.ms("reader", 140, 150) < ran.ms("reader", 55, 60) - 0.5 * IN_MEMORY_MS
+    assert burst.size_mib("files", 45) < burst.size_mib("files", 15) - 100
+    assert burst.wanted_mib("files", "cache", 45) > there_mib + 64
+    assert burst.size_mib("files", 65) > burst.size_mib("files", 15) - 20
+    assert burst.ms("files", 140, 150) < burst.ms("files", 45, 50) - 2 * IN_MEMORY_MS
 
 
 def test_a_guest_that_burst_once_does_not_starve_the_cache_of_others() -> None:
     """Its cushion is what it grows by in a third of a second, not what it may grow by until the next tick."""
-    ran = Ran(
-        850, 90, reader=f"at 0 {READS}", other=f"at 0 {REST}\nat 20 {BURST}\nat 30 anon_mib=40 hot_mib=40"
-    )
+    burst = ran("burst-beside-cache", 700, 90.0)
 
-    cushion = ran.plans[-1].wanted[TIERS.index("cushion")][0]
-    assert 20 * MIB < cushion < 0.1 * 512 * MIB
-    # Thirty of its 3,200 reads a second still go to the disk: fewer than count as harm.
-    assert ran.ms("reader", 80, 90) < 1.4 * IN_MEMORY_MS
+    assert 20 < burst.wanted_mib("batch", "cushion", 85) < 0.1 * 512
+    assert burst.size_mib("files", 65) >= burst.size_mib("files", 10)
 
 
 def test_distress_ends() -> None:
     """What the burst needs and what the reader needs do not both fit; when it is over the reader heals."""
-    ran = one_bursts_beside_a_reader(600)
+    burst = ran("burst-beside-cache", 600, 150.0)
 
-    assert ran.distressed(until=60)
-    assert not ran.distressed(since=90)
-    assert 0 == ran.changes(since=140)
+    assert burst.distressed(until=50)
+    assert not burst.distressed(since=80)
+    assert 0 == burst.changes(since=140)
+
+
+# --- beginnings, and ends ----------------------------------------------------------------------------
 
 
 def test_the_first_squeeze_makes_no_distress() -> None:
     """Four guests of 512 MiB whose needs are all but 1,300 MiB: unused memory goes first, in a few bites."""
-    big = "at 0 anon_mib=300 hot_mib=300 rate=50 touches=32"
-    ran = Ran(1300, 40, big=big, large=big, little=f"at 0 {REST}", small=f"at 0 {REST}")
+    met = Ran(scenario("first-squeeze"))
 
-    assert ran.plans[-1].snapshot.actual.sum() <= 1300 * MIB
-    assert not ran.distressed()
-    assert 0.0 == ran.world.state.swap_in.sum()
+    assert 4 * 512 * MIB == met.plans[0].snapshot.actual.sum()
+    assert met.plans[-1].snapshot.actual.sum() <= 1300 * MIB
+    assert met.size_mib("files", 2) > met.size_mib("files", 10) + 64
+    assert not met.distressed()
+    assert 0 == met.outcome.swap_in_pages
+    assert outcome(Trial(scenario("first-squeeze"), "equal")).swap_in_pages > 10_000
 
 
+@pytest.mark.parametrize("give_surplus", [False, True])
 @pytest.mark.parametrize(
-    ("budget_mib", "loads"),
+    ("name", "budget_mib"),
     [
-        (900, {"first": f"at 0 {REST}", "second": f"at 0 {REST}", "third": f"at 0 {REST}"}),
-        (1000, {"first": f"at 0 {READS}", "second": f"at 0 {READS}", "third": f"at 0 {READS}"}),
-        (850, {"first": f"at 0 {READS_LESS}", "second": f"at 0 {READS_LESS}", "third": f"at 0 {READS_LESS}"}),
-        (1200, {"first": f"at 0 {READS}", "second": f"at 0 {REST}", "third": "at 0 anon_mib=400 hot_mib=50"}),
-        (1400, {"first": f"at 0 {READS}", "second": f"at 0 {REST}", "third": f"at 0 {REST}"}),
+        ("steady", 1200),
+        ("idle", 900),
+        ("cold-cache", 850),
+        ("cold-cache", 1000),
+        ("swap-happy", 1150),
+        ("burst-beside-cache", 900),
+        ("first-squeeze", 1300),
     ],
 )
 def test_constant_load_reaches_an_empty_plan_and_stays_there(
-    budget_mib: float, loads: dict[str, str]
+    name: str, budget_mib: float, *, give_surplus: bool
 ) -> None:
-    """What a trial gave beyond what was needed comes back after the dwell of a minute."""
-    ran = Ran(budget_mib, 150, **loads)
+    """Each scenario's beginning, for ever: what a trial gave in vain comes back after a minute's dwell."""
+    found = scenario(name)
+    beginnings = {guest: written(steps(load)[:1]) for guest, load in found.loads.items()}
+    constant = Ran(
+        replace(found, loads=beginnings, budget_bytes=budget_mib * MIB, seconds=150.0),
+        give_surplus=give_surplus,
+    )
 
-    assert ran.changes(since=0) > 0
-    assert 0 == ran.changes(since=90)
+    assert constant.changes(since=-15) > 0
+    assert 0 == constant.changes(since=90)

@@ -8,10 +8,11 @@ import pytest
 from test_simulator_trace import recorded as record
 
 from ballonet.errors import UsageError
-from ballonet.simulator.replay import demands, recorded, replayed
+from ballonet.policy.floors import floor_bytes, hard_floor_bytes
+from ballonet.simulator.replay import demands, floor_of, recorded, replayed
 from ballonet.simulator.trace import Trace
 from ballonet.simulator.trace_file import read
-from ballonet.units import MIB
+from ballonet.units import GIB, MIB
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,31 @@ def test_a_tight_budget_leaves_need_unmet_and_makes_guests_swap(trace: Trace) ->
     assert tight.unmet_byte_seconds > 0
     assert tight.swapped_in_bytes > 0
     assert 0 == replayed(wanted, 60, "none", 300.0 * MIB).given_back_bytes
+
+
+@pytest.mark.parametrize(
+    ("told", "maxima"), [(None, [1, 8]), (96, [1, 8]), (300, [1, 8]), (2048, [1, 8]), (300, [8, 8])]
+)
+def test_the_floor_is_that_of_the_recorded_run(told: int | None, maxima: list[int]) -> None:
+    """Which every guest has but those that are smaller, and those whose kernels need more to live."""
+    maximum = np.array(maxima) * float(GIB)
+    usual = floor_bytes(maximum) if told is None else np.full(2, told * float(MIB))
+    floors = np.minimum(maximum, np.maximum(usual, hard_floor_bytes(maximum)))
+    two = Trace(np.zeros(2), ("1", "2"), ("a", "b"), {"maximum_bytes": maximum, "floor_bytes": floors})
+
+    found = floor_of(two)
+    assert (found is None) == (told is None)
+    if found is not None:
+        np.testing.assert_array_equal(
+            np.minimum(maximum, np.maximum(found, hard_floor_bytes(maximum))), floors
+        )
+    assert floor_of(replace(two, numbers={"maximum_bytes": maximum})) is None
+
+
+def test_no_guest_of_a_replay_is_smaller_than_its_floor(trace: Trace) -> None:
+    wanted = demands(trace)
+    low, high = (replayed(wanted, 60, "ballonet", 600.0 * MIB, floor * MIB) for floor in (128, 500))
+    assert low.given_back_bytes > 400 * MIB > 24 * MIB >= high.given_back_bytes
 
 
 @pytest.mark.parametrize("column", ["usable_bytes", "unused_bytes", "available_bytes", "statistics_at"])

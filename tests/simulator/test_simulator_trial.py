@@ -1,5 +1,6 @@
 """What a trial gives its policy to work with."""
 
+from ballonet.simulator.density import Host, failures
 from ballonet.simulator.scenarios import Scenario, scenario
 from ballonet.simulator.scores import work_lost
 from ballonet.simulator.trial import Trial, outcome
@@ -36,3 +37,19 @@ def test_who_takes_little_at_a_time_is_within_the_budget_when_loads_begin() -> N
 
 def test_what_nobody_needs_is_kept_on_the_host() -> None:
     assert not Trial(scenario("idle")).settings().give_surplus
+
+
+def test_guests_are_at_work_at_their_maxima_where_the_policy_is_to_meet_them_so() -> None:
+    found = scenario("first-squeeze")
+    run = outcome(Trial(found))
+    need = dict(zip(run.history.names, run.history.need[0], strict=True))
+    assert found.whole_bytes() == run.history.actual[0].sum()
+    assert need["web"] > 300 * MIB > 150 * MIB > need["files"]
+    assert run.answers["web"].answered[1] > 0  # what the squeeze does to them counts from the beginning
+
+
+def test_who_must_begin_above_the_budget_does_not_fail_for_that() -> None:
+    found = scenario("first-squeeze")
+    host = Host(found, outcome(Trial(found, "none")))
+    assert outcome(Trial(found)).summary.over_budget_byte_seconds > 0
+    assert () == failures([host], Trial(found), 0.63)

@@ -2,8 +2,6 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +9,7 @@ import typer
 
 from ballonet.cli.connect import connect
 from ballonet.cli.context import Context
+from ballonet.cli.record import Recording, recording
 from ballonet.engine.budget import budget_bytes
 from ballonet.engine.clock import SystemClock
 from ballonet.engine.engine import Engine, World
@@ -24,7 +23,6 @@ from ballonet.policy.settings import Settings
 from ballonet.show.reasons import line
 from ballonet.show.summary import summary_text
 from ballonet.simulator.trace import traced
-from ballonet.simulator.trace_file import Writer, create
 from ballonet.units import format_size, parse_duration, parse_size
 
 
@@ -63,7 +61,7 @@ def run(
         typer.Option(
             "--record",
             metavar="FILE",
-            help="Write all that is seen and sent, too: for `sim replay`. CSV, or *.parquet.",
+            help="Write all that is seen and sent to a new file, too: for `sim replay`. CSV, or *.parquet.",
         ),
     ] = None,
     boot_grace: Annotated[str, typer.Option(hidden=True)] = "2m",
@@ -80,26 +78,25 @@ def run(
         reflex=not no_reflex,
         allow_swap=allow_swap,
     )
-    with _recording(record) as trace:
-        asyncio.run(
-            _balance(
-                ctx.obj, settings, enforce=enforce, floor_bytes=floor_bytes, seconds=seconds, trace=trace
-            )
+    asyncio.run(
+        _recorded(ctx.obj, settings, enforce=enforce, floor_bytes=floor_bytes, seconds=seconds, record=record)
+    )
+
+
+async def _recorded(
+    context: Context,
+    settings: Settings,
+    *,
+    enforce: bool,
+    floor_bytes: int | None,
+    seconds: float | None,
+    record: Path | None,
+) -> None:
+    """Run and record: the file is ended while signals only wait, as an impatient Ctrl-C would break it."""
+    with recording(record) as trace:
+        await _balance(
+            context, settings, enforce=enforce, floor_bytes=floor_bytes, seconds=seconds, trace=trace
         )
-
-
-@contextmanager
-def _recording(path: Path | None) -> Iterator[Writer | None]:
-    """Open the file to record to, if there is one, and end it whatever ends the run."""
-    if path is None:
-        yield None
-        return
-    trace = create(path)
-    try:
-        yield trace
-    finally:
-        trace.close()
-        typer.echo(f"Recorded        {trace.rows} rows, {path}")
 
 
 async def _balance(
@@ -109,7 +106,7 @@ async def _balance(
     enforce: bool,
     floor_bytes: int | None,
     seconds: float | None,
-    trace: Writer | None,
+    trace: Recording | None,
 ) -> None:
     """Run until the time is over or somebody ends it; print a line an action and a summary."""
     async with connect(context) as hypervisor:
@@ -130,7 +127,7 @@ async def _balance(
 
         def keep(plan: Plan) -> None:
             if trace is not None:
-                trace.write(traced(plan, engine.told, epoch))
+                trace.take(traced(plan, engine.told, epoch))
 
         task = asyncio.create_task(loop(engine, world, seconds=seconds, after_tick=keep, on_failure=_report))
         for number in (signal.SIGINT, signal.SIGTERM):

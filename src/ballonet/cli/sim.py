@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ballonet.cli.replay import replay
+from ballonet.errors import UsageError
 from ballonet.facts.happening import Happening
 from ballonet.show.density import density_document, density_table
 from ballonet.show.document import document
@@ -81,6 +82,8 @@ def run(
     """Run a scenario under one policy, and show what is done when, and why."""
     found = scenario(name, seed)
     check_policies([policy])
+    if part and policy != OURS:
+        raise UsageError(f"{policy} has no parts", hint=f"leave --policy, or --without {part!r}")
     trial = next(iter(without(found, [part]).values())) if part else Trial(found, policy)
 
     def tell(at: float, happening: Happening) -> None:

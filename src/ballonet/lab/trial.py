@@ -24,8 +24,8 @@ from ballonet.simulator.history import History
 from ballonet.simulator.outcome import Outcome
 from ballonet.simulator.recording import Answers, by_second
 from ballonet.simulator.scenarios import Scenario
-from ballonet.simulator.schedule import steps
-from ballonet.simulator.trial import POLICIES, WARM_UP_SECONDS, Trial, mean_seconds, worst
+from ballonet.simulator.schedule import steps, written
+from ballonet.simulator.trial import POLICIES, Trial, mean_seconds, worst
 
 AT_REST = "at 0 anon_mib=20 hot_mib=20 file_mib=0 rate=0"
 FAST_MIB_S = 200.0  # one processor, emulated, cannot touch memory faster
@@ -78,9 +78,13 @@ async def one_run(
         decide=history.timed(POLICIES[trial.policy]),
     )
     await asyncio.gather(*(lab.load(name, AT_REST) for name in loads))
-    if not trial.balances:
+    if not trial.balances or not trial.scenario.settled:
         await asyncio.gather(*(hypervisor.resize(uuid, whole) for uuid in lab.uuids.values()))
-    await run(engine, ports, seconds=trial.settle_seconds, after_tick=viewer.plan)
+    if trial.scenario.settled:
+        await run(engine, ports, seconds=trial.settle_seconds, after_tick=viewer.plan)
+    else:
+        await asyncio.gather(*(lab.load(name, written(steps(load)[:1])) for name, load in loads.items()))
+        await ports.clock.sleep(trial.settle_seconds)
     await asyncio.gather(*(lab.load(name, load) for name, load in loads.items()))
     engine.summary = Summary()
     before, reads = {name: lab.latest(name) for name in loads}, await _disk_reads(hypervisor)
@@ -94,6 +98,7 @@ async def one_run(
         history,
         budget_bytes=trial.scenario.budget_bytes if trial.balances else None,
         disk_reads=await _disk_reads(hypervisor) - reads,
+        warm_up_seconds=trial.warm_up_seconds,
     )
 
 
@@ -114,9 +119,10 @@ def _outcome(
     *,
     budget_bytes: float | None,
     disk_reads: int,
+    warm_up_seconds: float,
 ) -> Outcome:
     warm = {
-        name: [report for report in rows if report.t >= WARM_UP_SECONDS] for name, rows in reports.items()
+        name: [report for report in rows if report.t >= warm_up_seconds] for name, rows in reports.items()
     }
     answers = {name: _answers(rows) for name, rows in warm.items()}
     everything = [report for rows in warm.values() for report in rows]

@@ -95,7 +95,10 @@ def failures(on: Sequence[Host], trial: Trial, share: float) -> tuple[str, ...]:
         "mean work lost": lost.mean() > MEAN_LOST,
         "95th percentile of work lost": np.quantile(lost, 0.95) > NEARLY_ALL_LOST,
         "worst guest's work lost": lost.max() > WORST_LOST,
-        "budget": any(run.summary.over_budget_byte_seconds > 0 for run in runs),
+        "budget": any(
+            run.summary.over_budget_byte_seconds > 0 and host.scenario.settled
+            for run, host in zip(runs, on, strict=True)
+        ),
         "floors": any(run.history.below_floor for run in runs),
         "blind guests": any(run.history.shrunk_blind for run in runs),
     }

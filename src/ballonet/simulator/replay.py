@@ -15,6 +15,7 @@ from ballonet.engine.remember import Remembered
 from ballonet.errors import UsageError
 from ballonet.facts.plan import Plan
 from ballonet.facts.snapshot import Floats
+from ballonet.policy.floors import floor_bytes, hard_floor_bytes
 from ballonet.policy.learn import learn
 from ballonet.policy.settings import Settings
 from ballonet.simulator import virtual
@@ -144,6 +145,18 @@ def _demand(name: str, rows: Sequence[tuple[float, ...]], began: float) -> Deman
     )
 
 
+def floor_of(trace: Trace) -> int | None:
+    """Return the bytes below which no guest was to get, as the run was told; None: it was not told."""
+    floors = trace.numbers.get("floor_bytes", np.full(len(trace), np.nan))
+    maxima, known = trace.numbers["maximum_bytes"], ~np.isnan(floors)
+    floors, maxima = floors[known], maxima[known]
+    if (floors == floor_bytes(maxima)).all():
+        return None
+    # A guest that is smaller than the floor, or whose kernel needs more to live, has one of its own.
+    plain = (floors < maxima) & (floors > hard_floor_bytes(maxima))
+    return int(floors[plain].min() if plain.any() else floors.min())
+
+
 def recorded(trace: Trace, wanted: Sequence[Demand], budget_bytes: float) -> Came:
     """Return what the trace itself came to."""
     ticks = list(trace.ticks())
@@ -160,12 +173,16 @@ def recorded(trace: Trace, wanted: Sequence[Demand], budget_bytes: float) -> Cam
     return _came(at, actual, swap_in, wanted, budget_bytes)
 
 
-def replayed(wanted: Sequence[Demand], seconds: float, policy: str, budget_bytes: float) -> Came:
+def replayed(
+    wanted: Sequence[Demand], seconds: float, policy: str, budget_bytes: float, floor: int | None = None
+) -> Came:
     """Return what comes of these guests under a policy; the same always comes to the same."""
-    return virtual.run(_replayed(wanted, seconds, policy, budget_bytes))
+    return virtual.run(_replayed(wanted, seconds, policy, budget_bytes, floor))
 
 
-async def _replayed(wanted: Sequence[Demand], seconds: float, policy: str, budget_bytes: float) -> Came:
+async def _replayed(
+    wanted: Sequence[Demand], seconds: float, policy: str, budget_bytes: float, floor: int | None
+) -> Came:
     clock = virtual.VirtualClock()
     specs = [Spec(demand.name, int(demand.maximum_bytes), _settled(demand.schedule())) for demand in wanted]
     # The budget is what limits guests here, not the host.
@@ -175,7 +192,14 @@ async def _replayed(wanted: Sequence[Demand], seconds: float, policy: str, budge
     settings = Settings(
         budget_bytes=budget_bytes, reserve_bytes=0.0, boot_grace_seconds=0.0, reflex=policy == OURS
     )
-    engine = Engine(ports, settings, lambda _: None, enforce=policy != "none", decide=POLICIES[policy])
+    engine = Engine(
+        ports,
+        settings,
+        lambda _: None,
+        enforce=policy != "none",
+        floor_bytes=floor,
+        decide=POLICIES[policy],
+    )
     await run(engine, ports, seconds=SETTLE_SECONDS)
     at: list[float] = []
     looks: list[tuple[Floats, Floats]] = []

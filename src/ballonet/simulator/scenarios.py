@@ -15,6 +15,7 @@ _REST = "anon_mib=40 hot_mib=40 rate=50 touches=32"
 _BURST = "anon_mib=330 hot_mib=330 grow_mib_s=300"
 _FILES = "anon_mib=20 hot_mib=20 rate=50 touches=16 reads=8"
 _CALM = "anon_mib=40 hot_mib=40"
+_LARGE = "at 0 anon_mib=300 hot_mib=300 rate=50 touches=32"
 
 TUNING_SEEDS = range(1, 21)  # what the law's numbers were chosen on
 REPORT_SEEDS = range(101, 121)  # what is reported: no number was chosen on these
@@ -32,6 +33,7 @@ class Scenario:
     maxima: Mapping[str, int] = field(default_factory=dict)  # of guests that are not of that size
     floor_bytes: int | None = 128 * MIB  # None: the usual one of each
     in_lab: bool = True  # small enough for real guests
+    settled: bool = True  # False: guests have their maxima and are at work when the policy begins
 
     def maximum(self, name: str) -> int:
         """Return a guest's maximum."""
@@ -159,6 +161,40 @@ SCENARIOS: Mapping[str, Scenario] = {
             shop="at 0 anon_mib=240 hot_mib=40 rate=50 touches=32 grow_mib_s=50",
         ),
         budget_bytes=1150.0 * MIB,
+    ),
+    "first-squeeze": Scenario(
+        "the policy meets two with 300 MiB and two at rest, all at their maxima",
+        _four(web=_LARGE, shop=_LARGE),
+        budget_bytes=1300.0 * MIB,
+        settled=False,
+    ),
+    "hold-beside-need": Scenario(
+        "one is held as its cache was squeezed, and another one needs 200 MiB more",
+        {
+            "files": f"at 0 file_mib=200 {_FILES} rate=100",
+            "batch": f"at 0 {_REST}\nat 30 anon_mib=240 hot_mib=240 grow_mib_s=100",
+        },
+        budget_bytes=600.0 * MIB,
+        settled=False,
+    ),
+    "burst-beside-cache": Scenario(
+        "one bursts for 30 s to what leaves little of the other one's cache, which is read all the time",
+        {
+            "files": f"at 0 file_mib=200 {_FILES}",
+            "batch": f"at 0 {_REST}\nat 20 anon_mib=330 hot_mib=330 grow_mib_s=100\nat 50 {_CALM}",
+        },
+        budget_bytes=650.0 * MIB,
+        seconds=90.0,
+    ),
+    "steady": Scenario(
+        "one reads a file, one rests, one holds 350 MiB that it never touches, and nothing changes",
+        {
+            "files": f"at 0 file_mib=200 {_FILES}",
+            "web": f"at 0 {_REST}",
+            "batch": "at 0 anon_mib=400 hot_mib=50",
+        },
+        budget_bytes=1200.0 * MIB,
+        seconds=90.0,
     ),
     "boot-storm": Scenario(
         "four take what programs need that start, one every five seconds",

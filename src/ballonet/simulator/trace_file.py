@@ -46,7 +46,7 @@ def create(path: Path) -> Writer:
             return ParquetWriter(path)
         return CsvWriter(path.open("x", encoding="utf-8", newline=""))
     except OSError as error:
-        raise BallonetError(f"{path}: {error.strerror}", hint="give another FILE") from error
+        raise BallonetError(f"{path}: {reason(error)}", hint="give another FILE") from error
 
 
 def read(path: Path) -> Trace:
@@ -63,10 +63,15 @@ def read(path: Path) -> Trace:
             return checked(path, read_parquet(path))
         text = path.read_bytes().decode()
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}", hint=HINT) from error
+        raise UsageError(f"{path}: {reason(error)}", hint=HINT) from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is no trace: it is not text", hint=HINT) from error
     return checked(path, read_csv(path, text), first_line=3)
+
+
+def reason(error: OSError) -> str:
+    """Return what the system says was wrong, without the words of who called it."""
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 class CsvWriter:

@@ -75,14 +75,22 @@ class Trial:
     def settle_seconds(self) -> float:
         """Return how long guests rest first: our squeeze takes two or three bites, others four rounds.
 
-        Others move guests of all sizes in steps of one size: larger ones need longer.
+        Others move guests of all sizes in steps of one size: larger ones need longer. Where guests are at
+        work when the policy begins, it is how long they are before.
         """
+        if not self.scenario.settled:
+            return WARM_UP_SECONDS
         if not self.balances:
             return 3.0
         if self.policy == OURS:
             return 15.0
         largest = max((self.scenario.maximum(name) for name in self.scenario.loads), default=0)
         return float(np.clip(45.0 * largest / (512 * MIB), 45.0, 900.0))
+
+    @property
+    def warm_up_seconds(self) -> float:
+        """Return for how long answers are left out."""
+        return WARM_UP_SECONDS if self.scenario.settled else 0.0
 
     def settings(self) -> Settings:
         """Return what the policy is told: what nobody needs is kept, as memory given back is measured."""
@@ -139,7 +147,7 @@ async def _run(trial: Trial, tell: Callable[[float, Happening], None]) -> Outcom
         Spec(
             name,
             scenario.maximum(name),
-            _later(steps(text), trial.settle_seconds),
+            _later(steps(text), trial),
             vcpus=2,
             free_page_reporting=trial.without != FREE_PAGE_REPORTING,
         )
@@ -160,12 +168,15 @@ async def _run(trial: Trial, tell: Callable[[float, Happening], None]) -> Outcom
         floor_bytes=scenario.floor_bytes,
         decide=history.timed(POLICIES[trial.policy]),
     )
-    await run(engine, ports, seconds=trial.settle_seconds)
+    if scenario.settled:
+        await run(engine, ports, seconds=trial.settle_seconds)
+    else:
+        await clock.sleep(trial.settle_seconds)
     engine.summary, before = Summary(), world.state
     history.begin(clock.monotonic())
     await run(engine, ports, seconds=scenario.seconds, after_tick=history.take)
     summary, after = engine.summary, world.state
-    answers = _answers(world, trial.settle_seconds, scenario.seconds)
+    answers = _answers(world, trial)
     return Outcome(
         summary=summary,
         budget_bytes=scenario.budget_bytes if trial.balances else None,
@@ -185,13 +196,14 @@ async def _run(trial: Trial, tell: Callable[[float, Happening], None]) -> Outcom
     )
 
 
-def _answers(world: World, settled: float, seconds: float) -> dict[str, Answers]:
+def _answers(world: World, trial: Trial) -> dict[str, Answers]:
     """Return how each guest's requests were answered once it was warm."""
-    begun = np.array([at for at, _ in world.answers]) - settled
+    seconds = trial.scenario.seconds
+    begun = np.array([at for at, _ in world.answers]) - trial.settle_seconds
     ended = np.append(begun[1:], seconds)
     answered = np.array([each.answered for _, each in world.answers])
     took = np.array([each.seconds for _, each in world.answers])
-    warm = begun >= WARM_UP_SECONDS
+    warm = begun >= trial.warm_up_seconds
     return {
         spec.name: by_second(begun[warm], ended[warm], answered[warm, row], took[warm, row], int(seconds))
         for row, spec in enumerate(world.specs)
@@ -209,8 +221,11 @@ def worst(answers: Mapping[str, Answers]) -> str:
     return max(answers, key=lambda name: mean_seconds([answers[name]]))
 
 
-def _later(schedule: Sequence[Step], seconds: float) -> list[Step]:
-    """Return a schedule that begins later, with its guest at rest until then."""
+def _later(schedule: Sequence[Step], trial: Trial) -> list[Step]:
+    """Return a schedule as it begins when guests have settled: at rest, or at what it begins with."""
     first = schedule[0]
     rest = Step(anon_mib=min(20.0, first.anon_mib), hot_mib=min(20.0, first.hot_mib))
-    return [rest, *(replace(step, at=step.at + seconds) for step in schedule)]
+    return [
+        rest if trial.scenario.settled else replace(first, at=0.0),
+        *(replace(step, at=step.at + trial.settle_seconds) for step in schedule),
+    ]

@@ -5,7 +5,7 @@ Times are whole steps of the simulated world. Where nothing happens nothing is r
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
 import numpy as np
@@ -26,6 +26,7 @@ class Happens(StrEnum):
     PAUSE = "pause"  # the same, and the hypervisor says so
     JOB = "job"  # a migration, say: it runs on, but nobody may resize it
     GAP = "gap"  # no statistics: in Windows its service stopped
+    LAG = "lag"  # statistics come late, and it is asked again only then
     UNLOADED = "unloaded"  # the driver gave all memory back and left; when back it shrinks to its target
     OUT_OF_PUFF = "out of puff"  # the driver finds no page to inflate with
     FOREIGN = "foreign"  # somebody else resizes it, once
@@ -39,6 +40,7 @@ class Incident:
     kind: Happens
     seconds: float = 0.0
     size_bytes: int = 0  # of FOREIGN
+    late_seconds: float = 0.0  # of LAG
 
 
 class Phase(IntEnum):
@@ -52,6 +54,7 @@ class Phase(IntEnum):
     GAP = 5
     UNLOADED = 6
     OUT_OF_PUFF = 7
+    LAG = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +67,18 @@ class Turn:
     begins: bool
     event: EventKind | None = None  # what the hypervisor reports by itself
     size_bytes: int = 0
+    late: int = 0  # steps
 
 
 class Incidents:
-    """Where guests are in what happens to them; `present` is a table of phases x guests."""
+    """Where guests are in what happens to them.
+
+    `present` is a table of phases x guests, `late` by how many steps each guest's statistics come late.
+    """
 
     def __init__(self, incidents: Sequence[Sequence[Incident]], step_seconds: float) -> None:
         self.present = np.zeros((len(Phase), len(incidents)), dtype=np.bool_)
+        self.late = np.zeros(len(incidents), dtype=np.int64)
         self._depth = np.zeros(self.present.shape, dtype=np.int64)  # incidents of one kind may overlap
         turns = (turn for row, those in enumerate(incidents) for turn in _turns(row, those, step_seconds))
         self._turns = sorted(turns, key=lambda turn: (turn.at, turn.begins, turn.row))
@@ -83,7 +91,9 @@ class Incidents:
         self._place += 1
         self.next_at = self._turns[self._place].at if self._place < len(self._turns) else NEVER
         if turn.phase is not None:
-            self._depth[turn.phase, turn.row] += 1 if turn.begins else -1
+            sign = 1 if turn.begins else -1
+            self.late[turn.row] += sign * turn.late
+            self._depth[turn.phase, turn.row] += sign
             self.present[turn.phase, turn.row] = self._depth[turn.phase, turn.row] > 0
         return turn
 
@@ -126,7 +136,9 @@ def _turns(row: int, incidents: Sequence[Incident], step_seconds: float) -> Iter
         elif one.kind is Happens.PAUSE:
             yield from _span(at, until, row, Phase.PAUSE, EventKind.PAUSED, EventKind.RESUMED)
         else:
-            yield from _span(at, until, row, Phase[one.kind.name])
+            late = round(one.late_seconds / step_seconds)
+            for turn in _span(at, until, row, Phase[one.kind.name]):
+                yield replace(turn, late=late)
 
 
 def _span(

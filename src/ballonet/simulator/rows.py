@@ -1,9 +1,12 @@
-"""One simulated guest as adapters of real hypervisors show it: unknown is None."""
+"""Simulated guests as adapters of real hypervisors show them, and what those refuse: unknown is None."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ballonet.errors import BallonetError, DeadlineError, RefusedError
 from ballonet.facts.columns import Columns
 from ballonet.facts.guest import Device, Guest, Obstacle, State
 from ballonet.facts.snapshot import Bools
@@ -35,11 +38,12 @@ def guest_row(
     )
     if phases[Phase.OFF]:
         return frame
+    busy = phases[Phase.JOB]
     return replace(
         frame,
         id=int(columns.number[row]),
         state=State.PAUSED if phases[Phase.PAUSE] else State.RUNNING,
-        job="migration out" if phases[Phase.JOB] else None,
+        job="migration out" if busy else None,
         statistics=Statistics(
             unused_bytes=_whole(columns.unused[row]),
             usable_bytes=_whole(columns.usable[row]),
@@ -51,10 +55,27 @@ def guest_row(
             major_faults_total=_whole(columns.major_faults[row]),
             last_update=None if np.isnan(columns.last_update[row]) else float(columns.last_update[row]),
         ),
-        disk_reads_total=int(columns.disk_reads[row]),
-        disk_read_seconds_total=float(columns.disk_read_seconds[row]),
-        vcpus=int(columns.vcpus[row]),
+        disk_reads_total=_whole(columns.disk_reads[row]),
+        disk_read_seconds_total=None if busy else float(columns.disk_read_seconds[row]),
+        vcpus=_whole(columns.vcpus[row]),
     )
+
+
+def only(columns: Columns, rows: NDArray[np.intp]) -> Columns:
+    """Return these rows."""
+    every: dict[str, Any] = {field.name: getattr(columns, field.name) for field in fields(Columns)}
+    for name, column in every.items():
+        is_text = isinstance(column, tuple)
+        every[name] = tuple(column[row] for row in rows.tolist()) if is_text else column[rows]
+    return Columns(**every)
+
+
+def refusal(name: str, *, off: bool) -> BallonetError:
+    """Return why a guest that is off, or else one that a job holds, cannot be resized now."""
+    doing = f"resizing {name}"
+    if off:
+        return RefusedError(f"{doing}: the guest is not running", hint="virsh start GUEST, or use --config")
+    return DeadlineError(f"no answer to {doing} in time", hint="see what holds it: virsh domjobinfo GUEST")
 
 
 def _whole(value: np.float64) -> int | None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballonet.engine.ports import Event, EventKind, HypervisorFacts
-from ballonet.errors import BallonetError, DeadlineError, NoSuchGuestError, RefusedError
+from ballonet.errors import BallonetError, NoSuchGuestError, RefusedError
 from ballonet.facts.columns import Columns
 from ballonet.facts.guest import Device, Guest, Obstacle
 from ballonet.facts.host import HostMemory
@@ -20,17 +20,18 @@ from ballonet.simulator.kernel import SLAB, overhead
 from ballonet.simulator.kinds import Kind, told
 from ballonet.simulator.life import STEP_SECONDS, Life
 from ballonet.simulator.programs import Answers
-from ballonet.simulator.rows import guest_row
+from ballonet.simulator.rows import guest_row, only, refusal
 from ballonet.simulator.schedule import Step
 from ballonet.simulator.timetable import Timetable
 from ballonet.simulator.virtual import VirtualClock
 from ballonet.units import GIB, MIB
 
 AWAKE_SECONDS = 0.35  # growth is measured against a look a quarter of a second ago
+JOB_PATIENCE_SECONDS = 30.0  # libvirt waits so long for a job to end, and then does what it was asked
 REST_SECONDS = 10.0  # ticks look too: what they change shows in time
-# After these a driver begins anew; and with one that stops inflating, and another hand, its size changes.
+# After these a driver begins anew; after the others, too, its balloon may have somewhere else to go.
 _DRIVER = frozenset({Phase.BOOT, Phase.UNLOADED})
-_AIMS = _DRIVER | {Phase.OUT_OF_PUFF, None}
+_AIMS = _DRIVER | {Phase.OUT_OF_PUFF, Phase.JOB, None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class World:
             swap=self._column("swap_bytes"),
             requests=self._column("requests"),
             vcpus=self._column("vcpus"),
-            deflates=self._column("autodeflate").astype(np.bool_),
+            deflates=self._column_of(spec.autodeflate and spec.kind is Kind.LINUX for spec in self.specs),
             reports_free=self._column("free_page_reporting").astype(np.bool_),
         )
         self._life = Life(self.make, Timetable([spec.schedule for spec in self.specs], STEP_SECONDS))
@@ -86,6 +87,8 @@ class World:
         # The last look, and that before a sample.
         self._looked_at, self._after = 0.0, np.zeros(len(self.specs))
         self._told = self.make.maximum.copy()  # bytes that QEMU keeps for a driver that comes back
+        # What jobs keep waiting: bytes, and the step until which libvirt waits.
+        self._waiting: dict[int, tuple[float, int]] = {}
         self._shown = np.full(len(self.specs), np.nan)  # bytes that QEMU tells of a guest that boots
         self._number = np.arange(1.0, len(self.specs) + 1)
         self._started = np.full(len(self.specs), VirtualClock.EPOCH)
@@ -132,9 +135,10 @@ class World:
         if until <= began:
             return
         # Of the samples on the way only the last of each guest will be seen.
-        periods = (until - self._sampled_at) // np.maximum(self._period, 1)
+        period = np.maximum(self._period, 1) + self._incidents.late
+        periods = (until - self._sampled_at) // period
         due = (self._period > 0) & self._telling
-        sample_at = np.where(due, self._sampled_at + periods * self._period, 0)
+        sample_at = np.where(due, self._sampled_at + periods * period, 0)
         for at in np.unique(sample_at[sample_at > began]).tolist():
             life.live(at)
             self._report(sample_at == at, at)
@@ -148,6 +152,9 @@ class World:
             row, life = turn.row, self._life
             if turn.phase is None:
                 self._told[row] = turn.size_bytes
+            elif turn.phase is Phase.JOB and not turn.begins:
+                size, until = self._waiting.pop(row, (0.0, 0))
+                self._told[row] = size if life.now <= until else self._told[row]
             elif turn.phase is Phase.OFF:
                 self._switch(row, on=not turn.begins)
             elif turn.phase is Phase.BOOT and turn.event is EventKind.REBOOTED:
@@ -167,6 +174,7 @@ class World:
         self._life.reset(row, float(overhead(self.make.maximum)[row] + SLAB) if on else 0.0)
         self._told[row] = self.make.maximum[row]
         self._shown[row], self._sampled_at[row] = np.nan, 0
+        self._waiting.pop(row, None)
         if on:
             self._number[row] = self._number.max() + 1
             self._started[row] = VirtualClock.EPOCH + self._life.now * STEP_SECONDS
@@ -215,34 +223,23 @@ class World:
             "running": ~(phases[Phase.PAUSE] | phases[Phase.OFF]),
             "busy": phases[Phase.JOB].copy(),
             "device": yes,
-            "autodeflate": self.make.deflates,
+            "autodeflate": self._column("autodeflate").astype(np.bool_),
             "obstacle": self._obstacle,
             "maximum": self.make.maximum,
-            "vcpus": self.make.vcpus,
+            "vcpus": np.where(phases[Phase.JOB], np.nan, self.make.vcpus),
         }
         return Columns(**{field.name: known.get(field.name, unknown) for field in fields(Columns)})
 
     async def columns(self) -> Columns:
         """Return all guests that are not shut off by name, side by side."""
         columns = self._columns()
-        if self._on is None:
-            return columns
-        rows = self._on.tolist()
-        kept: dict[str, Any] = {
-            field.name: getattr(columns, field.name)[self._on]
-            for field in fields(Columns)
-            if field.name not in {"uuids", "names"}
-        }
-        return Columns(
-            uuids=tuple(columns.uuids[row] for row in rows),
-            names=tuple(columns.names[row] for row in rows),
-            **kept,
-        )
+        return columns if self._on is None else only(columns, self._on)
 
     def _columns(self) -> Columns:
         """Return all guests, those that are shut off as if they were not."""
         self._catch_up()
         now = self._life.state()
+        reads = np.where(self._incidents.present[Phase.JOB], np.nan, now.disk_reads)
         # The hypervisor keeps whole seconds; but what differs from the last look was sent after it.
         sent_at = np.floor(VirtualClock.EPOCH + self._sampled_at * STEP_SECONDS)
         sent_at = np.maximum(sent_at, VirtualClock.EPOCH + self._after)
@@ -258,8 +255,8 @@ class World:
             rss=np.floor(now.resident),
             last_update=np.where(never, np.nan, sent_at),
             period=(self._period * STEP_SECONDS).astype(np.float64),
-            disk_reads=np.floor(now.disk_reads),
-            disk_read_seconds=now.disk_reads * np.maximum(model.READ_SECONDS, 1.0 / self.make.requests),
+            disk_reads=np.floor(reads),
+            disk_read_seconds=reads * np.maximum(model.READ_SECONDS, 1.0 / self.make.requests),
         )
 
     async def guests(self, *, inactive: bool = False) -> list[Guest]:
@@ -296,22 +293,20 @@ class World:
             raise error
 
     async def resize_many(self, sizes: Mapping[str, int]) -> Mapping[str, BallonetError]:
-        """Tell balloons their next sizes; return whom a job holds or who is shut off."""
+        """Tell balloons their next sizes; return who is shut off, or held by a job and may hear it later."""
         self._catch_up()
         rows = np.fromiter((self._rows[uuid] for uuid in sizes), dtype=np.intp, count=len(sizes))
         size = np.fromiter(sizes.values(), dtype=np.float64, count=len(sizes))
         unable = self._incidents.within(Phase.JOB, Phase.OFF)[rows]
         self._told[rows[~unable]] = size[~unable]
         self._aim(rows[~unable])
-        return {uuid: self._refusal(uuid) for uuid, fails in zip(sizes, unable, strict=True) if fails}
-
-    def _refusal(self, uuid: str) -> BallonetError:
-        """Return why a guest cannot be resized, as libvirt says it."""
-        row = self._rows[uuid]
-        doing = f"resizing {self.specs[row].name}"
-        if self._incidents.present[Phase.OFF, row]:
-            return RefusedError(f"{doing}: the guest is not running", hint="start it")
-        return DeadlineError(f"{doing}: something else is at work on the guest", hint="wait for its end")
+        failed: dict[str, BallonetError] = {}
+        for row, to in zip(rows[unable].tolist(), size[unable].tolist(), strict=True):
+            spec, off = self.specs[row], bool(self._incidents.present[Phase.OFF, row])
+            if not off:
+                self._waiting[row] = to, self._life.now + round(JOB_PATIENCE_SECONDS / STEP_SECONDS)
+            failed[self.uuid(spec)] = refusal(spec.name, off=off)
+        return failed
 
     async def set_maximum(self, uuid: str, size_bytes: int) -> None:
         """Refuse: simulated guests are stored nowhere."""
@@ -328,16 +323,16 @@ class World:
         """Ask a guest for its statistics now."""
         self._catch_up()
         row = self._rows[uuid]
-        if self._telling[row]:
+        if self._telling[row] and not self._incidents.late[row]:
             self._report(np.arange(len(self.specs)) == row, self._life.now)
 
     async def events(self) -> AsyncIterator[Event]:
         """Yield what happens to guests from now on, and then wait for ever."""
+        began = self._clock.monotonic()
         for turn in self._incidents.events():
-            left = turn.at * STEP_SECONDS - self._clock.monotonic()
-            if left >= 0.0 and turn.event:
-                await self._clock.sleep(left)
-                spec = self.specs[turn.row]
+            at, spec = turn.at * STEP_SECONDS, self.specs[turn.row]
+            if at >= began and turn.event:
+                await self._clock.sleep(max(at - self._clock.monotonic(), 0.0))
                 yield Event(turn.event, self.uuid(spec), spec.name)
         await asyncio.Event().wait()
 
@@ -371,10 +366,7 @@ class World:
     def _resident(self) -> Floats:
         """Return resident memory of all, NaN of those that are shut off."""
         self._catch_up()
-        resident = np.floor(self._life.resident())
-        return (
-            resident if self._on is None else np.where(self._incidents.present[Phase.OFF], np.nan, resident)
-        )
+        return np.where(self._incidents.present[Phase.OFF], np.nan, np.floor(self._life.resident()))
 
     def column(self) -> Floats:
         """Return resident memory, side by side."""

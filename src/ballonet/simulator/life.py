@@ -171,8 +171,9 @@ class Life:
         state, _ = model.step(make, state, load, self.target[rows], seconds)
         after = _rows(state, programs)
         # What a rescue took back the driver keeps until it is told a size again, be it the same.
-        rescued = make.deflates & (state.actual > np.maximum(table[_ACTUAL], self.target[rows]))
-        self.target[rows] = np.where(rescued, state.actual, self.target[rows])
+        if make.deflates.any():
+            rescued = make.deflates & (state.actual > np.maximum(table[_ACTUAL], self.target[rows]))
+            self.target[rows] = np.where(rescued, state.actual, self.target[rows])
         rate = (after - table) / seconds
         self._table[:, rows] = after
         settled = (programs.waiting == 0) & (programs.anon == want["anon_mib"] * MIB) & (load.stream == 0)

@@ -366,7 +366,10 @@ class World:
     def _resident(self) -> Floats:
         """Return resident memory of all, NaN of those that are shut off."""
         self._catch_up()
-        return np.where(self._incidents.present[Phase.OFF], np.nan, np.floor(self._life.resident()))
+        resident = np.floor(self._life.resident())
+        if self._on is not None:
+            resident[self._incidents.present[Phase.OFF]] = np.nan
+        return resident
 
     def column(self) -> Floats:
         """Return resident memory, side by side."""

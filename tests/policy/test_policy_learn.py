@@ -1,6 +1,9 @@
 """What is remembered between two snapshots: arrival, what others did, and what is forgotten."""
 
+from typing import Any
+
 import numpy as np
+import pytest
 from columns import NOW, known, later, settings, snapshot
 
 from ballonet.facts.memory import Memory
@@ -57,6 +60,21 @@ def test_a_change_by_somebody_else_is_adopted() -> None:
     assert 700 * MIB == memory.target[0]
     assert memory.arrived[0]
     assert memory.foreign_until[0] > NOW + 4
+
+
+@pytest.mark.parametrize(
+    ("actual", "unused", "rescued"), [(950, 20, True), (950, 400, False), (850, 20, False)]
+)
+def test_a_guest_that_autodeflate_rescued_is_nobodys_wish(
+    actual: float, unused: float, *, rescued: bool
+) -> None:
+    memory = told(known(snapshot(1)), np.array([0]), np.array([900.0 * MIB]), NOW)
+    there: dict[str, Any] = {"autodeflate": True, "unused": unused * MIB}
+    memory = after(memory, later(2, actual=900 * MIB, **there), later(4, actual=actual * MIB, **there))
+
+    assert actual * MIB == memory.target[0]
+    assert rescued == (memory.foreign_until[0] < NOW)
+    assert rescued == (NOW + 4 == memory.grew_at[0])
 
 
 def test_what_is_taken_beyond_unused_memory_is_a_bite() -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Bools, Floats, Snapshot, or_else
+from ballonet.policy.need import short_of_free
 from ballonet.policy.pressure import read_host
 from ballonet.policy.probe import probe
 from ballonet.policy.reads import read_disks
@@ -51,8 +52,10 @@ def _follow_balloon(memory: Memory, snapshot: Snapshot, settings: Settings) -> M
     nearer = distance < np.where(np.isnan(memory.nearest), np.inf, memory.nearest)
     rate = settings.stuck_rate_bytes * settings.stuck_seconds
     progress = nearer & ~(memory.nearest - distance < rate)
-    # Away from a target once reached, and not by us: an administrator, or a rescue by autodeflate.
+    # Away from a target once reached, and not by us: an administrator, or a rescue by autodeflate. Who was
+    # rescued may need more; it is not somebody's wish.
     foreign = memory.arrived & ~there
+    rescued = snapshot.autodeflate & (actual > memory.target) & short_of_free(snapshot, 1.0)
     since = now - np.maximum(memory.changed_at, memory.progress_at)
     stuck = ~memory.arrived & ~there & (since > settings.stuck_seconds) & ~foreign
     return replace(
@@ -64,7 +67,8 @@ def _follow_balloon(memory: Memory, snapshot: Snapshot, settings: Settings) -> M
         changed_at=np.where(foreign, now, memory.changed_at),
         nearest=np.where(progress, distance, memory.nearest),
         progress_at=np.where(progress, now, memory.progress_at),
-        foreign_until=np.where(foreign, now + settings.foreign_seconds, memory.foreign_until),
+        grew_at=np.where(foreign & rescued, now, memory.grew_at),
+        foreign_until=np.where(foreign & ~rescued, now + settings.foreign_seconds, memory.foreign_until),
         stuck_until=np.where(stuck, now + memory.stuck_seconds, memory.stuck_until),
         stuck_seconds=np.where(
             stuck,

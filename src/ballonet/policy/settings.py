@@ -126,7 +126,7 @@ class Settings:
     """The pause after a failure doubles up to this."""
 
     foreign_seconds: float = 60.0
-    """For so long a guest is left alone that somebody else resized, or that rescued itself."""
+    """For so long a guest is left alone that somebody else resized."""
 
     swap_in_seconds: float = 250e-6
     read_seconds: float = 150e-6

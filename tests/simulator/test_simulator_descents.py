@@ -58,7 +58,7 @@ def one(value: float) -> Floats:
 
 def guest() -> Make:
     no = np.array([False])
-    return Make(one(1024 * MIB), one(1024 * MIB), one(20_000), one(2), no, no)
+    return Make(one(1024 * MIB), one(1024 * MIB), one(20_000), one(2), no, no, no)
 
 
 def real(name: str) -> list[Window]:

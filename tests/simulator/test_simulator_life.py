@@ -40,6 +40,7 @@ def life(loads: Sequence[str]) -> Counting:
         vcpus=np.full(rows, 2.0),
         deflates=np.zeros(rows, dtype=np.bool_),
         reports_free=np.ones(rows, dtype=np.bool_),
+        recent=np.zeros(rows, dtype=np.bool_),
     )
     return Counting(make, Timetable([steps(load) for load in loads], STEP_SECONDS))
 

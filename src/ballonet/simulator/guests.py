@@ -47,6 +47,7 @@ class Make:
     vcpus: Floats
     deflates: Bools  # autodeflate
     reports_free: Bools  # free page reporting: what is freed leaves the host
+    recent: Bools  # it tells its OOM kills, stalls and scans: Linux 6.12
 
     def __len__(self) -> int:
         return len(self.maximum)
@@ -82,6 +83,7 @@ class State:
     swap_out: Floats
     major_faults: Floats
     disk_reads: Floats
+    direct: Floats  # pages that programs had to reclaim for themselves
     oom_kills: Floats
 
     @classmethod
@@ -202,7 +204,8 @@ def _grow(make: Make, state: State, load: Load, seconds: float) -> State:
     most = np.minimum(most, room)
     hot = np.clip(load.hot_anon - state.hot - state.hot_swapped, 0.0, most)
     cold = np.clip(load.cold_anon - state.cold - state.cold_swapped, 0.0, most - hot)
-    return replace(state, hot=state.hot + hot, cold=state.cold + cold)
+    direct = np.maximum(hot + cold - np.maximum(state.free(make), 0.0), 0.0) / PAGE
+    return replace(state, hot=state.hot + hot, cold=state.cold + cold, direct=state.direct + direct)
 
 
 def _balloon(make: Make, state: State, target: Floats, seconds: float) -> State:

@@ -9,6 +9,8 @@ from ballonet.facts.snapshot import Bools, Floats
 from ballonet.simulator import guests as model
 from ballonet.simulator.kernel import PAGE, overhead
 
+SWAP_CLUSTER = 32  # pages that one who must reclaim for himself takes at once
+
 
 class Kind(StrEnum):
     """What runs in a guest."""
@@ -28,6 +30,7 @@ def told(make: model.Make, sample: model.State, kinds: Mapping[Kind, Bools]) -> 
     """
     free, usable = np.maximum(sample.free(make), 0.0), sample.usable(make)
     counted = make.deflates
+    unknown = np.full(len(make), np.nan)
     statistics = {
         "unused": free,
         "usable": usable,
@@ -35,6 +38,9 @@ def told(make: model.Make, sample: model.State, kinds: Mapping[Kind, Bools]) -> 
         "swap_in": np.floor(sample.swap_in) * PAGE,
         "swap_out": np.floor(sample.swap_out) * PAGE,
         "major_faults": sample.major_faults,
+        "oom_kills": np.where(make.recent, sample.oom_kills, unknown),
+        "alloc_stalls": np.where(make.recent, sample.direct / SWAP_CLUSTER, unknown),
+        "direct_scans": np.where(make.recent, np.floor(sample.direct) * PAGE, unknown),
     }
     windows, bsd, silent = kinds[Kind.WINDOWS], kinds[Kind.BSD], kinds[Kind.SILENT]
     if windows.any():

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from ballonet.facts.snapshot import Bools, Floats
 from ballonet.simulator import guests as model
 from ballonet.simulator.kernel import PAGE, SLAB, overhead, watermarks
-from ballonet.simulator.programs import Answers, Programs, work
+from ballonet.simulator.programs import ANSWER_SECONDS, Answers, Programs, work
 from ballonet.simulator.timetable import NEVER, Rows, Timetable
 from ballonet.units import KIB, MIB
 
 STEP_SECONDS = 0.05  # half of what the reflex looks at
 STEP_BYTES = 2 * MIB  # by this a longer step may miss: an eighth of a second of what the reflex looks at
-STILL_BYTES = 64 * KIB  # a second: what moves more slowly does not move; no kernel swaps so little on purpose
+STILL_BYTES = KIB  # a second: what moves more slowly does not move; a cache that fills page by page does
 ANSWER_SHARE = 0.1  # by which the time of an answer may change in a longer step
 LONGEST = 1 << 30  # steps at once: no limit
 LAGS_BYTES = MIB  # who lacks more than this of what it wants may grow as soon as it can
@@ -32,11 +32,15 @@ _COUNTERS = {
     "swap_out": PAGE,
     "major_faults": PAGE,
     "disk_reads": PAGE,
+    "direct": PAGE,
     "oom_kills": MIB,
     "waiting": 0,
+    "waited": 0,
+    "busy": 0,
 }
 _RESIDENT, _ACTUAL = _STATE.index("resident"), _STATE.index("actual")
 _READS = _STATE.index("disk_reads")
+_WAITED, _BUSY = (len(_STATE) + _PROGRAMS.index(name) for name in ("waited", "busy"))
 _USES = ("hot", "cold", "file", "cold_file", "swap_cache")
 _IN_USE = [_STATE.index(name) for name in _USES]
 _HELD = [_STATE.index(name) for name in ("hot", "cold", "hot_swapped", "cold_swapped")]
@@ -78,6 +82,16 @@ class Life:
         """Return the bytes of each guest on the host now."""
         resident: Floats = self._table[_RESIDENT].copy()
         return resident
+
+    def waited(self) -> Floats:
+        """Return the seconds in which programs waited for memory, since each guest booted."""
+        waited: Floats = self._table[_WAITED].copy()
+        return waited
+
+    def busy(self) -> Floats:
+        """Return the seconds of processors that each guest used since it booted."""
+        busy: Floats = self._table[_BUSY].copy()
+        return busy
 
     def answers(self) -> Answers:
         """Return what was answered since this was asked last."""
@@ -159,6 +173,7 @@ class Life:
     def _rest(self, rows: Rows, length: int) -> None:
         """Let guests in which nothing moves answer their requests."""
         rate, seconds = self._flow[:, rows]
+        self._table[_BUSY, rows] += rate * length * STEP_SECONDS * ANSWER_SECONDS
         self._account(rows, rate * length * STEP_SECONDS, seconds)
 
     def _step(self, rows: Rows, length: int) -> None:

@@ -9,8 +9,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ballonet.facts.snapshot import Floats
-from ballonet.simulator.guests import READ_AHEAD, READ_SECONDS, SWAP_SECONDS, Load, Make, State
+from ballonet.facts.snapshot import Bools, Floats
+from ballonet.simulator.guests import (
+    READ_AHEAD,
+    READ_SECONDS,
+    SWAP_SECONDS,
+    TOUCH_RATE,
+    Load,
+    Make,
+    State,
+)
 from ballonet.simulator.kernel import watermarks
 from ballonet.units import MIB
 
@@ -28,6 +36,8 @@ class Programs:
     anon: Floats  # bytes wanted so far: growth has a speed
     file: Floats  # bytes of the file read in order so far
     waiting: Floats  # requests
+    waited: Floats  # seconds, since it booted, in which one waited for memory: PSI's "some"
+    busy: Floats  # seconds of processors, since it booted
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +57,7 @@ def work(
     fresh = np.clip(want["file_mib"] * MIB - programs.file, 0.0, make.requests * READ_AHEAD * seconds)
     file = np.minimum(programs.file, want["file_mib"] * MIB) + fresh
     hot = np.minimum(want["hot_mib"] * MIB, anon)
-    service = _service(make, state, want, file, anon)
+    service, stalled = _service(make, state, want, file, anon)
     arrived = want["rate"] * seconds
     answered = np.minimum(programs.waiting + arrived, seconds / service)
     waiting = programs.waiting + arrived - answered
@@ -63,8 +73,17 @@ def work(
         workers=np.full(len(make), np.inf),  # that they wait for their misses is in `service`
     )
     state = replace(state, file=state.file + fresh, disk_reads=state.disk_reads + fresh / READ_AHEAD)
+    # Who grows into memory that must be reclaimed first waits all the time, others for what they miss.
+    misses = np.minimum(answered * (service - ANSWER_SECONDS), seconds)
+    worked = answered * ANSWER_SECONDS + np.maximum(anon - programs.anon, 0.0) / TOUCH_RATE
     return (
-        replace(programs, anon=anon, file=file, waiting=waiting),
+        Programs(
+            anon=anon,
+            file=file,
+            waiting=waiting,
+            waited=programs.waited + np.where(stalled, seconds, misses),
+            busy=programs.busy + worked,
+        ),
         state,
         load,
         Answers(answered, np.where(answered > 0, delay, np.nan), np.where(answered > 0, delay, 0.0)),
@@ -77,8 +96,13 @@ def _toward(present: Floats, wanted: Floats, most: Floats) -> Floats:
     return np.where(wanted < present, wanted, grown)
 
 
-def _service(make: Make, state: State, want: Mapping[str, Floats], file: Floats, anon: Floats) -> Floats:
-    """Return the seconds that a request takes: what it misses comes from a disk of so many requests."""
+def _service(
+    make: Make, state: State, want: Mapping[str, Floats], file: Floats, anon: Floats
+) -> tuple[Floats, Bools]:
+    """Return the seconds that a request takes, and whose programs cannot grow as nothing is free.
+
+    What a request misses comes from a disk of so many requests.
+    """
     held = state.hot + state.hot_swapped
     gone = np.divide(state.hot_swapped, held, out=np.zeros_like(held), where=held > 0)
     missing = np.clip(file - state.file, 0.0, None)
@@ -89,4 +113,4 @@ def _service(make: Make, state: State, want: Mapping[str, Floats], file: Floats,
     queue = np.where(stalled, QUEUE_SECONDS, 1 / make.requests)
     swap = np.maximum(SWAP_SECONDS, queue)
     read = np.maximum(READ_SECONDS, queue)
-    return ANSWER_SECONDS + want["touches"] * gone * swap + want["reads"] * unread * read
+    return ANSWER_SECONDS + want["touches"] * gone * swap + want["reads"] * unread * read, stalled

@@ -53,11 +53,16 @@ def guest_row(
             swap_in_bytes_total=_whole(columns.swap_in[row]),
             swap_out_bytes_total=_whole(columns.swap_out[row]),
             major_faults_total=_whole(columns.major_faults[row]),
+            oom_kills_total=_whole(columns.oom_kills[row]),
+            alloc_stalls_total=_whole(columns.alloc_stalls[row]),
+            direct_scans_bytes_total=_whole(columns.direct_scans[row]),
             last_update=None if np.isnan(columns.last_update[row]) else float(columns.last_update[row]),
         ),
         disk_reads_total=_whole(columns.disk_reads[row]),
         disk_read_seconds_total=None if busy else float(columns.disk_read_seconds[row]),
         vcpus=_whole(columns.vcpus[row]),
+        vcpu_seconds_total=None if busy else float(columns.vcpu_seconds[row]),
+        pressure_ratio=None if np.isnan(columns.pressure[row]) else float(columns.pressure[row]),
     )
 
 

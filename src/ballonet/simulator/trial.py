@@ -150,6 +150,7 @@ async def _run(trial: Trial, tell: Callable[[float, Happening], None]) -> Outcom
             _later(steps(text), trial),
             vcpus=2,
             free_page_reporting=trial.without != FREE_PAGE_REPORTING,
+            tells_pressure=trial.needs_pressure,
         )
         for name, text in scenario.loads.items()
     ]

@@ -19,6 +19,7 @@ from ballonet.simulator.incidents import Incident, Incidents, Phase
 from ballonet.simulator.kernel import SLAB, overhead
 from ballonet.simulator.kinds import Kind, told
 from ballonet.simulator.life import STEP_SECONDS, Life
+from ballonet.simulator.pressure import Pressure
 from ballonet.simulator.programs import Answers
 from ballonet.simulator.rows import guest_row, only, refusal
 from ballonet.simulator.schedule import Step
@@ -46,6 +47,8 @@ class Spec:
     vcpus: int = 1
     autodeflate: bool = False
     free_page_reporting: bool = True
+    recent: bool = False  # Linux 6.12: it tells OOM kills, stalls and scans
+    tells_pressure: bool = False  # an agent in it tells its PSI
     period_seconds: int = 1
     kind: Kind = Kind.LINUX
     incidents: Sequence[Incident] = ()
@@ -80,6 +83,7 @@ class World:
             vcpus=self._column("vcpus"),
             deflates=self._column_of(spec.autodeflate and spec.kind is Kind.LINUX for spec in self.specs),
             reports_free=self._column("free_page_reporting").astype(np.bool_),
+            recent=self._column("recent").astype(np.bool_),
         )
         self._life = Life(self.make, Timetable([spec.schedule for spec in self.specs], STEP_SECONDS))
         self._period = np.rint(self._column("period_seconds") / STEP_SECONDS).astype(np.int64)  # steps
@@ -93,6 +97,8 @@ class World:
         self._number = np.arange(1.0, len(self.specs) + 1)
         self._started = np.full(len(self.specs), VirtualClock.EPOCH)
         self._kinds = {kind: self._column_of(spec.kind is kind for spec in self.specs) for kind in Kind}
+        self._tells_pressure = self._column("tells_pressure").astype(np.bool_)
+        self._pressure = Pressure(len(self.specs))
         self._incidents = Incidents([spec.incidents for spec in self.specs], STEP_SECONDS)
         codes = [list(Obstacle).index(spec.obstacle) if spec.obstacle else -1 for spec in self.specs]
         self._obstacle = np.array(codes, dtype=np.int8)
@@ -125,6 +131,8 @@ class World:
             self._live(self._incidents.next_at)
             self._happen()
         self._live(until)
+        if until > began and self._tells_pressure.any():
+            self._pressure.take(life.waited(), (until - began) * STEP_SECONDS)
         if self._detail and until > began:
             self.answers.append((began * STEP_SECONDS, life.answers()))
 
@@ -255,8 +263,10 @@ class World:
             rss=np.floor(now.resident),
             last_update=np.where(never, np.nan, sent_at),
             period=(self._period * STEP_SECONDS).astype(np.float64),
+            pressure=np.where(self._tells_pressure, self._pressure.share, np.nan),
             disk_reads=np.floor(reads),
             disk_read_seconds=reads * np.maximum(model.READ_SECONDS, 1.0 / self.make.requests),
+            vcpu_seconds=np.where(np.isnan(reads), np.nan, self._life.busy()),
         )
 
     async def guests(self, *, inactive: bool = False) -> list[Guest]:

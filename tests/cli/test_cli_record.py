@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,20 +16,22 @@ from ballonet.errors import UsageError
 from ballonet.simulator.trace_file import read
 from ballonet.units import GIB
 
-OPTIONS = ("--budget", "3GiB", "--interval", "200ms")
+OPTIONS = ("--budget", "3GiB", "--interval", "50ms")
+HEADER_BYTES = 2000  # more than any header, less than what follows in a second or two
 ENDINGS = pytest.mark.parametrize("ending", ["csv", "parquet"])
 
 
 @contextmanager
 def recorder(host: str, path: Path, before: Sequence[str] = ()) -> Iterator["subprocess.Popen[str]"]:
-    """Run until told otherwise; yield once it is at work."""
+    """Run until told otherwise; yield once there are ticks in the file: of Parquet a whole row group."""
     words = [*before, sys.executable, "-m", "ballonet", "-c", host, "run", *OPTIONS, "--record", str(path)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                if "would: statistics switched on" in line:  # the last thing that the first tick says
-                    break
+            deadline = time.monotonic() + 30
+            while not path.exists() or path.stat().st_size <= HEADER_BYTES:
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
             yield process
         finally:
             process.kill()

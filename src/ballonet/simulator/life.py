@@ -19,7 +19,7 @@ from ballonet.units import KIB, MIB
 
 STEP_SECONDS = 0.05  # half of what the reflex looks at
 STEP_BYTES = 2 * MIB  # by this a longer step may miss: an eighth of a second of what the reflex looks at
-STILL_BYTES = KIB  # a second: what moves more slowly does not move; a cache that fills page by page does
+STILL_BYTES = 4 * KIB  # a second: what moves more slowly does not move; a cache that fills page by page does
 ANSWER_SHARE = 0.1  # by which the time of an answer may change in a longer step
 LONGEST = 1 << 30  # steps at once: no limit
 LAGS_BYTES = MIB  # who lacks more than this of what it wants may grow as soon as it can

@@ -176,6 +176,27 @@ def test_swap_traffic_of_a_guest_that_lacks_nothing_is_no_distress(
     assert seen(at_rest(**short), swap_in=100 * MIB, swap_out=100 * MIB, **short).distress[0]
 
 
+def test_what_inflating_swapped_out_is_no_distress_but_what_came_back_is() -> None:
+    """The sample before was sent before the balloon was told; from the next one on it is the guest's own."""
+    inflated = replace(at_rest(), changed_at=np.array([NOW + 0.5]))
+    since = replace(inflated, need_at=np.array([NOW + 0.6]))
+
+    assert not seen(inflated, swap_out=50 * MIB).distress[0]
+    assert seen(inflated, swap_in=50 * MIB).distress[0]
+    assert seen(since, swap_out=50 * MIB).distress[0]
+
+
+def test_a_guest_that_was_in_distress_is_left_more_usable_than_it_had_then() -> None:
+    """Else what was given for its relief would be taken at its next sample, and it would swap again."""
+    had = {"usable": 1.5 * R}
+    swapped = seen(at_rest(**had), swap_in=50 * MIB, **had)
+    later_on = read_sample(swapped, later(602, **{**POOR, "swap_in": 50 * MIB}), LAW)
+
+    assert 1.5 * R + 0.02 * 1024 * MIB == pytest.approx(swapped.margin[0])
+    assert swapped.margin[0] / 2 == pytest.approx(later_on.margin[0], rel=0.01)
+    assert 0.0 == seen(at_rest()).margin[0]
+
+
 @pytest.mark.parametrize("counter", WAITS)
 def test_waits_for_memory_are_distress(counter: str) -> None:
     before = at_rest(**{counter: 5.0})

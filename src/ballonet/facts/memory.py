@@ -47,6 +47,7 @@ class Memory:
     swap_in: Floats  # counters of that sample
     swap_out: Floats
     swap_debt: Floats  # bytes swapped out and not back while it was cut, fading
+    margin: Floats  # bytes usable with which it was in distress all the same, fading
     growth: Floats  # bytes/s, the fastest growth of `used` seen, fading
     oom_kills: Floats  # counters of that sample
     alloc_stalls: Floats
@@ -110,6 +111,7 @@ _BLANK: dict[str, float | bool] = {
     "stuck_seconds": 10.0,
     "need_at": -np.inf,
     "swap_debt": 0.0,
+    "margin": 0.0,
     "growth": 0.0,
     "distress": False,
     "worse": 0.0,

@@ -35,10 +35,11 @@ def wants(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
 def need(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
     """Return U = used + swap debt + R: what a guest must have so as not to swap.
 
+    One that was in distress with more than R usable needs what it had then and a little, until that fades.
     A burst that the reflex saw needs at least what was promised to it. A guest in distress needs more than
     it has by two cushions, by 15 % of M if it suffers much, and all that it may have if that did not help.
     """
-    size = memory.used + memory.swap_debt + reserve_bytes(snapshot.maximum)
+    size = memory.used + memory.swap_debt + np.maximum(reserve_bytes(snapshot.maximum), memory.margin)
     relief = np.maximum(2.0 * cushion(snapshot, memory, settings), settings.relief_bytes)
     worse = np.maximum(relief, settings.relief_share * snapshot.maximum)
     relieved = snapshot.actual + np.where(memory.worse >= 1.0, worse, relief)

@@ -42,6 +42,7 @@ def read_sample(memory: Memory, snapshot: Snapshot, settings: Settings) -> Memor
         used=np.where(kept, used, memory.used),
         need_at=np.where(kept, snapshot.stats_at, memory.need_at),
         swap_debt=np.where(known, _debt(memory, snapshot, seconds, settings), memory.swap_debt),
+        margin=np.where(known, _margin(memory, snapshot, seconds, distress, settings), memory.margin),
         growth=np.where(known, growth, memory.growth),
         distress=np.where(new, distress, memory.distress),
         worse=np.where(new, worse, memory.worse),
@@ -97,6 +98,15 @@ def _debt(memory: Memory, snapshot: Snapshot, seconds: Floats, settings: Setting
     return np.maximum(debt + out - _risen(memory, snapshot, "swap_in"), 0.0)
 
 
+def _margin(
+    memory: Memory, snapshot: Snapshot, seconds: Floats, distress: Bools, settings: Settings
+) -> Floats:
+    """Return how much must be usable in each guest, bytes: more than with what it was in distress, fading."""
+    enough = snapshot.usable + settings.cushion_floor_share * snapshot.maximum
+    least = fade(memory.margin, seconds, settings.debt_half_life_seconds)
+    return np.where(distress, np.maximum(least, enough), least)
+
+
 def _distress(
     memory: Memory, snapshot: Snapshot, known: Bools, settled: Bools, settings: Settings
 ) -> tuple[Bools, Floats]:
@@ -104,7 +114,8 @@ def _distress(
 
     Only a guest that is cut and short of free memory can: swapping in with memory free is healing. A little
     swap traffic, and waits for memory (alloc stalls, direct scans, PSI), count once its last change has
-    arrived: inflating causes them, and what was given must show first.
+    arrived: inflating causes them, and what was given must show first. What came back from swap counts at
+    once, the others of a time that began after the change.
     """
     seconds = np.maximum(snapshot.stats_at - memory.need_at, 1.0)
     came, went = (_risen(memory, snapshot, name) for name in ("swap_in", "swap_out"))
@@ -112,7 +123,10 @@ def _distress(
         _risen(memory, snapshot, "direct_scans") > 0.0
     )
     waits |= snapshot.pressure > settings.pressure_share
-    lacks = settled & (((came + went) / seconds > SWAP_RATE_BYTES) | waits)
+    # What was swapped out since a sample before the change, inflating swapped out.
+    caused = memory.need_at < memory.changed_at
+    traffic = came + np.where(caused, 0.0, went)
+    lacks = settled & ((traffic / seconds > SWAP_RATE_BYTES) | (waits & ~caused))
     busy = np.maximum(or_else(memory.busy, 1.0), 1.0)
     lost = came / PAGE * settings.swap_in_seconds / seconds / busy
     killed = known & (_risen(memory, snapshot, "oom_kills") > 0.0)

@@ -12,7 +12,8 @@ from ballonet.engine.loop import run
 from ballonet.policy.settings import Settings
 from ballonet.simulator import virtual
 from ballonet.simulator.day import DAY_SECONDS, day
-from ballonet.simulator.world import Spec, World
+from ballonet.simulator.spec import Spec
+from ballonet.simulator.world import World
 from ballonet.units import GIB, MIB
 
 SEED = 1

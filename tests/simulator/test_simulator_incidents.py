@@ -23,7 +23,8 @@ from ballonet.simulator import virtual
 from ballonet.simulator.incidents import Happens, Incident
 from ballonet.simulator.kinds import Kind
 from ballonet.simulator.schedule import steps
-from ballonet.simulator.world import Spec, World
+from ballonet.simulator.spec import Spec
+from ballonet.simulator.world import World
 from ballonet.units import MIB
 
 RESTS = "at 0 anon_mib=100 hot_mib=100"

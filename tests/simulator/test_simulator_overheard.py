@@ -8,7 +8,8 @@ from ballonet.simulator import virtual
 from ballonet.simulator.overheard import Overheard
 from ballonet.simulator.recording import Look, Recorder
 from ballonet.simulator.schedule import steps
-from ballonet.simulator.world import Spec, World
+from ballonet.simulator.spec import Spec
+from ballonet.simulator.world import World
 from ballonet.units import MIB
 
 

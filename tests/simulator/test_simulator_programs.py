@@ -4,7 +4,8 @@ import pytest
 
 from ballonet.simulator import virtual
 from ballonet.simulator.schedule import steps
-from ballonet.simulator.world import Spec, World
+from ballonet.simulator.spec import Spec
+from ballonet.simulator.world import World
 from ballonet.units import MIB
 
 

@@ -12,8 +12,9 @@ from ballonet.simulator import virtual
 from ballonet.simulator.pressure import Pressure
 from ballonet.simulator.scenarios import scenario
 from ballonet.simulator.schedule import steps
+from ballonet.simulator.spec import Spec
 from ballonet.simulator.trial import Trial, outcome
-from ballonet.simulator.world import Spec, World
+from ballonet.simulator.world import World
 from ballonet.units import MIB
 
 BUSY = "at 0 anon_mib=200 hot_mib=200 rate=50 touches=32"

@@ -16,9 +16,10 @@ from ballonet.facts.plan import Plan
 from ballonet.policy.settings import Settings
 from ballonet.simulator import virtual
 from ballonet.simulator.schedule import steps
+from ballonet.simulator.spec import Spec
 from ballonet.simulator.trace import NUMBERS, Trace, traced
 from ballonet.simulator.trace_file import create, read, read_csv
-from ballonet.simulator.world import Spec, World
+from ballonet.simulator.world import World
 from ballonet.units import MIB
 
 LOADS = {"web": "at 0 anon_mib=40 hot_mib=40\nat 10 anon_mib=200 hot_mib=200", "shop": "at 0 anon_mib=80"}

@@ -17,7 +17,8 @@ from ballonet.policy.settings import Settings
 from ballonet.show.reasons import line
 from ballonet.simulator import virtual
 from ballonet.simulator.schedule import steps
-from ballonet.simulator.world import Spec, World
+from ballonet.simulator.spec import Spec
+from ballonet.simulator.world import World
 from ballonet.units import MIB
 
 REST = "anon_mib=40 hot_mib=40 rate=50 touches=32"

@@ -29,8 +29,9 @@ from ballonet.simulator.agreement import Agreement, agreements
 from ballonet.simulator.recording import Answers, Look, Recorder, Series, by_second, series
 from ballonet.simulator.scenarios import Scenario, scenario
 from ballonet.simulator.schedule import Step, steps, written
+from ballonet.simulator.spec import Spec
 from ballonet.simulator.trial import POLICIES, Trial
-from ballonet.simulator.world import Spec, World
+from ballonet.simulator.world import World
 from ballonet.units import MIB
 
 SETTLE_SECONDS = 15.0  # a squeeze takes two or three bites

@@ -10,7 +10,22 @@ from rich.progress import Progress as Bars
 from ballonet.show.words import size
 
 
-class Progress:
+class _Shown:
+    """What is shown while it is entered."""
+
+    _bars: Bars
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+
+class Progress(_Shown):
     """A bar that follows `actual`; nothing where standard error is no terminal or nobody wants it."""
 
     def __init__(self, name: str, start_bytes: int | None, goal_bytes: int, *, shown: bool) -> None:
@@ -34,17 +49,8 @@ class Progress:
         way = abs(actual_bytes - (self._start or 0))
         self._bars.update(self._task, completed=way, actual=size(actual_bytes))
 
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bars.stop()
-
-
-class Steps:
+class Steps(_Shown):
     """A bar of so many steps, with the name of the last one done; nothing where nobody would see it."""
 
     def __init__(self, total: int, unit: str) -> None:
@@ -62,12 +68,3 @@ class Steps:
     def done(self, name: str) -> None:
         """Show that this one is done."""
         self._bars.update(self._task, advance=1, description=name)
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bars.stop()

@@ -21,9 +21,10 @@ from ballonet.policy.settings import Settings
 from ballonet.simulator import virtual
 from ballonet.simulator.kernel import SLAB, overhead, watermarks
 from ballonet.simulator.schedule import Step
+from ballonet.simulator.spec import Spec
 from ballonet.simulator.trace import Trace
 from ballonet.simulator.trial import OURS, POLICIES
-from ballonet.simulator.world import Spec, World
+from ballonet.simulator.world import World
 from ballonet.units import GIB, MIB
 
 LIMITS = (

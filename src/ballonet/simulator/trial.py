@@ -23,7 +23,8 @@ from ballonet.simulator.outcome import Outcome
 from ballonet.simulator.recording import Answers, by_second
 from ballonet.simulator.scenarios import Scenario
 from ballonet.simulator.schedule import Step, steps
-from ballonet.simulator.world import Spec, World
+from ballonet.simulator.spec import Spec
+from ballonet.simulator.world import World
 from ballonet.units import GIB, MIB
 
 OURS = "ballonet"

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -15,17 +15,17 @@ from ballonet.facts.guest import Device, Guest, Obstacle
 from ballonet.facts.host import HostMemory
 from ballonet.facts.snapshot import Bools, Floats
 from ballonet.simulator import guests as model
-from ballonet.simulator.incidents import Incident, Incidents, Phase
+from ballonet.simulator.incidents import Incidents, Phase
 from ballonet.simulator.kernel import SLAB, overhead
 from ballonet.simulator.kinds import Kind, told
 from ballonet.simulator.life import STEP_SECONDS, Life
 from ballonet.simulator.pressure import Pressure
 from ballonet.simulator.programs import Answers
 from ballonet.simulator.rows import guest_row, only, refusal
-from ballonet.simulator.schedule import Step
+from ballonet.simulator.spec import Spec
 from ballonet.simulator.timetable import Timetable
 from ballonet.simulator.virtual import VirtualClock
-from ballonet.units import GIB, MIB
+from ballonet.units import GIB
 
 AWAKE_SECONDS = 0.35  # growth is measured against a look a quarter of a second ago
 JOB_PATIENCE_SECONDS = 30.0  # libvirt waits so long for a job to end, and then does what it was asked
@@ -33,26 +33,6 @@ REST_SECONDS = 10.0  # ticks look too: what they change shows in time
 # After these a driver begins anew; after the others, too, its balloon may have somewhere else to go.
 _DRIVER = frozenset({Phase.BOOT, Phase.UNLOADED})
 _AIMS = _DRIVER | {Phase.OUT_OF_PUFF, Phase.JOB, None}
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """A guest to simulate; sizes in bytes."""
-
-    name: str
-    maximum_bytes: int
-    schedule: Sequence[Step]
-    swap_bytes: int = 512 * MIB
-    requests: float = 1000.0  # a second, of its disks
-    vcpus: int = 1
-    autodeflate: bool = False
-    free_page_reporting: bool = True
-    recent: bool = False  # Linux 6.12: it tells OOM kills, stalls and scans
-    tells_pressure: bool = False  # an agent in it tells its PSI
-    period_seconds: int = 1
-    kind: Kind = Kind.LINUX
-    incidents: Sequence[Incident] = ()
-    obstacle: Obstacle | None = None  # it moves, but the host gains nothing
 
 
 class World:

@@ -10,6 +10,7 @@ from columns import NOW, known, settings, snapshot
 from ballonet.facts.host import HostState
 from ballonet.facts.memory import HostPast, Memory
 from ballonet.facts.snapshot import Snapshot
+from ballonet.policy.floors import reserve_bytes
 from ballonet.policy.probe import probe
 from ballonet.units import MIB
 
@@ -17,7 +18,10 @@ LAW = settings(4)
 # Cut, at its kernel's watermark, with 200 MiB of cache.
 POOR: dict[str, Any] = {"actual": 600.0 * MIB, "unused": 10 * MIB, "usable": 210 * MIB}
 HARMED: dict[str, Any] = {"lost": 0.05, "read_rate": 400.0}
-BITTEN: dict[str, Any] = {"bitten_at": NOW - 5.0, "bite": 40.0 * MIB}
+BITTEN: dict[str, Any] = {"bitten_at": NOW - 5.0, "bite": 100.0 * MIB}
+RESERVE = reserve_bytes(1024 * MIB)
+# What it has beside its use, its reserve and its cushion: it is not known to have swap.
+BESIDE = 600 * MIB - (390 * MIB + RESERVE + 2 * 0.02 * 1024 * MIB)
 # Tried for long enough, with its memory there and filled, and the guest reads as before.
 TRIED: dict[str, Any] = {
     "kept": 300 * MIB,
@@ -46,23 +50,23 @@ def probed(
 def test_a_bite_that_makes_a_guest_read_more_is_given_back_twice() -> None:
     hurt = probed(table(), **HARMED, **BITTEN)
 
-    assert (200 + 2 * 40) * MIB == hurt.kept[0]
-    assert 2 * 40 * MIB == hurt.trial[0]
+    assert BESIDE + 2 * 100 * MIB == pytest.approx(hurt.kept[0])
+    assert 2 * 100 * MIB == hurt.trial[0]
     assert [NOW, 400.0, 600 * MIB] == [hurt.trial_at[0], hurt.trial_rate[0], hurt.trial_from[0]]
 
 
 def test_harm_long_after_a_bite_is_answered_by_a_first_step() -> None:
     late = probed(table(), **HARMED, bitten_at=NOW - 20.0, bite=400.0 * MIB)
-    big = probed(table(maximum=4096.0 * MIB), **HARMED)
+    big = probed(table(maximum=65536.0 * MIB), **HARMED)
 
-    assert 32 * MIB == late.trial[0]
-    assert 0.02 * 4096 * MIB == big.trial[0]
+    assert 2 * RESERVE == late.trial[0]
+    assert 0.02 * 65536 * MIB == big.trial[0]
 
 
 def test_while_the_host_has_plenty_the_whole_of_the_trial_is_given_at_once() -> None:
     """A quarter of the maximum, or what makes plenty where that is less, shared by those that are tried."""
     alone = probed(table(), state=HostState.PLENTY, **HARMED)
-    large = probed(table(rows=2, maximum=4096.0 * MIB), state=HostState.PLENTY, **HARMED)
+    large = probed(table(rows=2, maximum=1600.0 * MIB), state=HostState.PLENTY, **HARMED)
 
     assert 0.25 * 1024 * MIB == pytest.approx(alone.trial[0])
     assert [0.06 * 4096 * MIB] * 2 == pytest.approx(large.trial.tolist())
@@ -87,7 +91,7 @@ def test_who_will_soon_drop_what_it_reads_is_given_memory_before_while_there_is_
 
 def test_a_bite_that_made_a_guest_swap_is_given_back_as_well() -> None:
     """A kernel may swap rather than drop cache."""
-    assert 80 * MIB == probed(table(), distress=True, **BITTEN).trial[0]
+    assert 200 * MIB == probed(table(), distress=True, **BITTEN).trial[0]
     assert 0.0 == probed(table(), distress=True).trial[0]
 
 
@@ -96,7 +100,7 @@ def test_what_is_to_be_kept_may_exceed_what_is_there_but_not_the_ceiling() -> No
     known_to_be_used = probed(table(), **HARMED, kept=250 * MIB)
     at_most = probed(table(ceiling=270.0 * MIB), **HARMED, kept=250 * MIB)
 
-    assert (250 + 32) * MIB == known_to_be_used.kept[0]
+    assert 250 * MIB + 2 * RESERVE == known_to_be_used.kept[0]
     assert 270 * MIB == at_most.kept[0]
 
 
@@ -154,8 +158,8 @@ def test_a_guest_that_reads_less_but_still_for_want_of_memory_is_not_held_and_tr
 
     assert -np.inf == better.hold_until[0]
     assert 60.0 == better.hold_seconds[0]
-    assert [0.0, 32 * MIB] == [better.trial[0], again.trial[0]]
-    assert (300 + 32) * MIB == again.kept[0]
+    assert [0.0, 2 * RESERVE] == [better.trial[0], again.trial[0]]
+    assert 300 * MIB + 2 * RESERVE == again.kept[0]
 
 
 def test_more_is_tried_while_it_does_not_help() -> None:
@@ -191,7 +195,34 @@ def test_reads_that_never_fall_are_streaming_and_the_memory_may_be_taken_again(
 
 def test_a_guest_that_streams_is_tried_again_only_after_a_pause() -> None:
     assert 0.0 == probed(table(), **HARMED, streams_until=NOW + 1).trial[0]
-    assert 32 * MIB == probed(table(), **HARMED, streams_until=NOW).trial[0]
+    assert 2 * RESERVE == probed(table(), **HARMED, streams_until=NOW).trial[0]
+
+
+# The first 50 MiB came, and as much again is tried.
+SECOND: dict[str, Any] = {**TRIED, "trial": 100.0 * MIB, "trial_from": 560.0 * MIB, "trial_at": NOW - 12.0}
+
+
+def test_a_trial_that_gained_nothing_ends_when_nobody_has_more_for_it() -> None:
+    """Or it would wait for ever, with all that it has, beside others that read for want of it."""
+    streams = probed(table(), **SECOND, lost=0.05, read_rate=380.0)
+
+    assert [0.0, 200 * MIB] == [streams.trial[0], streams.kept[0]]
+    assert 380.0 == streams.usual_reads[0]
+    assert NOW + 60 == streams.streams_until[0]
+
+
+@pytest.mark.parametrize(
+    "undecided",
+    [
+        {"trial_at": NOW - 11.0},
+        {"trial_from": 580.0 * MIB},  # not even the first step has come
+        {"read_rate": 350.0},  # it gained a little
+    ],
+)
+def test_a_trial_that_nobody_has_more_for_goes_on(undecided: dict[str, Any]) -> None:
+    waiting = probed(table(), **{**SECOND, "lost": 0.05, "read_rate": 380.0, **undecided})
+
+    assert [100 * MIB, 300 * MIB] == [waiting.trial[0], waiting.kept[0]]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from ballonet.facts.host import HostState
 from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Bools, Floats, Snapshot
 from ballonet.policy.decay import fade
-from ballonet.policy.need import cache, is_cut, reclaims, short_of_free
+from ballonet.policy.floors import reserve_bytes
+from ballonet.policy.need import cache, cushion, is_cut, reclaims, short_of_free
 from ballonet.policy.pressure import LEVELS
 from ballonet.policy.reads import excess_reads
 from ballonet.policy.settings import Settings
@@ -80,20 +81,27 @@ def _trim(memory: Memory, snapshot: Snapshot, settled: Bools, settings: Settings
 
 
 def _begin(memory: Memory, snapshot: Snapshot, harmed: Bools, settings: Settings) -> Memory:
-    """Give to those that are harmed: twice what was taken a moment ago, or a first step."""
+    """Give to those that are harmed: twice what was taken a moment ago, or a first step.
+
+    In use is what cache they have beside need and cushion, so that a trial asks for one step more than a
+    guest has: page cache fills the reserve too, and a claim on all of it takes twice the step from others.
+    """
     now = snapshot.taken_at
     begins = harmed & (now >= memory.streams_until) & ~np.isnan(snapshot.actual + snapshot.ceiling)
     bitten = now - memory.bitten_at < settings.blame_seconds
-    step = np.where(bitten, 2.0 * memory.bite, 0.0)
-    step = np.maximum(step, np.maximum(settings.trial_bytes, settings.bite_share * snapshot.maximum))
+    reserve = reserve_bytes(snapshot.maximum)
+    first = np.maximum(settings.trial_reserves * reserve, settings.bite_share * snapshot.maximum)
+    step = np.maximum(first, np.where(bitten, 2.0 * memory.bite, 0.0))
     if memory.host.state is HostState.PLENTY:
         # Nobody else wants it: the whole of the trial at once, or what makes plenty, if that is less.
         plenty = LEVELS[HostState.COMFORT][0] * settings.budget_bytes / max(int(begins.sum()), 1)
         step = np.maximum(step, np.minimum(settings.trial_share * snapshot.maximum, plenty))
+    size = memory.used + memory.swap_debt + reserve + cushion(snapshot, memory, settings)
+    there = np.minimum(cache(snapshot), np.fmax(snapshot.actual - size, 0.0))
     return replace(
         memory,
         kept=np.where(
-            begins, np.minimum(np.maximum(memory.kept, cache(snapshot)) + step, snapshot.ceiling), memory.kept
+            begins, np.minimum(np.maximum(memory.kept, there) + step, snapshot.ceiling), memory.kept
         ),
         trial=np.where(begins, step, memory.trial),
         trial_at=np.where(begins, now, memory.trial_at),
@@ -103,7 +111,11 @@ def _begin(memory: Memory, snapshot: Snapshot, harmed: Bools, settings: Settings
 
 
 def _judge(memory: Memory, snapshot: Snapshot, settled: Bools, harmed: Bools, settings: Settings) -> Memory:
-    """Judge trials whose memory arrived: reads fell, or, once it is filled, more is tried, or it streams."""
+    """Judge trials whose memory arrived: reads fell, or, once it is filled, more is tried, or it streams.
+
+    One that did not gain by its first step, and that nobody has more for, streams too: or it would wait
+    with all that it has for ever, beside others that read for want of it.
+    """
     now, on = snapshot.taken_at, memory.trial > 0.0
     got = snapshot.actual - memory.trial_from >= memory.trial / 2
     ripe = on & got & settled & (now - memory.trial_at >= settings.watch_seconds)
@@ -112,8 +124,12 @@ def _judge(memory: Memory, snapshot: Snapshot, settled: Bools, harmed: Bools, se
     # Given back twice, it may never be filled again: then reads that fell are all that there is to see.
     helped = (ripe & fell) | (filled & ~harmed)
     failed = filled & ~helped
+    unfed = on & ~got & settled & reclaims(snapshot) & (now - memory.trial_at >= settings.unfed_seconds)
+    gained = memory.read_rate < settings.gain_share * memory.trial_rate
+    first = snapshot.actual - memory.trial_from >= memory.trial / 4
     most = settings.trial_share * snapshot.maximum
     streams = failed & ((2.0 * memory.trial > most) | (snapshot.actual >= snapshot.ceiling))
+    streams |= unfed & first & ~gained
     more = failed & ~streams
     ends = helped | streams
     pause = now + memory.hold_seconds

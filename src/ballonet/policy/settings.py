@@ -159,13 +159,20 @@ class Settings:
     """A guest that reads, and has less unused than so many reserves, will soon drop what it reads: at
     125 MiB/s, a usual cloud disk's fastest, a guest of 8 GiB does so within three seconds."""
 
-    trial_bytes: float = 32 * MIB
+    trial_reserves: float = 2.0
     trial_share: float = 0.25
-    """What is given back first to see whether reads fall, and up to which share of the maximum it doubles.
-    Half of it cost those that the memory came from more than twice as much, for no reader more served."""
+    """What is given back first to see whether reads fall, in reserves, and up to which share of the maximum
+    it doubles. Half of that share cost those that the memory came from more than twice as much, for no reader
+    more served; a first step of two thirds of a reserve left streams undecided beside readers for minutes."""
+
+    unfed_seconds: float = 12.0
+    """For so long others may take to give the next step of a trial: two bites, each of them watched."""
 
     fell_share: float = 0.7
     """Reads that fell to this share were for want of memory; else they were streaming."""
+
+    gain_share: float = 0.9
+    """Reads that did not even fall to this share gained nothing: a stream's own rate varies by as much."""
 
     blame_seconds: float = 20.0
     """A guest that begins to read more so soon after a bite does so because of it."""

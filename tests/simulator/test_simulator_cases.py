@@ -90,7 +90,7 @@ def test_what_two_do_not_read_any_more_serves_the_third(budget_mib: float) -> No
 
     400 reads a second at random take minutes to fill 50 MiB.
     """
-    assert ran("cold-cache", budget_mib, 330.0).ms("web", 315, 330) < 1.3 * IN_MEMORY_MS
+    assert ran("cold-cache", budget_mib, 300.0).ms("web", 285, 300) < 1.3 * IN_MEMORY_MS
 
 
 def test_cache_that_is_not_read_makes_room_for_cache_that_is() -> None:
@@ -113,7 +113,7 @@ def test_a_hold_and_a_wish_for_cache_never_stand_against_a_need() -> None:
 
     assert memory.trial[row] > 0.0
     assert memory.kept[row] > 150 * MIB
-    assert needs.size_mib("files", 45) < needs.size_mib("files", 29) - 80
+    assert needs.size_mib("files", 45) < needs.size_mib("files", 29) - 100
     assert 0.0 == needs.swapped_in("batch")
     assert needs.ms("batch", 30, 60) < 1.1 * IN_MEMORY_MS
 

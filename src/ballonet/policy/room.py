@@ -7,6 +7,7 @@ import numpy as np
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import TIERS
 from ballonet.facts.snapshot import Bools, Floats, Snapshot, or_else
+from ballonet.policy.need import cache
 from ballonet.policy.settings import Settings
 
 PAGE = 4096
@@ -44,9 +45,11 @@ def room(snapshot: Snapshot, memory: Memory, settings: Settings, managed: Bools,
     # Where the host has less than the budget says, guests may hold what they do and what it has left.
     ours = min(settings.budget_bytes, held.sum() + host_free(snapshot, settings)) - held[~managed].sum()
     largest = snapshot.maximum[managed].max() if managed.any() else 0.0
-    # The pool is for bursts of those who have what they need: it gives way to need, and to cache in use.
+    # The pool is for bursts of those who have what they need: it gives way to need, and to cache in use: what
+    # was found to be, and all that those have who read for want of more.
     wish = pool_wish(snapshot, memory, settings, managed, need) if settings.reflex else 0.0
-    proven = memory.kept - memory.trial
+    reads = np.where(memory.lost > settings.harm_share, cache(snapshot), 0.0)
+    proven = np.maximum(memory.kept - memory.trial, reads)
     pool = float(np.clip(ours - (need + proven)[managed].sum(), 0.0, wish))
     store = settings.store_share * largest if settings.reflex else 0.0
     return Room(held, ours - pool, pool, store, free, max(0.0, -free))

@@ -42,7 +42,7 @@ def answer(pool_mib: float, rows: int = 2, **columns: Any) -> Answer:
 def test_rest_is_not_answered() -> None:
     made = answer(1000)
 
-    assert not made.wish.any()
+    assert not made.bursts.any()
     assert not made.take.any()
 
 
@@ -57,16 +57,31 @@ def test_a_slow_burst_is_granted_64_mib() -> None:
     assert 64 * MIB == answer(1000, rss=406.0 * MIB, room=0.0).grant[0]
 
 
+def test_of_what_nobody_has_unused_a_burst_is_promised_what_it_needs_in_a_third_of_a_second() -> None:
+    made = answer(0, rss=[(400 + GROWN) * MIB, 400 * MIB])
+
+    room = 40 - GROWN
+    assert [0.3 * 100 - room, 0] == (made.promise / MIB).tolist()
+    assert made.bursts.tolist() == [True, False]
+
+
+def test_all_that_a_burst_needs_is_promised_where_others_can_spare_it() -> None:
+    made = answer(0, rss=[(400 + GROWN) * MIB, 400 * MIB], spare=[0.0, 500 * MIB])
+
+    room = 40 - GROWN
+    assert [100 - room, 0] == (made.promise / MIB).tolist()
+
+
 def test_growth_within_the_room_of_a_guest_needs_no_answer() -> None:
-    assert not answer(1000, rss=(400 + GROWN) * MIB, room=300.0 * MIB).wish.any()
+    assert not answer(1000, rss=(400 + GROWN) * MIB, room=300.0 * MIB).bursts.any()
 
 
 def test_a_guest_that_is_not_cut_needs_no_answer() -> None:
-    assert not answer(1000, rss=(400 + GROWN) * MIB, cut=False).wish.any()
+    assert not answer(1000, rss=(400 + GROWN) * MIB, cut=False).bursts.any()
 
 
 def test_a_guest_whose_resident_memory_is_unknown_gets_none() -> None:
-    assert not answer(1000, rss=np.nan, before=np.nan, at_sample=np.nan).wish.any()
+    assert not answer(1000, rss=np.nan, before=np.nan, at_sample=np.nan).bursts.any()
 
 
 def test_nothing_is_granted_above_the_ceiling() -> None:
@@ -108,5 +123,5 @@ def test_it_never_grants_more_than_the_pool_nor_takes_what_was_not_spare(
 
     assert made.grant.sum() <= max(0.0, pool) + 1
     assert np.all(made.take <= spare + 1)
-    assert not np.any((made.wish > 0) & (made.take > 0))
+    assert not np.any(made.bursts & (made.take > 0))
     assert np.all(seen.held + made.grant <= seen.ceiling)

@@ -40,3 +40,11 @@ def test_the_document_has_every_run() -> None:
         (run["policy"], run["seed"]) for run in runs
     ]
     assert {"given_back_share", "latency_ratio", "held_mean_bytes"} <= set(runs[0])
+
+
+def test_the_document_has_means_with_their_confidence_and_range() -> None:
+    none, ours = json.loads(scores_document(results()))["means"]
+    assert ("none", "ballonet", 2) == (none["policy"], ours["policy"], ours["seeds"])
+    slow = ours["slow_seconds"]
+    assert (0.0, 4.0, 8.0) == (slow["least"], slow["mean"], slow["most"])
+    assert slow["least"] <= slow["low"] < slow["mean"] < slow["high"] <= slow["most"]

@@ -24,6 +24,12 @@ def test_programs_and_files_that_are_read_again_count_and_cold_files_do_not() ->
     assert programs == read_once
 
 
+def test_guests_keep_their_reserve_and_at_the_limit_of_physics_their_watermarks_only() -> None:
+    known = oracle(one("at 0 anon_mib=40"))
+    spare = known.least - known.limit
+    assert np.all((20 * MIB < spare) & (spare < 48 * MIB))
+
+
 def test_growth_has_its_speed_and_release_is_at_once() -> None:
     known = oracle(one("at 0 anon_mib=40\nat 10 anon_mib=240 grow_mib_s=20\nat 25 anon_mib=40"))
     grown = (known.demand[:, 0] - known.demand[0, 0]) / MIB
@@ -58,7 +64,7 @@ def test_no_scenario_asks_for_more_than_there_is(name: str) -> None:
     known = oracle(found)
     begins, ends = TOO_MUCH.get(name, (0.0, 0.0))
     fits = (known.seconds < begins) | (known.seconds >= ends)
-    assert known.least[fits].sum(axis=1).max() <= found.budget_bytes
+    assert known.limit[fits].sum(axis=1).max() <= found.budget_bytes
 
 
 def test_it_is_what_guests_do_without_ballooning() -> None:

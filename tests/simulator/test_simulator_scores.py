@@ -33,6 +33,8 @@ def history(sizes_mib: list[tuple[float, float]], grants: list[tuple[float, str]
     for second, (shop, web) in enumerate(sizes_mib):
         made.at.append(float(second))
         made.actual.append(np.array([shop, web]) * MIB)
+        made.unused.append(np.array([50.0, 50.0]) * MIB)
+        made.swap_in.append(np.zeros(2))
     return made
 
 
@@ -136,7 +138,9 @@ def test_what_is_given_back_is_measured_by_what_could_have_been() -> None:
     known = oracle(PAIR)
     twin = run(1.0, history(LEVEL, []))
     all_of_it = run(1.0, history(LEVEL, []), held_bytes=known.mean_bytes)
-    assert 1.0 == pytest.approx(score(PAIR, all_of_it, twin, known).given_back_share)
+    found = score(PAIR, all_of_it, twin, known)
+    assert 1.0 == pytest.approx(found.given_back_share)
+    assert found.given_back_limit_share < 0.98
 
 
 @pytest.mark.parametrize(
@@ -156,6 +160,28 @@ def test_reaction_is_the_time_from_a_spike_to_its_first_grant(
 def test_a_spike_within_what_a_guest_has_needs_no_grant() -> None:
     twin = run(1.0, history(LEVEL, []))
     assert 0.0 == score(PAIR, run(1.0, history(LEVEL, [])), twin, oracle(PAIR)).reaction_seconds
+    roomy = history([(256.0, 256.0)] * 20, [])
+    roomy.unused = [np.full(2, 201.0) * MIB] * 20
+    assert 0.0 == score(PAIR, run(1.0, roomy), twin, oracle(PAIR)).reaction_seconds
+
+
+@pytest.mark.parametrize(
+    ("pages", "seconds"),
+    [
+        ({}, 0.0),
+        ({11: 500, 12: 800}, 2.0),
+        ({11: 500, 16: 5}, 1.0),  # a stray page is no distress
+        ({5: 500}, 0.0),  # before the spike
+    ],
+)
+def test_relief_is_the_time_from_a_spike_to_the_last_pages_that_came_back_for_it(
+    pages: dict[int, int], seconds: float
+) -> None:
+    small = history([(256.0, 256.0)] * 20, [])
+    for second in range(20):
+        small.swap_in[second] = np.array([9e9, sum(n for at, n in pages.items() if at <= second) * 4096.0])
+    found = score(PAIR, run(1.0, small), run(1.0, history(LEVEL, [])), oracle(PAIR))
+    assert seconds == pytest.approx(found.relief_seconds, abs=0.3)
 
 
 def test_turns_are_counted_and_trembling_is_not() -> None:

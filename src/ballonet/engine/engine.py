@@ -203,17 +203,17 @@ class Engine:
         if sight is None:
             return False
         answer = reflex(sight, self._free_bytes, self._settings)
-        if not answer.wish.any():
+        if not answer.bursts.any():
             return False
-        rows = np.flatnonzero(answer.wish)
+        rows = np.flatnonzero(answer.promise)
         self._remembered.memory = promised(
-            self._remembered.memory, rows, (sight.held + answer.wish)[rows], self._world.clock.monotonic()
+            self._remembered.memory, rows, (sight.held + answer.promise)[rows], self._world.clock.monotonic()
         )
         snapshot = self.plan.snapshot
         await self._answer(snapshot, sight, answer.grant, Kind.BURST)
         await self._answer(snapshot, sight, -answer.take, Kind.LENT)
         # Asked while there is still something to hand out for another second, they answer in time.
-        if float(np.nan_to_num(growth)[rows].sum()) > self._free_bytes:
+        if float(np.nan_to_num(growth)[answer.bursts].sum()) > self._free_bytes:
             self._ask_donors(snapshot)
         return True
 

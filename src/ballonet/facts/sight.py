@@ -25,6 +25,7 @@ class Sight:
 class Answer:
     """What the reflex does about it. Bytes by guest, 0 where nothing."""
 
-    wish: Floats  # what the bursts need until the next tick
-    grant: Floats  # what they get at once, out of the pool
+    bursts: Bools  # whose growth will soon have used up its room
+    promise: Floats  # what they need until the next tick and will get
+    grant: Floats  # what they get of it at once, out of the pool
     take: Floats  # what is called in from those who had it unused

@@ -208,6 +208,11 @@ class Settings:
     grant_seconds: float = 1.0
     """How long a grant makes a guest's room last: until its next statistics have reached a tick."""
 
+    urgent_seconds: float = 0.3
+    """For how long of its growth a burst is promised memory that nobody has unused, so that others drop
+    cache: the next tick comes in 0.1 s. A second's worth cost a reader beside it 25 s at eight times its
+    latency, for 64 MiB that the burst never used."""
+
     reflex_room_seconds: float = 0.8
     """A guest whose room lasts longer than this needs no answer yet: a balloon of 260 MiB took 0.8 s to
     deflate on a guest whose only processor was busy growing."""

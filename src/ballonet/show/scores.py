@@ -6,6 +6,7 @@ import numpy as np
 
 from ballonet.show.document import document
 from ballonet.show.table import table
+from ballonet.simulator.confidence import interval
 from ballonet.simulator.contest import Result
 from ballonet.simulator.scores import Score
 from ballonet.units import MIB, format_size
@@ -22,6 +23,7 @@ _COLUMNS: Mapping[str, tuple[Callable[[Score], float], Callable[[float], str]]] 
     "OVER": (lambda score: score.over_budget_byte_seconds / MIB, lambda value: f"{value:.3g} MiB s"),
     "KILLED": (lambda score: score.oom_kills, lambda value: f"{value:.3g}"),
     "REACTION": (lambda score: score.reaction_seconds, lambda value: f"{value:.2g} s"),
+    "RELIEF": (lambda score: score.relief_seconds, lambda value: f"{value:.2g} s"),
     "TURNS/H": (lambda score: score.turns_per_guest_hour, lambda value: f"{value:.0f}"),
     "FAIR": (lambda score: score.fairness, lambda value: f"{value:.2f}"),
     "DECIDING": (lambda score: 1e3 * score.decide_seconds, lambda value: f"{value:.2g} ms"),
@@ -37,8 +39,12 @@ def scores_table(results: Sequence[Result]) -> str:
 
 
 def scores_document(results: Sequence[Result]) -> str:
-    """Return all figures of all runs as JSON."""
+    """Return all figures of all runs, and their means over seeds, as JSON."""
     return document(
+        means=[
+            {"scenario": name, "policy": policy, "seeds": len(scores), **_means(scores)}
+            for (name, policy), scores in _by_policy(results).items()
+        ],
         runs=[
             {
                 "scenario": result.entry.scenario,
@@ -48,8 +54,31 @@ def scores_document(results: Sequence[Result]) -> str:
                 **result.outcome.document(),
             }
             for result in results
-        ]
+        ],
     )
+
+
+def _by_policy(results: Sequence[Result]) -> dict[tuple[str, str], list[Score]]:
+    """Return the scores of all seeds by scenario and policy."""
+    found: dict[tuple[str, str], list[Score]] = {}
+    for result in results:
+        found.setdefault((result.entry.scenario, result.policy), []).append(result.score)
+    return found
+
+
+def _means(scores: Sequence[Score]) -> dict[str, dict[str, float]]:
+    """Return each figure's mean with its 95 % confidence interval, and its range."""
+    figures = {name: [score.document()[name] for score in scores] for name in scores[0].document()}
+    return {
+        name: {
+            "mean": float(np.mean(values)),
+            "low": interval(values)[0],
+            "high": interval(values)[1],
+            "least": min(values),
+            "most": max(values),
+        }
+        for name, values in figures.items()
+    }
 
 
 def _one(results: Sequence[Result], name: str) -> str:

@@ -31,7 +31,9 @@ class History:
     at: list[float] = field(default_factory=list)
     actual: list[Floats] = field(default_factory=list)
     need: list[Floats] = field(default_factory=list)
+    unused: list[Floats] = field(default_factory=list)
     resident: list[Floats] = field(default_factory=list)
+    swap_in: list[Floats] = field(default_factory=list)  # since each guest's boot
     below_floor: int = 0  # guests and ticks with less than the floor, the last MiB or so aside
     shrunk_blind: int = 0  # guests and ticks told to shrink on statistics that allow no such thing
     grants: list[tuple[float, str]] = field(default_factory=list)  # when, and to whom
@@ -51,7 +53,9 @@ class History:
         self.at.append(snapshot.taken_at - self.began_at)
         self.actual.append(snapshot.actual)
         self.need.append(np.nan_to_num(snapshot.actual - snapshot.usable))
+        self.unused.append(np.nan_to_num(snapshot.unused))
         self.resident.append(np.nan_to_num(snapshot.rss))
+        self.swap_in.append(np.nan_to_num(snapshot.swap_in))
         below = snapshot.actual < snapshot.floor - _SLACK_BYTES
         self.below_floor += int(below.sum())
         self.shrunk_blind += int((blind(plan) & (plan.target < snapshot.actual)).sum())

@@ -1,4 +1,8 @@
-"""What somebody who knew the future could do: the least memory in which guests' loads cause no fault."""
+"""What somebody who knew the future could do: the least memory in which guests' loads cause no fault.
+
+Who knows the loads still leaves each guest its reserve R, as a kernel does not run on its watermarks; what
+is counted with these in place of R is the limit of physics.
+"""
 
 from collections import deque
 from dataclasses import dataclass
@@ -6,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ballonet.facts.snapshot import Floats
+from ballonet.policy.floors import reserve_bytes
 from ballonet.simulator.guests import DEFLATE_RATE, INFLATE_RATE
 from ballonet.simulator.kernel import SLAB, overhead, watermarks
 from ballonet.simulator.scenarios import Scenario
@@ -21,12 +26,18 @@ class Oracle:
 
     seconds: Floats  # since the loads began
     demand: Floats  # bytes: kernel, watermarks, programs and what is read again and again of files
-    least: Floats  # the same, as far as balloons can follow it
+    limit: Floats  # the same, as far as balloons can follow it
+    least: Floats  # that with R in place of the watermarks
 
     @property
     def mean_bytes(self) -> float:
         """Return the mean of what all hold together."""
         return float(self.least.sum(axis=1).mean())
+
+    @property
+    def limit_bytes(self) -> float:
+        """Return that of the limit of physics."""
+        return float(self.limit.sum(axis=1).mean())
 
     @property
     def peak_bytes(self) -> float:
@@ -40,8 +51,11 @@ def oracle(scenario: Scenario) -> Oracle:
     maxima = np.array([float(scenario.maximum(name)) for name in scenario.loads])
     _, _, high = watermarks(maxima)
     wants = np.stack([_wanted(steps(text), seconds) for text in scenario.loads.values()], axis=1)
-    demand = np.minimum(maxima, overhead(maxima) + SLAB + high + wants)
-    return Oracle(seconds, demand, _followed(demand))
+    demand, beside = (
+        np.minimum(maxima, overhead(maxima) + SLAB + unused + wants)
+        for unused in (high, np.maximum(high, reserve_bytes(maxima)))
+    )
+    return Oracle(seconds, demand, _followed(demand), _followed(beside))
 
 
 def _wanted(schedule: list[Step], seconds: Floats) -> Floats:

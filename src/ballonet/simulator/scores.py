@@ -1,5 +1,6 @@
 """What a run was worth beside the same loads without ballooning, and beside who knows the future."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from ballonet.simulator.scenarios import Scenario
 from ballonet.units import MIB
 
 SPIKE_BYTES = 64 * MIB  # a demand that rises by so much within a second is a spike
+RELIEVED_BYTES = 64 << 10  # what comes back from swap in a second and is no distress
 SLOW_RATIO, SLOW_SECONDS = 2.0, 1e-3
 TURN_SHARE = 0.01  # of the maximum: smaller moves are no change of direction
 
@@ -23,6 +25,7 @@ class Score:
 
     given_back_bytes: float  # of the sum of maxima, mean
     given_back_share: float  # of what could have been given back by who knows the future
+    given_back_limit_share: float  # of what could have been if guests ran on their kernels' watermarks
     latency_ratio: float  # mean latency against no ballooning
     worst_latency_ratio: float  # of the guest that it is largest for
     given_back_resident_bytes: float  # of what the same holds resident without ballooning, mean
@@ -35,6 +38,7 @@ class Score:
     oom_kills: float
     reaction_seconds: float  # from a spike of demand to the first grant, the slowest
     reaction_median_seconds: float
+    relief_seconds: float  # from a spike of demand to the last page swapped in for it, the slowest
     turns_per_guest_hour: float  # changes of direction
     fairness: float  # Jain's index of the slowdowns
     decide_seconds: float  # mean of a tick
@@ -51,10 +55,13 @@ def score(scenario: Scenario, run: Outcome, twin: Outcome, known: Oracle) -> Sco
     slow = _slowdowns(run, twin)
     given, whole = scenario.whole_bytes() - run.held_bytes, scenario.whole_bytes()
     deciding, lost = run.history.decide_seconds, work_lost(run, twin)
-    reactions = _reactions(scenario, run.history, known)
+    spikes = list(_spikes(scenario, run.history, known))
+    reactions = [_reaction(spike, run.history, scenario.seconds) for spike in spikes]
+    reliefs = [_relief(spike, run.history) for spike in spikes]
     return Score(
         given_back_bytes=given,
         given_back_share=given / max(whole - known.mean_bytes, 1.0),
+        given_back_limit_share=given / max(whole - known.limit_bytes, 1.0),
         latency_ratio=run.mean_ms / twin.mean_ms,
         worst_latency_ratio=float(slow.max()),
         given_back_resident_bytes=twin.resident_bytes - run.resident_bytes,
@@ -67,6 +74,7 @@ def score(scenario: Scenario, run: Outcome, twin: Outcome, known: Oracle) -> Sco
         oom_kills=float(run.oom_kills),
         reaction_seconds=max(reactions, default=0.0),
         reaction_median_seconds=float(np.median(reactions)) if reactions else 0.0,
+        relief_seconds=max(reliefs, default=0.0),
         turns_per_guest_hour=_turns(scenario, run.history),
         fairness=float(slow.sum() ** 2 / (len(slow) * np.square(slow).sum())),
         decide_seconds=float(np.mean(deciding)) if deciding else 0.0,
@@ -113,26 +121,49 @@ def _slow(answers: Answers, twin: Answers) -> int:
     return int((np.nan_to_num(answers.seconds) > usual).sum())
 
 
-def _reactions(scenario: Scenario, history: History, known: Oracle) -> list[float]:
-    """Return the times from spikes of demand beyond a guest's size to the first grant after each."""
+@dataclass(frozen=True, slots=True)
+class _Spike:
+    """A demand that rises beyond what a guest has."""
+
+    name: str
+    at: float  # seconds
+    until: float  # when its next one comes
+
+
+def _spikes(scenario: Scenario, history: History, known: Oracle) -> Iterator[_Spike]:
+    """Yield the spikes of all guests."""
     if not history.at:
-        return []
-    reactions, a_second = [], round(1.0 / STEP_SECONDS)
+        return
+    a_second = round(1.0 / STEP_SECONDS)
     for column, name in enumerate(scenario.loads):
-        sizes = np.array([sizes[history.names.index(name)] for sizes in history.actual])
-        demand = known.demand[:, column]
-        for row in range(a_second, len(demand)):
-            begins = demand[row] - demand[row - 1] > 0 and demand[row - 1] <= demand[row - a_second]
-            if not begins:
-                continue
-            at = known.seconds[row]
+        own = history.names.index(name)
+        demand, seconds = known.demand[:, column], known.seconds
+        before, level = demand[a_second - 1 : -1], demand[:-a_second]
+        rises = a_second + np.flatnonzero((demand[a_second:] > before) & (before <= level))
+        ends = np.append(seconds[rises[1:]], scenario.seconds)  # one more where there is no rise
+        for row, until in zip(rises.tolist(), ends.tolist(), strict=False):
             peak = demand[row : row + a_second].max()
-            had = sizes[max(0, int(np.searchsorted(history.at, at)) - 1)]
-            if peak - demand[row - 1] < SPIKE_BYTES or peak <= had:
-                continue
-            granted = [when - at for when, who in history.grants if who == name and when >= at - STEP_SECONDS]
-            reactions.append(float(max(0.0, min(granted, default=scenario.seconds - at))))
-    return reactions
+            look = max(0, int(np.searchsorted(history.at, seconds[row])) - 1)
+            had, room = history.actual[look][own], history.unused[look][own]
+            if peak - demand[row - 1] >= max(SPIKE_BYTES, room) and peak > had:
+                yield _Spike(name, float(seconds[row]), until)
+
+
+def _reaction(spike: _Spike, history: History, end: float) -> float:
+    """Return the seconds from a spike to the first grant after it."""
+    granted = [
+        at - spike.at for at, who in history.grants if who == spike.name and at >= spike.at - STEP_SECONDS
+    ]
+    return float(max(0.0, min(granted, default=end - spike.at)))
+
+
+def _relief(spike: _Spike, history: History) -> float:
+    """Return the seconds from a spike to the last look that saw pages come back from swap; 0: none did."""
+    column = history.names.index(spike.name)
+    at = np.array(history.at)
+    swapped = np.diff([pages[column] for pages in history.swap_in], prepend=np.nan)
+    late = (at >= spike.at) & (at < spike.until) & (swapped > RELIEVED_BYTES * np.diff(at, prepend=0.0))
+    return float(at[late].max() - spike.at) if late.any() else 0.0
 
 
 def _turns(scenario: Scenario, history: History) -> float:

@@ -18,5 +18,8 @@ def test_the_mean_lies_within_and_the_interval_within_the_values() -> None:
 
 def test_it_holds_the_true_mean_nineteen_times_out_of_twenty() -> None:
     random = np.random.default_rng(7)
-    held = [low <= 5.0 <= high for low, high in (interval(random.normal(5.0, 2.0, 20).tolist()) for _ in range(300))]
+    held = [
+        low <= 5.0 <= high
+        for low, high in (interval(random.normal(5.0, 2.0, 20).tolist()) for _ in range(300))
+    ]
     assert 0.95 == pytest.approx(np.mean(held), abs=0.05)

@@ -66,10 +66,9 @@ class Watch:
         held = np.where(memory.changed_at > snapshot.taken_at, np.fmax(memory.target, 0.0), held)
         reserve = reserve_bytes(snapshot.maximum)
         free = np.maximum(snapshot.unused - reserve, 0.0)
-        # The size that the statistics belong to, where they tell it: what came since is room too.
+        # The size that the statistics belong to, where they tell it: what came or went since is room, too.
         told = snapshot.available + memory.overhead
         then = np.where(memory.counted | np.isnan(told), snapshot.actual, told)
-        shrinking = ~memory.arrived & (memory.target < snapshot.actual)
         trusted = (plan.verdict == CODES["managed"]) & (snapshot.stats_at > memory.changed_at)
         return Sight(
             seconds=newest.at - before.at,
@@ -77,10 +76,10 @@ class Watch:
             before=before.resident,
             at_sample=self._at(snapshot.stats_at),
             held=held,
-            room=free + cache(snapshot) / 2 + np.maximum(held - then, 0.0),
+            room=np.maximum(free + cache(snapshot) / 2 + held - then, 0.0),
             ceiling=snapshot.ceiling,
             weight=snapshot.weight,
-            cut=(plan.verdict >= CODES["stale"]) & (held < snapshot.ceiling) & ~shrinking,
+            cut=(plan.verdict >= CODES["stale"]) & (held < snapshot.ceiling),
             spare=np.where(
                 trusted & memory.arrived & ~memory.distress,
                 np.clip(

@@ -59,7 +59,7 @@ async def one_run(
     loads = trial.scenario.loads
     seen = informed(hypervisor, lab) if trial.needs_pressure else hypervisor
     ports = World(seen, SystemClock(), LinuxHost(), ProcessResidents())
-    history, whole = History(), trial.scenario.maximum_bytes
+    history = History()
 
     def tell(happening: Happening) -> None:
         history.hear(happening, ports.clock.monotonic())
@@ -78,13 +78,13 @@ async def one_run(
         decide=history.timed(POLICIES[trial.policy]),
     )
     await asyncio.gather(*(lab.load(name, AT_REST) for name in loads))
-    if not trial.balances or not trial.scenario.settled:
-        await asyncio.gather(*(hypervisor.resize(uuid, whole) for uuid in lab.uuids.values()))
+    await asyncio.gather(*(hypervisor.resize(uuid, trial.shares[name]) for name, uuid in lab.uuids.items()))
+    await ports.clock.sleep(trial.share_seconds)
     if trial.scenario.settled:
-        await run(engine, ports, seconds=trial.settle_seconds, after_tick=viewer.plan)
+        await run(engine, ports, seconds=trial.rest_seconds, after_tick=viewer.plan)
     else:
         await asyncio.gather(*(lab.load(name, written(steps(load)[:1])) for name, load in loads.items()))
-        await ports.clock.sleep(trial.settle_seconds)
+        await ports.clock.sleep(trial.rest_seconds)
     await asyncio.gather(*(lab.load(name, load) for name, load in loads.items()))
     engine.summary = Summary()
     before, reads = {name: lab.latest(name) for name in loads}, await _disk_reads(hypervisor)

@@ -31,6 +31,7 @@ OURS = "ballonet"
 POLICIES: dict[str, Policy] = {OURS: plan, **RIVALS}
 # "files" reads its file in first: it is not ballooning that is measured there.
 WARM_UP_SECONDS = 8.0
+REST_SECONDS = 20.0
 # The budget is what is short, not the host: without ballooning all guests must fit.
 LEAST_HOST_BYTES = 64 * GIB
 
@@ -73,20 +74,39 @@ class Trial:
         return self.policy == "senpai"
 
     @property
-    def settle_seconds(self) -> float:
-        """Return how long guests rest first: our squeeze takes two or three bites, others four rounds.
+    def shares(self) -> dict[str, int]:
+        """Return the bytes that each guest holds when the policy begins: its share of what there is.
 
-        Others move guests of all sizes in steps of one size: larger ones need longer. Where guests are at
-        work when the policy begins, it is how long they are before.
+        That is what a host without ballooning must give them to fit; at work, or without any policy, guests
+        have their maxima.
+        """
+        scenario, maxima = self.scenario, {name: self.scenario.maximum(name) for name in self.scenario.loads}
+        if not self.balances or not scenario.settled:
+            return maxima
+        return {
+            name: int(size * scenario.budget_bytes / sum(maxima.values())) for name, size in maxima.items()
+        }
+
+    @property
+    def share_seconds(self) -> float:
+        """Return how long balloons take to get there at half a GiB a second, as emulated guests do."""
+        taken = max((self.scenario.maximum(name) - size for name, size in self.shares.items()), default=0)
+        return 2.0 + taken / (512 * MIB)
+
+    @property
+    def rest_seconds(self) -> float:
+        """Return for how long the policy then works on guests at rest: two rounds of the slowest.
+
+        Where guests are at work when the policy begins, it is how long they are before.
         """
         if not self.scenario.settled:
             return WARM_UP_SECONDS
-        if not self.balances:
-            return 3.0
-        if self.policy == OURS:
-            return 15.0
-        largest = max((self.scenario.maximum(name) for name in self.scenario.loads), default=0)
-        return float(np.clip(45.0 * largest / (512 * MIB), 45.0, 900.0))
+        return REST_SECONDS if self.balances else 3.0
+
+    @property
+    def settle_seconds(self) -> float:
+        """Return what that is together: then the loads begin, or are looked at."""
+        return self.share_seconds + self.rest_seconds
 
     @property
     def warm_up_seconds(self) -> float:
@@ -170,10 +190,12 @@ async def _run(trial: Trial, tell: Callable[[float, Happening], None]) -> Outcom
         floor_bytes=scenario.floor_bytes,
         decide=history.timed(POLICIES[trial.policy]),
     )
+    await world.resize_many({world.uuid(spec): trial.shares[spec.name] for spec in specs})
+    await clock.sleep(trial.share_seconds)
     if scenario.settled:
-        await run(engine, ports, seconds=trial.settle_seconds)
+        await run(engine, ports, seconds=trial.rest_seconds)
     else:
-        await clock.sleep(trial.settle_seconds)
+        await clock.sleep(trial.rest_seconds)
     engine.summary, before = Summary(), world.state
     history.begin(clock.monotonic())
     await run(engine, ports, seconds=scenario.seconds, after_tick=history.take)

@@ -136,6 +136,20 @@ def test_loads_that_trade_places_share_the_budget(host: Machine, tmp_path: Path)
     assert re.search(r"Given back +\d+ MiB at the end, [\d.]+ GiB·s over the run", run.text())
 
 
+def test_a_settled_host_is_left_alone(host: Machine, tmp_path: Path) -> None:
+    host.load("one", f"at 0 {BUSY}")
+    host.load("two", f"at 0 {IDLE}")
+    wait_until(lambda: host.lab.latest("one").anon_mib == 130.0)
+    with running(host, tmp_path / "printed", "--enforce") as run:
+        time.sleep(25)  # two bites, each watched for six seconds, and their statistics
+        before, said = sizes(host), run.text()
+        time.sleep(15)
+        assert before == sizes(host)
+        assert said == run.text()
+        assert 0 == run.interrupt()
+    assert sum(before.values()) <= BUDGET_BYTES
+
+
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_what_was_recorded_is_replayed(host: Machine, tmp_path: Path, ending: str) -> None:
     host.load("one", f"at 0 {IDLE}\nat 6 {BUSY}")

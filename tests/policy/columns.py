@@ -34,6 +34,7 @@ _DEFAULTS: dict[str, Any] = {
     "floor": np.nan,
     "ceiling": np.nan,
     "weight": 100.0,
+    "excluded": False,
     "unused": 512.0 * MIB,
     "usable": 512.0 * MIB,
     "available": np.nan,
@@ -53,7 +54,7 @@ _DEFAULTS: dict[str, Any] = {
     "vcpu_seconds": 0.0,
 }
 _TYPES: dict[str, Any] = {"running": np.bool_, "busy": np.bool_, "device": np.bool_, "autodeflate": np.bool_}
-_TYPES |= {"watched": np.bool_, "obstacle": np.int8}
+_TYPES |= {"watched": np.bool_, "excluded": np.bool_, "obstacle": np.int8}
 
 
 def snapshot(rows: int, *, host: HostMemory | None = None, taken_at: float = NOW, **columns: Any) -> Snapshot:
@@ -190,6 +191,7 @@ def made_up(rng: np.random.Generator, rows: int, unknown: Collection[str], taken
     """Return guests as nobody ever saw them; `unknown` are columns that nobody reports."""
     columns: dict[str, Any] = {name: draw(rng, rows) for name, draw in _MADE_UP.items()}
     columns |= dict.fromkeys(("running", "device"), ~RARELY(rng, rows).astype(np.bool_))
+    columns["excluded"] = RARELY(rng, rows).astype(np.bool_)
     maximum = np.where(RARELY(rng, rows) > 0.0, np.nan, MAXIMUM(rng, rows))
     columns["maximum"] = np.where("maximum" in unknown, np.nan, maximum)
     columns["actual"] = columns["maximum"] * one_of(1.0, between(0, 1), between(0, 1), 1.5, np.nan)(rng, rows)

@@ -9,6 +9,7 @@ import pytest
 
 from ballonet.engine.engine import Engine
 from ballonet.engine.engine import World as Ports
+from ballonet.engine.limits import one_floor
 from ballonet.engine.loop import run
 from ballonet.facts.guest import Obstacle, State
 from ballonet.facts.happening import Happening
@@ -65,7 +66,9 @@ class Ran:
         clock = virtual.VirtualClock()
         world = World(specs, clock=clock)
         ports = Ports(world, clock, world, world if self._reflex else None)
-        engine = Engine(ports, self._settings, self.happenings.append, enforce=True, floor_bytes=128 * MIB)
+        engine = Engine(
+            ports, self._settings, self.happenings.append, enforce=True, limits=one_floor(128 * MIB)
+        )
 
         def keep(plan: Plan) -> None:
             self.plans.append(plan)

@@ -8,6 +8,7 @@ import pytest
 
 from ballonet.engine.engine import Engine
 from ballonet.engine.engine import World as Ports
+from ballonet.engine.limits import one_floor
 from ballonet.engine.loop import run
 from ballonet.engine.table import side_by_side
 from ballonet.facts.columns import Columns
@@ -54,7 +55,7 @@ class Ran:
         specs = [Spec(name, 512 * MIB, steps(load), vcpus=2) for name, load in LOADS.items()]
         world = World(specs, clock=clock)
         ports = Ports(world, clock, world, world)
-        engine = Engine(ports, self._settings, self._tell, enforce=enforce, floor_bytes=128 * MIB)
+        engine = Engine(ports, self._settings, self._tell, enforce=enforce, limits=one_floor(128 * MIB))
         await run(engine, ports, seconds=seconds, after_tick=self.plans.append)
         return world, engine
 

@@ -13,6 +13,7 @@ from ballonet.cli.record import Recording, recording
 from ballonet.engine.budget import budget_bytes
 from ballonet.engine.clock import SystemClock
 from ballonet.engine.engine import Engine, World
+from ballonet.engine.limits import one_floor
 from ballonet.engine.loop import run as loop
 from ballonet.errors import HypervisorError
 from ballonet.facts.happening import Happening
@@ -117,7 +118,7 @@ async def _balance(
             LinuxHost() if facts.local else None,
             ProcessResidents() if facts.local else None,
         )
-        engine = Engine(world, settings, _print, enforce=enforce, floor_bytes=floor_bytes)
+        engine = Engine(world, settings, _print, enforce=enforce, limits=one_floor(floor_bytes))
         context.remark(
             f"{'Balancing' if enforce else 'Observing'} the guests of {facts.uri}: "
             f"budget {format_size(settings.budget_bytes)}, reserve {format_size(settings.reserve_bytes)}."

@@ -20,7 +20,8 @@ PROMISES = (
     "",
     "G1: the target is below the hard floor",
     "G1: shrinking goes below the floor",
-    "G2: the target is above the maximum or the ceiling",
+    "G2: the target is above the maximum",
+    "G2: growing goes above the ceiling",
     "G7: the guest must not be touched",
 )
 
@@ -64,12 +65,15 @@ def broken_promises(changes: Changes) -> NDArray[np.int8]:
     table, rows, target = changes.snapshot, changes.rows, changes.target
     maximum = table.maximum[rows]
     below = (target < table.actual[rows]) & ~(target > table.floor[rows] - PAGE)
+    above = (target > table.actual[rows]) & ~(target <= table.ceiling[rows])
     untouchable = ~table.running[rows] | ~table.device[rows] | (table.obstacle[rows] >= 0)
+    untouchable |= table.excluded[rows]
     # Written so that unknown sizes (NaN) break promises too.
     broken = [
         ~(target > hard_floor_bytes(maximum) - PAGE),
         below,
-        ~(target <= np.minimum(maximum, table.ceiling[rows])),
+        ~(target <= maximum),
+        above,
         untouchable,
     ]
     return np.select(broken, range(1, len(PROMISES)), default=0).astype(np.int8)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ballonet.engine.act import PROMISES, Actor, Changes, broken_promises
 from ballonet.engine.ask import Asker
+from ballonet.engine.limits import LimitsOf, usual
 from ballonet.engine.ports import BulkHypervisor, Clock, Event, EventKind, Host, Hypervisor, Residents
 from ballonet.engine.remember import Remembered
 from ballonet.engine.residents import Followed
@@ -22,7 +23,7 @@ from ballonet.facts.host import HostState
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Plan, PlanRow
 from ballonet.facts.sight import Sight
-from ballonet.facts.snapshot import Codes, Floats, Snapshot
+from ballonet.facts.snapshot import Bools, Codes, Floats, Snapshot
 from ballonet.facts.verdict import CODES
 from ballonet.policy.learn import learn, promised, told
 from ballonet.policy.plan import plan
@@ -53,7 +54,7 @@ class Engine:
         tell: Callable[[Happening], None],
         *,
         enforce: bool = False,
-        floor_bytes: int | None = None,
+        limits: LimitsOf = usual,
         decide: Callable[[Snapshot, Memory, Settings], Plan] = plan,
     ) -> None:
         self.plan: Plan | None = None
@@ -63,7 +64,7 @@ class Engine:
         self._tell = tell
         self._enforce = enforce
         self._decide = decide
-        self._floor_bytes = floor_bytes
+        self._limits = limits
         self._actor = Actor(world.hypervisor)
         self._asker = Asker(world.hypervisor, world.clock)
         self._remembered = Remembered()
@@ -84,7 +85,7 @@ class Engine:
         self._hear(await self._actor.collect())
         columns = await self._columns()
         now = Now(self._world.clock.time(), self._world.clock.monotonic())
-        snapshot = snapshot_of(columns, now, self._beside(columns.uuids), self._floor_bytes)
+        snapshot = snapshot_of(columns, now, self._beside(columns.uuids), self._limits(columns))
         self._greet(snapshot)
         memory = learn(self._remembered.align(snapshot.uuids), snapshot, self._settings)
         self._remembered.memory = memory
@@ -98,7 +99,7 @@ class Engine:
             self._free_bytes = 0.0  # a suspended host or a jump: look first
         else:
             await self._carry_out(self.plan)
-        await self._ask_for_statistics(columns)
+        await self._ask_for_statistics(columns, snapshot.excluded)
         if self._promises_unmet():
             self._ask_donors(self.plan.snapshot)
         return self.plan
@@ -288,10 +289,10 @@ class Engine:
             self._say(Kind.FAILED, names.get(uuid, uuid), uuid, text=str(error))
         return set(failed)
 
-    async def _ask_for_statistics(self, columns: Columns) -> None:
+    async def _ask_for_statistics(self, columns: Columns, excluded: Bools) -> None:
         """Switch statistics on where nobody did: once a guest and start, and said."""
         seconds = max(1, int(self._settings.interval_seconds / 2))
-        unasked = columns.device & (columns.period == 0) & columns.running & ~columns.busy
+        unasked = columns.device & (columns.period == 0) & columns.running & ~columns.busy & ~excluded
         for row in np.flatnonzero(unasked).tolist():
             name, asked = columns.names[row], (columns.uuids[row], float(columns.number[row]))
             if asked not in self._asked:

@@ -5,13 +5,15 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from ballonet.engine.limits import LimitsOf, usual
 from ballonet.facts.columns import Columns
 from ballonet.facts.guest import Guest, Obstacle, State
 from ballonet.facts.host import HostMemory
+from ballonet.facts.limits import Limits
 from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Bools, Floats, Snapshot
 from ballonet.facts.verdict import VERDICTS, Verdict
-from ballonet.policy.floors import floor_bytes, hard_floor_bytes
+from ballonet.policy.floors import hard_floor_bytes
 from ballonet.policy.settings import Settings
 from ballonet.policy.verdicts import verdicts
 
@@ -36,10 +38,11 @@ class Beside:
     born_at: Floats | None = None  # epoch seconds of start or last reset; NaN: unknown
 
 
-def snapshot_of(columns: Columns, now: Now, beside: Beside, floor: float | None = None) -> Snapshot:
-    """Return the table that a decision is made from; `floor` (bytes) replaces each guest's usual floor."""
+def snapshot_of(columns: Columns, now: Now, beside: Beside, limits: Limits) -> Snapshot:
+    """Return the table that a decision is made from; no limit lies below a guest's hard floor."""
     rows, maximum = len(columns), columns.maximum
-    least = floor_bytes(maximum) if floor is None else np.full(rows, float(floor))
+    hard = hard_floor_bytes(maximum)
+    ceiling = np.minimum(maximum, np.maximum(limits.ceiling, hard))
     uptime = np.full(rows, np.nan) if beside.born_at is None else now.epoch - beside.born_at
     age = now.epoch - columns.last_update
     return Snapshot(
@@ -47,9 +50,10 @@ def snapshot_of(columns: Columns, now: Now, beside: Beside, floor: float | None 
         host=beside.host,
         watched=np.zeros(rows, dtype=np.bool_) if beside.watched is None else beside.watched,
         uptime=uptime,
-        floor=np.minimum(maximum, np.maximum(least, hard_floor_bytes(maximum))),
-        ceiling=maximum,
-        weight=np.full(rows, 100.0),
+        floor=np.minimum(ceiling, np.maximum(limits.floor, hard)),
+        ceiling=ceiling,
+        weight=limits.weight,
+        excluded=limits.excluded,
         # Statistics from before a reset belong to a guest that is gone (QEMU < 10 keeps them).
         stats_at=np.where(age > uptime, np.nan, now.monotonic - age),
         **{name: getattr(columns, name) for name in _SAME},
@@ -93,9 +97,10 @@ def side_by_side(guests: Sequence[Guest]) -> Columns:
     )
 
 
-def tabulate(guests: Sequence[Guest], now: Now, beside: Beside, floor: float | None = None) -> Snapshot:
+def tabulate(guests: Sequence[Guest], now: Now, beside: Beside, limits: LimitsOf = usual) -> Snapshot:
     """Return the snapshot of these guests."""
-    return snapshot_of(side_by_side(guests), now, beside, floor)
+    columns = side_by_side(guests)
+    return snapshot_of(columns, now, beside, limits(columns))
 
 
 def judge(guests: Sequence[Guest]) -> list[Verdict]:

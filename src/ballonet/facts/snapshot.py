@@ -44,6 +44,7 @@ class Snapshot:
     floor: Floats
     ceiling: Floats
     weight: Floats
+    excluded: Bools  # the administrator wants it left alone
 
     unused: Floats
     usable: Floats

@@ -22,6 +22,12 @@ class Verdict:
 VERDICTS = (
     Verdict("not-running", managed=False, reason="not running"),
     Verdict(
+        "excluded",
+        managed=False,
+        reason="excluded by the administrator",
+        remedy="set manage = true for it, where this says: ballonet config show {name} --origin",
+    ),
+    Verdict(
         "no-device",
         managed=False,
         reason="no balloon device",

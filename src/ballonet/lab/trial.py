@@ -8,6 +8,7 @@ import numpy as np
 
 from ballonet.engine.clock import SystemClock
 from ballonet.engine.engine import Engine, World
+from ballonet.engine.limits import one_floor
 from ballonet.engine.loop import run
 from ballonet.engine.ports import Hypervisor
 from ballonet.engine.summary import Summary
@@ -74,7 +75,7 @@ async def one_run(
         trial.settings(),
         tell,
         enforce=trial.balances,
-        floor_bytes=trial.scenario.floor_bytes,
+        limits=one_floor(trial.scenario.floor_bytes),
         decide=history.timed(POLICIES[trial.policy]),
     )
     await asyncio.gather(*(lab.load(name, AT_REST) for name in loads))

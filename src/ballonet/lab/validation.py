@@ -12,6 +12,7 @@ import numpy as np
 from ballonet.engine.clock import SystemClock
 from ballonet.engine.engine import Engine
 from ballonet.engine.engine import World as Ports
+from ballonet.engine.limits import one_floor
 from ballonet.engine.loop import run
 from ballonet.errors import UsageError
 from ballonet.host.memory import LinuxHost
@@ -118,7 +119,7 @@ class Run:
             trial.settings(),
             lambda _: None,
             enforce=trial.balances,
-            floor_bytes=self.case.scenario.floor_bytes,
+            limits=one_floor(self.case.scenario.floor_bytes),
             decide=POLICIES[self.policy],
         )
 

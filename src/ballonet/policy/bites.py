@@ -57,13 +57,18 @@ def excess(
 
 
 def bite(snapshot: Snapshot, memory: Memory, settings: Settings, urgency: Call, much: Floats) -> Floats:
-    """Return the most that is taken of that in one step: unused memory, and watched bites of cache."""
+    """Return the most that is taken of that in one step: unused memory, and watched bites of cache.
+
+    What a guest has beyond its ceiling is taken of its cache whoever waits, and whatever protects that.
+    """
     unused = _unused(snapshot, settings)
     small = _small(snapshot, settings, memory.host.state)
     of_cache = np.minimum(small, settings.cache_share * cache(snapshot))
-    of_cache = np.where(_may_probe(snapshot, memory, settings), of_cache, 0.0)
     if urgency < Call.LACKED and memory.host.state < HostState.TIGHT:
-        of_cache = np.zeros_like(of_cache)
+        may_take = np.zeros(len(snapshot), dtype=np.bool_)
+    else:
+        may_take = _may_probe(snapshot, memory, settings)
+    of_cache = np.where(may_take | (snapshot.actual > snapshot.ceiling), of_cache, 0.0)
     unused = np.minimum(small, unused) if urgency == Call.NOBODY else unused
     gently = urgency < Call.LACKED and memory.host.state < HostState.HARD
     most = settings.inflate_rate_bytes * settings.interval_seconds if gently else np.inf

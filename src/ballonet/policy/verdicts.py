@@ -18,6 +18,7 @@ def verdicts(snapshot: Snapshot, memory: Memory, settings: Settings) -> Codes:
     fresh = np.maximum(settings.fresh_periods * snapshot.period, settings.fresh_seconds)
     applies = {
         "not-running": ~snapshot.running,
+        "excluded": snapshot.excluded,
         "no-device": ~snapshot.device,
         **{obstacle.value: snapshot.obstacle == index for index, obstacle in enumerate(Obstacle)},
         "busy": snapshot.busy,

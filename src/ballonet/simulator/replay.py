@@ -10,6 +10,7 @@ import numpy as np
 
 from ballonet.engine.engine import Engine
 from ballonet.engine.engine import World as Ports
+from ballonet.engine.limits import one_floor
 from ballonet.engine.loop import run
 from ballonet.engine.remember import Remembered
 from ballonet.errors import UsageError
@@ -198,7 +199,7 @@ async def _replayed(
         settings,
         lambda _: None,
         enforce=policy != "none",
-        floor_bytes=floor,
+        limits=one_floor(floor),
         decide=POLICIES[policy],
     )
     await run(engine, ports, seconds=SETTLE_SECONDS)

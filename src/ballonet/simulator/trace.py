@@ -26,6 +26,7 @@ COLUMNS: Mapping[str, str] = {
     "floor_bytes": "floor",
     "ceiling_bytes": "ceiling",
     "weight": "weight",
+    "excluded": "excluded",
     "unused_bytes": "unused",
     "usable_bytes": "usable",
     "available_bytes": "available",

@@ -10,6 +10,7 @@ import numpy as np
 
 from ballonet.engine.engine import Engine
 from ballonet.engine.engine import World as Ports
+from ballonet.engine.limits import one_floor
 from ballonet.engine.loop import run
 from ballonet.engine.summary import Summary
 from ballonet.errors import UsageError
@@ -187,7 +188,7 @@ async def _run(trial: Trial, tell: Callable[[float, Happening], None]) -> Outcom
         trial.settings(),
         hear,
         enforce=trial.balances,
-        floor_bytes=scenario.floor_bytes,
+        limits=one_floor(scenario.floor_bytes),
         decide=history.timed(POLICIES[trial.policy]),
     )
     await world.resize_many({world.uuid(spec): trial.shares[spec.name] for spec in specs})

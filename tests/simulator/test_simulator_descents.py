@@ -58,7 +58,15 @@ def one(value: float) -> Floats:
 
 def guest() -> Make:
     no = np.array([False])
-    return Make(one(1024 * MIB), one(1024 * MIB), one(20_000), one(2), no, no, no)
+    return Make.of(
+        maximum=one(1024 * MIB),
+        swap=one(1024 * MIB),
+        requests=one(20_000),
+        vcpus=one(2),
+        deflates=no,
+        reports_free=no,
+        recent=no,
+    )
 
 
 def real(name: str) -> list[Window]:

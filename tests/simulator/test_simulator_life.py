@@ -33,7 +33,7 @@ class Counting(Life):
 
 def life(loads: Sequence[str]) -> Counting:
     rows = len(loads)
-    make = model.Make(
+    make = model.Make.of(
         maximum=np.full(rows, 512.0 * MIB),
         swap=np.full(rows, 512.0 * MIB),
         requests=np.full(rows, 1000.0),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ballonet.facts.snapshot import Bools, Codes, Floats
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Columns:
     """The guests that run. Fields that a `Snapshot` has too are called and mean the same."""
 

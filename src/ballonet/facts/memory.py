@@ -19,7 +19,7 @@ class HostPast:
     swaps: bool = False  # it wrote to its swap since the look before
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Memory:
     """The past, as far as the next decision needs it. Times are monotonic seconds, -inf for "never"."""
 

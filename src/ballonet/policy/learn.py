@@ -1,11 +1,11 @@
 """What a new snapshot adds to what is remembered."""
 
-from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ballonet.facts.evolve import evolve
 from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Bools, Floats, Snapshot, or_else
 from ballonet.policy.need import short_of_free
@@ -26,7 +26,7 @@ def learn(memory: Memory, snapshot: Snapshot, settings: Settings) -> Memory:
     seconds = snapshot.taken_at - memory.looked_at
     memory = read_disks(memory, snapshot, seconds, settings)
     memory = probe(memory, snapshot, seconds, settings)
-    return replace(memory, host=read_host(memory.host, snapshot, settings))
+    return evolve(memory, host=read_host(memory.host, snapshot, settings))
 
 
 def _forget_resets(memory: Memory, snapshot: Snapshot) -> Memory:
@@ -35,7 +35,7 @@ def _forget_resets(memory: Memory, snapshot: Snapshot) -> Memory:
     # 2 s: the uptime of a process is reckoned from the wall clock, in jiffies.
     reset = (born_at > memory.born_at + 2.0) | (snapshot.swap_out < memory.swap_out)
     if not reset.any():  # as in nearly every tick
-        return replace(memory, born_at=np.fmax(born_at, memory.born_at))
+        return evolve(memory, born_at=np.fmax(born_at, memory.born_at))
     blank = Memory.blank(len(snapshot))
     kept = {name: np.where(reset, getattr(blank, name), getattr(memory, name)) for name in Memory.columns()}
     kept["born_at"] = np.where(np.isnan(born_at), memory.born_at, np.fmax(born_at, memory.born_at))
@@ -58,7 +58,7 @@ def _follow_balloon(memory: Memory, snapshot: Snapshot, settings: Settings) -> M
     rescued = snapshot.autodeflate & (actual > memory.target) & short_of_free(snapshot, 1.0)
     since = now - np.maximum(memory.changed_at, memory.progress_at)
     stuck = ~memory.arrived & ~there & (since > settings.stuck_seconds) & ~foreign
-    return replace(
+    return evolve(
         memory,
         actual=actual,
         moved_at=np.where(moved, now, memory.moved_at),
@@ -82,7 +82,7 @@ def told(memory: Memory, rows: NDArray[np.intp], target: Floats, now: float) -> 
     """Return the memory after these rows were told to get to these sizes (bytes, one a row)."""
     step = target - memory.actual[rows]
     grows, bite = step > 0.0, -step - or_else(memory.spare[rows])
-    return replace(
+    return evolve(
         memory,
         target=_put(memory.target, rows, target),
         arrived=_put(memory.arrived, rows, np.abs(step) <= 0.0),
@@ -97,7 +97,7 @@ def told(memory: Memory, rows: NDArray[np.intp], target: Floats, now: float) -> 
 
 def promised(memory: Memory, rows: NDArray[np.intp], size: Floats, now: float) -> Memory:
     """Return the memory after the reflex saw that these rows need these sizes until they report again."""
-    return replace(
+    return evolve(
         memory,
         promised=_put(memory.promised, rows, size),
         promised_at=_put(memory.promised_at, rows, now),

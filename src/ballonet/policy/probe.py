@@ -5,10 +5,9 @@ Whether its reads were for want of memory shows when it has it back: if they do 
 its memory may be taken again.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
+from ballonet.facts.evolve import evolve
 from ballonet.facts.host import HostState
 from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Bools, Floats, Snapshot
@@ -54,7 +53,7 @@ def _fade(memory: Memory, snapshot: Snapshot, seconds: Floats, harmed: Bools, se
     # Where reads cannot be seen, nobody would notice that too much was taken.
     unseen = np.isnan(snapshot.disk_reads)
     calm = ~harmed & (snapshot.taken_at >= memory.hold_until)
-    return replace(
+    return evolve(
         memory,
         kept=np.fmin(
             np.where(unseen, cache(snapshot), kept), snapshot.ceiling
@@ -73,7 +72,7 @@ def _trim(memory: Memory, snapshot: Snapshot, settled: Bools, settings: Settings
     """Keep no more than there is where a guest reads no more, whether it got what was to be tried or not."""
     rests = settled & ~(excess_reads(memory, settings) > 0.0) & ~memory.distress
     rests &= snapshot.taken_at - np.maximum(memory.trial_at, memory.changed_at) >= settings.watch_seconds
-    return replace(
+    return evolve(
         memory,
         kept=np.where(rests, np.minimum(memory.kept, cache(snapshot)), memory.kept),
         trial=np.where(rests, 0.0, memory.trial),
@@ -98,7 +97,7 @@ def _begin(memory: Memory, snapshot: Snapshot, harmed: Bools, settings: Settings
         step = np.maximum(step, np.minimum(settings.trial_share * snapshot.maximum, plenty))
     size = memory.used + memory.swap_debt + reserve + cushion(snapshot, memory, settings)
     there = np.minimum(cache(snapshot), np.fmax(snapshot.actual - size, 0.0))
-    return replace(
+    return evolve(
         memory,
         kept=np.where(
             begins, np.minimum(np.maximum(memory.kept, there) + step, snapshot.ceiling), memory.kept
@@ -133,7 +132,7 @@ def _judge(memory: Memory, snapshot: Snapshot, settled: Bools, harmed: Bools, se
     more = failed & ~streams
     ends = helped | streams
     pause = now + memory.hold_seconds
-    return replace(
+    return evolve(
         memory,
         kept=np.select(
             [streams, more],

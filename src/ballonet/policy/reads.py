@@ -3,10 +3,9 @@
 Reads of dropped page cache raise neither `swap_in` nor `major_fault`, but the host sees each of them.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
+from ballonet.facts.evolve import evolve
 from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Floats, Snapshot, or_else
 from ballonet.policy.decay import follow
@@ -33,7 +32,7 @@ def read_disks(memory: Memory, snapshot: Snapshot, seconds: Floats, settings: Se
     slow = np.where(rate < memory.usual_reads, settings.usual_fall_seconds, settings.usual_rise_seconds)
     usual = follow(memory.usual_reads, rate, seconds, slow)
     usual = np.where(cut, np.fmin(usual, memory.usual_reads), usual)
-    memory = replace(
+    memory = evolve(
         memory,
         looked_at=np.full(len(snapshot), snapshot.taken_at),
         disk_reads=snapshot.disk_reads,
@@ -46,7 +45,7 @@ def read_disks(memory: Memory, snapshot: Snapshot, seconds: Floats, settings: Se
     )
     # What it read a while ago does not count against the size that it has now.
     still = latest > settings.idle_reads
-    return replace(
+    return evolve(
         memory,
         lost=np.where(cut & reclaims(snapshot) & still & ~memory.distress, _lost(memory, settings), 0.0),
     )

@@ -1,9 +1,8 @@
 """What a guest's newest statistics say: its use and growth, its swap debt, and whether it is in distress."""
 
-from dataclasses import replace
-
 import numpy as np
 
+from ballonet.facts.evolve import evolve
 from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Bools, Floats, Snapshot, or_else
 from ballonet.policy.decay import fade
@@ -35,7 +34,7 @@ def read_sample(memory: Memory, snapshot: Snapshot, settings: Settings) -> Memor
     distress, worse = _distress(memory, snapshot, known, settled, settings)
     rate = np.where(known, np.maximum(used - memory.used, 0.0) / np.maximum(seconds, 1.0), 0.0)
     growth = np.fmax(rate, fade(memory.growth, seconds, settings.growth_half_life_seconds))
-    return replace(
+    return evolve(
         memory,
         counted=counted,
         overhead=np.where(new, overhead, memory.overhead),

@@ -4,12 +4,14 @@ One row a guest, one column a fact; sizes are bytes, rates are per second. Progr
 memory that they touch all the time and a cold one that they never do; files likewise.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ballonet.facts.snapshot import Bools, Floats
+from ballonet.facts.evolve import evolve
+from ballonet.facts.snapshot import Bools, Floats, clip
 from ballonet.simulator.kernel import PAGE, SLAB, available, overhead, watermarks
 from ballonet.units import GIB, KIB, MIB
 
@@ -39,7 +41,7 @@ SWAP_SECONDS = 500e-6  # a page of a program: it comes in, and another one has t
 
 @dataclass(frozen=True, slots=True)
 class Make:
-    """What a guest is: columns that do not change."""
+    """What a guest is: columns that do not change, and `of` reckons those that follow from others."""
 
     maximum: Floats
     swap: Floats  # size of its swap; 0: none
@@ -48,6 +50,30 @@ class Make:
     deflates: Bools  # autodeflate
     reports_free: Bools  # free page reporting: what is freed leaves the host
     recent: Bools  # it tells its OOM kills, stalls and scans: Linux 6.12
+    overhead: Floats  # what its kernel keeps for itself
+    least: Floats  # its watermarks: min, low and high
+    low: Floats
+    high: Floats
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        maximum: Floats,
+        swap: Floats,
+        requests: Floats,
+        vcpus: Floats,
+        deflates: Bools,
+        reports_free: Bools,
+        recent: Bools,
+    ) -> Self:
+        """Return guests of which this is known."""
+        kernel = overhead(maximum), *watermarks(maximum)
+        return cls(maximum, swap, requests, vcpus, deflates, reports_free, recent, *kernel)
+
+    def only(self, rows: NDArray[np.intp]) -> Self:
+        """Return these guests."""
+        return type(self)(*[getattr(self, field.name)[rows] for field in fields(self)])
 
     def __len__(self) -> int:
         return len(self.maximum)
@@ -66,7 +92,7 @@ class Load:
     workers: Floats  # programs that do this side by side; each waits for its own misses
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class State:
     """Where a guest's memory is; counters run from its boot, in pages."""
 
@@ -90,7 +116,7 @@ class State:
     def booted(cls, make: Make) -> Self:
         """Return guests with nothing in them but their kernel."""
         columns = {field.name: np.zeros(len(make)) for field in fields(cls)}
-        return cls(**columns | {"actual": make.maximum.copy(), "resident": overhead(make.maximum) + SLAB})
+        return cls(**columns | {"actual": make.maximum.copy(), "resident": make.overhead + SLAB})
 
     def cache(self) -> Floats:
         """Return the page cache."""
@@ -103,12 +129,11 @@ class State:
     def free(self, make: Make) -> Floats:
         """Return MemFree; below 0 is what a step could not find."""
         used = SLAB + self.hot + self.cold + self.cache() + self.swap_cache
-        return self.actual - overhead(make.maximum) - used
+        return self.actual - make.overhead - used
 
     def usable(self, make: Make) -> Floats:
         """Return MemAvailable as Linux reckons it."""
-        _, low, high = watermarks(make.maximum)
-        return available(self.free(make), self.cache(), low, high)
+        return available(self.free(make), self.cache(), make.low, make.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +154,7 @@ def step(make: Make, state: State, load: Load, target: Floats, seconds: float) -
     state = _balloon(make, state, target, seconds)
     state = _reclaim(make, state, load)
     state = _out_of_memory(make, state)
-    return replace(state, resident=_resident(make, state, seconds)), outcome
+    return evolve(state, resident=_resident(make, state, seconds)), outcome
 
 
 def _resident(make: Make, state: State, seconds: float) -> Floats:
@@ -142,9 +167,12 @@ def _resident(make: Make, state: State, seconds: float) -> Floats:
 
 def _release(state: State, load: Load) -> State:
     """Let go of what programs do not want any more, resident and swapped alike."""
-    hot = _share(load.hot_anon, state.hot + state.hot_swapped)
-    cold = _share(load.cold_anon, state.cold + state.cold_swapped)
-    return replace(
+    hot_held, cold_held = state.hot + state.hot_swapped, state.cold + state.cold_swapped
+    less = (load.hot_anon < hot_held) | (load.cold_anon < cold_held) | (load.hot_file < state.file)
+    if not less.any():
+        return state
+    hot, cold = _share(load.hot_anon, hot_held), _share(load.cold_anon, cold_held)
+    return evolve(
         state,
         hot=state.hot * hot,
         hot_swapped=state.hot_swapped * hot,
@@ -158,7 +186,7 @@ def _release(state: State, load: Load) -> State:
 
 def _share(wanted: Floats, held: Floats) -> Floats:
     """Return which share of what is held is wanted, at most 1."""
-    return np.minimum(1.0, np.divide(wanted, held, out=np.ones_like(held), where=held > 0))
+    return np.minimum(1.0, np.divide(wanted, held, out=np.ones(held.shape), where=held > 0))
 
 
 def _touch(make: Make, state: State, load: Load, seconds: float) -> tuple[State, Outcome]:
@@ -177,7 +205,7 @@ def _touch(make: Make, state: State, load: Load, seconds: float) -> tuple[State,
     file = np.minimum(file * file_speed, missing / PAGE / seconds)
     came, read = anon * PAGE * seconds, file * PAGE * seconds
     streamed = np.minimum(load.stream, make.requests * READ_AHEAD) * seconds
-    moved = replace(
+    moved = evolve(
         state,
         hot=state.hot + came,
         hot_swapped=state.hot_swapped - came,
@@ -192,30 +220,35 @@ def _touch(make: Make, state: State, load: Load, seconds: float) -> tuple[State,
 
 def _part(some: Floats, whole: Floats) -> Floats:
     """Return which part some is of the whole; 0 of nothing."""
-    return np.divide(some, whole, out=np.zeros_like(whole), where=whole > 0)
+    return np.divide(some, whole, out=np.zeros(whole.shape), where=whole > 0)
 
 
 def _grow(make: Make, state: State, load: Load, seconds: float) -> State:
     """Take the fresh pages that programs want, as fast as processors touch them."""
+    lacking_hot = load.hot_anon - state.hot - state.hot_swapped
+    lacking_cold = load.cold_anon - state.cold - state.cold_swapped
+    if not ((lacking_hot > 0) | (lacking_cold > 0)).any():
+        return state
     most = TOUCH_RATE * np.minimum(make.vcpus, 2.0) * seconds
     # When nothing is free the growth waits for pages that are swapped out.
     out = np.minimum(SWAP_OUT_RATE, make.requests * SWAP_WRITE) * seconds
-    room = np.maximum(state.free(make), 0.0) + state.cache() + out
-    most = np.minimum(most, room)
-    hot = np.clip(load.hot_anon - state.hot - state.hot_swapped, 0.0, most)
-    cold = np.clip(load.cold_anon - state.cold - state.cold_swapped, 0.0, most - hot)
-    direct = np.maximum(hot + cold - np.maximum(state.free(make), 0.0), 0.0) / PAGE
-    return replace(state, hot=state.hot + hot, cold=state.cold + cold, direct=state.direct + direct)
+    free = np.maximum(state.free(make), 0.0)
+    most = np.minimum(most, free + state.cache() + out)
+    hot = clip(lacking_hot, 0.0, most)
+    cold = clip(lacking_cold, 0.0, most - hot)
+    direct = np.maximum(hot + cold - free, 0.0) / PAGE
+    return evolve(state, hot=state.hot + hot, cold=state.cold + cold, direct=state.direct + direct)
 
 
 def _balloon(make: Make, state: State, target: Floats, seconds: float) -> State:
     """Move the balloon; inflating takes free pages, and what reclaim gave, but none below the min mark."""
-    least, _, high = watermarks(make.maximum)
-    wish = np.clip(target, 0.0, make.maximum) - state.actual
-    within = np.maximum(state.free(make) - least, 0.0) + np.maximum(high - least, 0.0)
+    wish = clip(target, 0.0, make.maximum) - state.actual
+    if not wish.any():
+        return state
+    within = np.maximum(state.free(make) - make.least, 0.0) + np.maximum(make.high - make.least, 0.0)
     down = np.minimum(np.maximum(-wish, 0.0), np.minimum(INFLATE_RATE * seconds, _reachable(state, within)))
     up = np.minimum(np.maximum(wish, 0.0), DEFLATE_RATE * seconds)
-    return replace(state, actual=state.actual + up - down)
+    return evolve(state, actual=state.actual + up - down)
 
 
 def _reachable(state: State, within: Floats) -> Floats:
@@ -225,11 +258,13 @@ def _reachable(state: State, within: Floats) -> Floats:
 
 def _reclaim(make: Make, state: State, load: Load) -> State:
     """Free pages up to the high mark where they fell below the low one, coldest first."""
-    _, low, high = watermarks(make.maximum)
     free = state.free(make)
-    short = np.where(free < low, high - free, 0.0)
+    low = free < make.low
+    if not low.any():
+        return state
+    short = np.where(low, make.high - free, 0.0)
     swap_left = np.maximum(make.swap - state.swapped(), 0.0)
-    easy = np.clip(state.cold_file - COLD_FILE_SHARE * state.cache(), 0.0, short)
+    easy = clip(state.cold_file - COLD_FILE_SHARE * state.cache(), 0.0, short)
     short, cold_file = short - easy, state.cold_file - easy
     wish = np.where(cold_file > 0, COLD_ANON_SHARE, 1.0) * short
     written = np.minimum(np.minimum(state.cold, swap_left), SWAP_GULP * wish)
@@ -237,11 +272,11 @@ def _reclaim(make: Make, state: State, load: Load) -> State:
     file_part = np.minimum(cold_file, short - np.minimum(wish, swap_cache))
     short = short - file_part
     last = (swap_cache > 0) & (cold_file <= file_part)
-    lukewarm = np.where(last, np.clip(state.file - (1 - LUKEWARM_SHARE) * load.hot_file, 0.0, short), 0.0)
+    lukewarm = np.where(last, clip(state.file - (1 - LUKEWARM_SHARE) * load.hot_file, 0.0, short), 0.0)
     freed = np.minimum(swap_cache, short - lukewarm)
-    state = replace(state, file=state.file - lukewarm)
+    state = evolve(state, file=state.file - lukewarm)
     hot_file, hot = _hot_parts(state, load, short - lukewarm - freed, swap_left - written)
-    return replace(
+    return evolve(
         state,
         cold_file=cold_file - file_part,
         file=state.file - hot_file,
@@ -256,10 +291,10 @@ def _reclaim(make: Make, state: State, load: Load) -> State:
 
 def _hot_parts(state: State, load: Load, short: Floats, swap_left: Floats) -> tuple[Floats, Floats]:
     """Return what is taken of hot files and of hot programs, the more of each the less it is touched."""
-    file_weight = np.where(state.file > 0, np.clip(_part(state.file, 0.25 * load.hot_file), 0.15, 1.0), 0.0)
+    file_weight = np.where(state.file > 0, clip(_part(state.file, 0.25 * load.hot_file), 0.15, 1.0), 0.0)
     touched = _part(load.anon_rate, load.hot_anon)
     read = _part(load.file_rate, load.hot_file)
-    often = np.where(read > 0, np.clip(_part(touched, read), 0.01, 100.0), 100.0)
+    often = np.where(read > 0, clip(_part(touched, read), 0.01, 100.0), 100.0)
     anon_weight = np.where(state.hot > 0, HOT_ANON_WEIGHT / often, 0.0)
     most = np.minimum(state.hot, swap_left)
     hot = np.minimum(most, short * _part(anon_weight, anon_weight + file_weight))
@@ -270,10 +305,12 @@ def _hot_parts(state: State, load: Load, short: Floats, swap_left: Floats) -> tu
 def _out_of_memory(make: Make, state: State) -> State:
     """Where pages could not be found: the balloon lets go (autodeflate), or half of the programs die."""
     lacking = np.maximum(-state.free(make), 0.0)
+    if not lacking.any():
+        return state
     rescued = np.where(make.deflates, np.minimum(lacking, make.maximum - state.actual), 0.0)
     killed = lacking - rescued > MIB
     kept = np.where(killed, 0.5, 1.0)
-    return replace(
+    return evolve(
         state,
         actual=state.actual + rescued,
         hot=state.hot * kept,

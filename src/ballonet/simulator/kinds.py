@@ -7,7 +7,7 @@ import numpy as np
 
 from ballonet.facts.snapshot import Bools, Floats
 from ballonet.simulator import guests as model
-from ballonet.simulator.kernel import PAGE, overhead
+from ballonet.simulator.kernel import PAGE
 
 SWAP_CLUSTER = 32  # pages that one who must reclaim for himself takes at once
 
@@ -34,7 +34,7 @@ def told(make: model.Make, sample: model.State, kinds: Mapping[Kind, Bools]) -> 
     statistics = {
         "unused": free,
         "usable": usable,
-        "available": np.where(counted, make.maximum, sample.actual) - overhead(make.maximum),
+        "available": np.where(counted, make.maximum, sample.actual) - make.overhead,
         "swap_in": np.floor(sample.swap_in) * PAGE,
         "swap_out": np.floor(sample.swap_out) * PAGE,
         "major_faults": sample.major_faults,
@@ -47,7 +47,7 @@ def told(make: model.Make, sample: model.State, kinds: Mapping[Kind, Bools]) -> 
         standby = free + sample.cache()
         paged = np.floor(sample.disk_reads)
         of_windows = {"unused": standby, "usable": standby, "swap_in": paged * PAGE, "major_faults": paged}
-        of_windows["available"] = make.maximum - overhead(make.maximum)
+        of_windows["available"] = make.maximum - make.overhead
         for name, column in of_windows.items():
             statistics[name] = np.where(windows, column, statistics[name])
     if bsd.any() or silent.any():

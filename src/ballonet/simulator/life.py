@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ballonet.facts.snapshot import Bools, Floats
 from ballonet.simulator import guests as model
-from ballonet.simulator.kernel import PAGE, SLAB, overhead, watermarks
+from ballonet.simulator.kernel import PAGE, SLAB
 from ballonet.simulator.programs import ANSWER_SECONDS, Answers, Programs, work
 from ballonet.simulator.timetable import NEVER, Rows, Timetable
 from ballonet.units import KIB, MIB
@@ -59,9 +59,8 @@ class Life:
         self._table = _rows(booted, Programs(*np.zeros((len(_PROGRAMS), rows))))
         moves = np.array([[_COUNTERS.get(name, 1)] for name in _STATE + _PROGRAMS], dtype=np.float64)
         self._moves = moves
-        _, _, high = watermarks(make.maximum)
         # What is free above the high mark: below it a guest may be reclaiming, however evenly.
-        self._kept = overhead(make.maximum) + SLAB + high
+        self._kept = make.overhead + SLAB + make.high
         self._hurries = moves.copy()
         self._hurries[_RESIDENT] = 0.0  # what leaves the host by and by needs no fine steps
         self._rate = np.zeros_like(self._table)  # of each column in a guest's last step, a second
@@ -226,7 +225,7 @@ class Life:
         """Return what these guests are."""
         if len(rows) == len(self.make):
             return self.make
-        return model.Make(*(getattr(self.make, field.name)[rows] for field in fields(model.Make)))
+        return self.make.only(rows)
 
     def _account(self, rows: Rows, answered: Floats, seconds: Floats) -> None:
         """Add requests that were answered after so many seconds each."""

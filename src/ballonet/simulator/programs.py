@@ -5,11 +5,12 @@ longer, and what is not answered waits. A flow, not single requests: latencies a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from ballonet.facts.snapshot import Bools, Floats
+from ballonet.facts.evolve import evolve
+from ballonet.facts.snapshot import Bools, Floats, clip
 from ballonet.simulator.guests import (
     READ_AHEAD,
     READ_SECONDS,
@@ -19,7 +20,6 @@ from ballonet.simulator.guests import (
     Make,
     State,
 )
-from ballonet.simulator.kernel import watermarks
 from ballonet.units import MIB
 
 ANSWER_SECONDS = 0.5e-3  # a request that finds all in memory
@@ -54,7 +54,7 @@ def work(
 ) -> tuple[Programs, State, Load, Answers]:
     """Return what programs do in a step: what they want (keys of a schedule), read in, and answer."""
     anon = _toward(programs.anon, want["anon_mib"] * MIB, want["grow_mib_s"] * MIB * seconds)
-    fresh = np.clip(want["file_mib"] * MIB - programs.file, 0.0, make.requests * READ_AHEAD * seconds)
+    fresh = clip(want["file_mib"] * MIB - programs.file, 0.0, make.requests * READ_AHEAD * seconds)
     file = np.minimum(programs.file, want["file_mib"] * MIB) + fresh
     hot = np.minimum(want["hot_mib"] * MIB, anon)
     service, stalled = _service(make, state, want, file, anon)
@@ -72,7 +72,7 @@ def work(
         stream=want["stream_mib_s"] * MIB,
         workers=np.full(len(make), np.inf),  # that they wait for their misses is in `service`
     )
-    state = replace(state, file=state.file + fresh, disk_reads=state.disk_reads + fresh / READ_AHEAD)
+    state = evolve(state, file=state.file + fresh, disk_reads=state.disk_reads + fresh / READ_AHEAD)
     # Who grows into memory that must be reclaimed first waits all the time, others for what they miss.
     misses = np.minimum(answered * (service - ANSWER_SECONDS), seconds)
     worked = answered * ANSWER_SECONDS + np.maximum(anon - programs.anon, 0.0) / TOUCH_RATE
@@ -104,12 +104,12 @@ def _service(
     What a request misses comes from a disk of so many requests.
     """
     held = state.hot + state.hot_swapped
-    gone = np.divide(state.hot_swapped, held, out=np.zeros_like(held), where=held > 0)
-    missing = np.clip(file - state.file, 0.0, None)
-    unread = np.divide(missing, file, out=np.zeros_like(file), where=file > 0)
+    gone = np.divide(state.hot_swapped, held, out=np.zeros(held.shape), where=held > 0)
+    missing = np.maximum(file - state.file, 0.0)
+    unread = np.divide(missing, file, out=np.zeros(file.shape), where=file > 0)
     # For a page that comes in from swap another one goes, but those go many at a time.
     lacking = anon - held - state.cold - state.cold_swapped
-    stalled = (lacking > STALLED_BYTES) & (state.free(make) < STALLED_BYTES + watermarks(make.maximum)[2])
+    stalled = (lacking > STALLED_BYTES) & (state.free(make) < STALLED_BYTES + make.high)
     queue = np.where(stalled, QUEUE_SECONDS, 1 / make.requests)
     swap = np.maximum(SWAP_SECONDS, queue)
     read = np.maximum(READ_SECONDS, queue)

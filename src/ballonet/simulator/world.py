@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from ballonet.engine.ports import Event, EventKind, HypervisorFacts
 from ballonet.errors import BallonetError, NoSuchGuestError, RefusedError
 from ballonet.facts.columns import Columns
+from ballonet.facts.evolve import evolve
 from ballonet.facts.guest import Device, Guest, Obstacle
 from ballonet.facts.host import HostMemory
 from ballonet.facts.snapshot import Bools, Floats
 from ballonet.simulator import guests as model
 from ballonet.simulator.incidents import Incidents, Phase
-from ballonet.simulator.kernel import SLAB, overhead
+from ballonet.simulator.kernel import SLAB
 from ballonet.simulator.kinds import Kind, told
 from ballonet.simulator.life import STEP_SECONDS, Life
 from ballonet.simulator.pressure import Pressure
@@ -56,7 +57,7 @@ class World:
         self._clock = clock
         self._host_bytes = host_bytes
         self._rows = {self.uuid(spec): row for row, spec in enumerate(self.specs)}
-        self.make = model.Make(
+        self.make = model.Make.of(
             maximum=self._column("maximum_bytes"),
             swap=self._column("swap_bytes"),
             requests=self._column("requests"),
@@ -159,7 +160,7 @@ class World:
 
     def _switch(self, row: int, *, on: bool) -> None:
         """Shut a guest off, or start it with all of its memory and no statistics."""
-        self._life.reset(row, float(overhead(self.make.maximum)[row] + SLAB) if on else 0.0)
+        self._life.reset(row, float(self.make.overhead[row] + SLAB) if on else 0.0)
         self._told[row] = self.make.maximum[row]
         self._shown[row], self._sampled_at[row] = np.nan, 0
         self._waiting.pop(row, None)
@@ -236,7 +237,7 @@ class World:
         statistics: dict[str, Any] = told(self.make, self._sample, self._kinds)
         if never.any():
             statistics |= {name: np.where(never, np.nan, column) for name, column in statistics.items()}
-        return replace(
+        return evolve(
             self._frame,
             **statistics,
             actual=np.floor(np.where(np.isnan(self._shown), now.actual, self._shown)),

@@ -3,6 +3,8 @@
 BallonetError                  1  failed
 ├── HypervisorError            1  the hypervisor refused, failed or cannot be reached
 │   └── DeadlineError          1  it did not answer in time
+├── JournalError               1  what must be written down first cannot be: nothing is sent
+├── NotRunningError            3  the service does not run
 ├── UsageError                 2  malformed size, duration, URI, option or setting
 ├── NoSuchGuestError           4  no guest of that name, UUID or id
 ├── RefusedError               5  a safety rule forbids it
@@ -33,6 +35,16 @@ class HypervisorError(BallonetError):
 
 class DeadlineError(HypervisorError):
     """The hypervisor did not answer within the call's deadline; what it was asked may still happen."""
+
+
+class JournalError(BallonetError):
+    """The journal cannot be written, as on a full disk: what was to be done was not."""
+
+
+class NotRunningError(BallonetError):
+    """The service does not run, or cannot be reached."""
+
+    exit_code = 3
 
 
 class UsageError(BallonetError):

@@ -1,14 +1,16 @@
 """What the engine asks of the world outside; adapters implement these and know nothing above them."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from ballonet.errors import BallonetError
+from ballonet.facts.act import Act
 from ballonet.facts.columns import Columns
 from ballonet.facts.guest import Guest
 from ballonet.facts.host import HostMemory
+from ballonet.facts.request import Hold, Lease
 from ballonet.facts.snapshot import Floats
 
 
@@ -145,3 +147,16 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
+
+
+class Journal(Protocol):
+    """What must outlive this process. Each call is durable when it returns, or raises `JournalError`."""
+
+    def before(self, acts: Sequence[Act]) -> None:
+        """Write down changes that are about to be sent; nothing that is not written down is sent."""
+
+    def keep(self, request: Hold | Lease) -> None:
+        """Write down what somebody asked for."""
+
+    def drop(self, request_id: str) -> None:
+        """Forget what somebody asked for; what is not known is no error."""

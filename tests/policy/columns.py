@@ -35,6 +35,7 @@ _DEFAULTS: dict[str, Any] = {
     "ceiling": np.nan,
     "weight": 100.0,
     "excluded": False,
+    "held": False,
     "unused": 512.0 * MIB,
     "usable": 512.0 * MIB,
     "available": np.nan,
@@ -54,7 +55,7 @@ _DEFAULTS: dict[str, Any] = {
     "vcpu_seconds": 0.0,
 }
 _TYPES: dict[str, Any] = {"running": np.bool_, "busy": np.bool_, "device": np.bool_, "autodeflate": np.bool_}
-_TYPES |= {"watched": np.bool_, "excluded": np.bool_, "obstacle": np.int8}
+_TYPES |= {"held": np.bool_, "watched": np.bool_, "excluded": np.bool_, "obstacle": np.int8}
 
 
 def snapshot(rows: int, *, host: HostMemory | None = None, taken_at: float = NOW, **columns: Any) -> Snapshot:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from ballonet.engine.ports import BulkHypervisor, Hypervisor
 from ballonet.errors import BallonetError, HypervisorError
+from ballonet.facts.act import Act
+from ballonet.facts.happening import Kind
 from ballonet.facts.snapshot import Bools, Floats, Snapshot
 from ballonet.policy.floors import hard_floor_bytes
 
@@ -46,6 +48,18 @@ class Changes:
     def only(self, which: Bools) -> "Changes":
         """Return those changes of which this is true."""
         return self if which.all() else Changes(self.snapshot, self.rows[which], self.target[which])
+
+    def none(self) -> "Changes":
+        """Return no change at all."""
+        return self.only(np.zeros(len(self), dtype=np.bool_))
+
+    def acts(self, at: float, cause: Kind) -> list[Act]:
+        """Return what is written down of them, at these epoch seconds."""
+        names, before = self.snapshot.names, self.snapshot.actual[self.rows].tolist()
+        return [
+            Act(at, uuid, names[row], int(was), size, cause)
+            for row, was, (uuid, size) in zip(self.rows.tolist(), before, self.sizes().items(), strict=True)
+        ]
 
     def sizes(self) -> dict[str, int]:
         """Return the next size of each guest by its UUID, in order."""

@@ -1,7 +1,8 @@
 """The tick and the reflex: facts in, a plan made, the plan carried out, and everything told."""
 
+import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,21 +10,35 @@ from numpy.typing import NDArray
 from ballonet.engine.act import PROMISES, Actor, Changes, broken_promises
 from ballonet.engine.ask import Asker
 from ballonet.engine.limits import LimitsOf, usual
-from ballonet.engine.ports import BulkHypervisor, Clock, Event, EventKind, Host, Hypervisor, Residents
+from ballonet.engine.periods import Periods
+from ballonet.engine.ports import (
+    BulkHypervisor,
+    Clock,
+    Event,
+    EventKind,
+    Host,
+    Hypervisor,
+    Journal,
+    Residents,
+)
 from ballonet.engine.remember import Remembered
+from ballonet.engine.requests import Requests
 from ballonet.engine.residents import Followed
 from ballonet.engine.summary import Summary
 from ballonet.engine.table import Beside, Now, side_by_side, snapshot_of
+from ballonet.engine.tell import Teller
 from ballonet.engine.watch import PASS_SECONDS, Watch, room_seconds
-from ballonet.errors import BallonetError, DeadlineError
+from ballonet.engine.write_ahead import WriteAhead
+from ballonet.errors import BallonetError, DeadlineError, JournalError
 from ballonet.facts.columns import Columns
 from ballonet.facts.guest import State
 from ballonet.facts.happening import Happening, Kind
 from ballonet.facts.host import HostState
 from ballonet.facts.memory import Memory
-from ballonet.facts.plan import Plan, PlanRow
+from ballonet.facts.plan import Plan
+from ballonet.facts.request import Hold
 from ballonet.facts.sight import Sight
-from ballonet.facts.snapshot import Bools, Codes, Floats, Snapshot
+from ballonet.facts.snapshot import Floats, Snapshot
 from ballonet.facts.verdict import CODES
 from ballonet.policy.learn import learn, promised, told
 from ballonet.policy.plan import plan
@@ -56,24 +71,29 @@ class Engine:
         enforce: bool = False,
         limits: LimitsOf = usual,
         decide: Callable[[Snapshot, Memory, Settings], Plan] = plan,
+        requests: Requests | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self.plan: Plan | None = None
-        self.summary = Summary()
+        self.wake = asyncio.Event()  # set: the next tick follows soon
+        self.requests = requests or Requests(world.clock)
         self._world = world
         self._settings = settings
-        self._tell = tell
+        self._teller = Teller(world.clock, tell, Summary())
+        self._teller.writes = enforce
         self._enforce = enforce
         self._decide = decide
         self._limits = limits
         self._actor = Actor(world.hypervisor)
         self._asker = Asker(world.hypervisor, world.clock)
+        self._periods = Periods(world.hypervisor, self._teller)
+        self._ahead = WriteAhead(journal, self._teller, world.clock)
         self._remembered = Remembered()
         self._bulk = world.hypervisor if isinstance(world.hypervisor, BulkHypervisor) else None
         self._followed = Followed(world.residents) if world.residents else None
         self._watch = Watch(self._followed) if self._followed and settings.reflex else None
         self._known: Snapshot | None = None  # the last one: who was there
         self._reset_at: dict[str, float] = {}  # epoch seconds, by UUID
-        self._asked: set[tuple[str, float]] = set()  # whose statistics were switched on
         self._wished: dict[str, int] = {}  # what an observer was told last, by UUID
         self._free_bytes = 0.0  # what may still be handed out before the next tick
         self._last_tick_at: float | None = None
@@ -83,26 +103,70 @@ class Engine:
     async def tick(self) -> Plan:
         """Read all guests, decide, act, and tell what was done; `HypervisorError` if it cannot read."""
         self._hear(await self._actor.collect())
+        self._end_requests()
+        self._teller.writes = self.writes
         columns = await self._columns()
         now = Now(self._world.clock.time(), self._world.clock.monotonic())
         snapshot = snapshot_of(columns, now, self._beside(columns.uuids), self._limits(columns))
-        self._greet(snapshot)
-        memory = learn(self._remembered.align(snapshot.uuids), snapshot, self._settings)
+        for uuid in self._teller.greet(self._known, snapshot):
+            self._reset_at.pop(uuid, None)
+        self._known = snapshot
+        law = replace(self._settings, leased_bytes=float(self.requests.leased_bytes))
+        memory = learn(self._remembered.align(snapshot.uuids), snapshot, law)
         self._remembered.memory = memory
-        previous, self.plan = self.plan, self._decide(snapshot, memory, self._settings)
-        self._tell_verdicts(previous, self.plan)
+        previous, self.plan = self.plan, self._decide(snapshot, memory, law)
+        self._teller.verdicts(previous, self.plan)
         if self.plan.state is not (previous.state if previous else HostState.PLENTY):
-            self._say(Kind.STATE, "", text=self.plan.state.sentence)
+            self._teller.say(Kind.STATE, "", text=self.plan.state.sentence)
         self._free_bytes = self.plan.free
         self.summary.add(self.plan, self._settings.budget_bytes)
         if self._after_a_gap(now.monotonic):
             self._free_bytes = 0.0  # a suspended host or a jump: look first
         else:
             await self._carry_out(self.plan)
-        await self._ask_for_statistics(columns, snapshot.excluded)
+        await self._periods.switch_on(
+            columns, snapshot.excluded | snapshot.held, self._settings.interval_seconds
+        )
         if self._promises_unmet():
             self._ask_donors(self.plan.snapshot)
         return self.plan
+
+    @property
+    def summary(self) -> Summary:
+        """Return what was done so far."""
+        return self._teller.summary
+
+    @summary.setter
+    def summary(self, summary: Summary) -> None:
+        self._teller.summary = summary
+
+    def learned(self) -> dict[str, dict[str, float]]:
+        """Return what was learned of each guest and is worth knowing after a restart, by UUID."""
+        return self._remembered.learned(self._epoch_seconds())
+
+    def recall(
+        self, learned: Mapping[str, Mapping[str, float]], targets: Mapping[str, tuple[int, float]]
+    ) -> None:
+        """Know again what was learned before a restart, and what guests were told: bytes, epoch seconds."""
+        self._remembered.recall(learned, targets, self._epoch_seconds(), self.clock.monotonic())
+
+    def _epoch_seconds(self) -> float:
+        """Return the epoch time of the monotonic second 0."""
+        return self.clock.time() - self.clock.monotonic()
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock that it goes by."""
+        return self._world.clock
+
+    @property
+    def writes(self) -> bool:
+        """Return whether guests are resized, and not only observed."""
+        return self._enforce and self.requests.paused is None
+
+    def change(self, settings: Settings, limits: LimitsOf, *, enforce: bool) -> None:
+        """Go on with other settings from the next tick on."""
+        self._settings, self._limits, self._enforce = settings, limits, enforce
 
     @property
     def told(self) -> Floats:
@@ -138,13 +202,14 @@ class Engine:
     def _beside(self, uuids: tuple[str, ...]) -> Beside:
         """Return what the host shows beside the hypervisor's facts."""
         memory = self._world.host.memory() if self._world.host else None
+        held = self.requests.held(uuids)
         if self._followed is None:
-            return Beside(memory, None, self._with_resets(uuids, np.full(len(uuids), np.nan)))
+            return Beside(memory, None, self._with_resets(uuids, np.full(len(uuids), np.nan)), held)
         self._followed.follow(uuids)
         if self._watch:
             self._watch.look(self._world.clock.monotonic())
         watched = self._watch.seen() if self._watch else None
-        return Beside(memory, watched, self._with_resets(uuids, self._followed.started_at()))
+        return Beside(memory, watched, self._with_resets(uuids, self._followed.started_at()), held)
 
     def _with_resets(self, uuids: tuple[str, ...], born_at: Floats) -> Floats:
         """Return when each guest began anew: with its process, or when it was reset since."""
@@ -156,13 +221,13 @@ class Engine:
     async def _carry_out(self, plan: Plan) -> None:
         """Send a plan's changes: those that shrink first, so that there is something to give."""
         rows = np.array(plan.changes(), dtype=np.intp)
-        sent = await self._send(Changes.of(plan.snapshot, rows, plan.target[rows]))
+        sent = await self._send(Changes.of(plan.snapshot, rows, plan.target[rows]), Kind.PLANNED)
         for index, (uuid, size) in zip(sent.rows.tolist(), sent.sizes().items(), strict=True):
-            if not self._enforce and not self._is_news(uuid, size):
+            if not self.writes and not self._is_news(uuid, size):
                 continue
             row = plan.row(index)
             kind = Kind.PLANNED if row.verdict.managed else Kind.RELEASED
-            self._say(kind, row.name, row.uuid, row.actual_bytes, size, row=row)
+            self._teller.say(kind, row.name, row.uuid, row.actual_bytes, size, row=row)
 
     def _is_news(self, uuid: str, size_bytes: int) -> bool:
         """Return whether an observer has not been told this wish yet: the next tick has it again."""
@@ -175,7 +240,7 @@ class Engine:
     @property
     def glances(self) -> bool:
         """Return whether anything is done between ticks at all."""
-        return self._watch is not None and self._enforce
+        return self._watch is not None
 
     def calm_seconds(self) -> float:
         """Return for how long glances would answer nothing, where that is known ahead."""
@@ -192,7 +257,7 @@ class Engine:
 
     async def glance(self) -> bool:
         """Look at resident memory and answer a burst; return whether an early tick should follow."""
-        if self._watch is None or not self._enforce:
+        if self._watch is None or not self.writes:
             return False
         self._watch.look(self._world.clock.monotonic())
         if self.plan is None or self._remembered.uuids != self.plan.snapshot.uuids:
@@ -220,7 +285,7 @@ class Engine:
 
     def _ask_donors(self, snapshot: Snapshot) -> None:
         """Ask those that do not burst for what they have unused now, the largest first."""
-        if not self._enforce or not self._settings.asks or self.plan is None:
+        if not self.writes or not self._settings.asks or self.plan is None:
             return
         may_give = (self.plan.verdict == CODES["managed"]) & np.isnan(self._remembered.memory.promised)
         rows = [row for row in np.argsort(-snapshot.actual, kind="stable").tolist() if may_give[row]]
@@ -230,10 +295,10 @@ class Engine:
         """Send one side of the reflex's answer (bytes to grow by, below 0 to shrink by), and tell it."""
         rows = np.flatnonzero(step)
         self._free_bytes -= float(np.maximum(step, 0.0).sum())
-        sent = await self._send(Changes.of(snapshot, rows, (sight.held + step)[rows]))
+        sent = await self._send(Changes.of(snapshot, rows, (sight.held + step)[rows]), kind)
         for row, (uuid, size) in zip(sent.rows.tolist(), sent.sizes().items(), strict=True):
             rate = max(0.0, float(sight.rss[row] - sight.before[row])) / sight.seconds
-            self._say(
+            self._teller.say(
                 kind,
                 snapshot.names[row],
                 uuid,
@@ -244,20 +309,45 @@ class Engine:
 
     # --- what both do -------------------------------------------------------------------------------
 
-    async def _send(self, changes: Changes) -> Changes:
+    async def resize(self, changes: Changes) -> Changes:
+        """Have guests resized for somebody, within all promises; return those that the hypervisor took."""
+        self._free_bytes -= float(
+            np.maximum(changes.target - changes.snapshot.actual[changes.rows], 0.0).sum()
+        )
+        sent = await self._send(changes, Kind.ASKED)
+        for row, (uuid, size) in zip(sent.rows.tolist(), sent.sizes().items(), strict=True):
+            before = float(changes.snapshot.actual[row])
+            self._teller.say(Kind.ASKED, changes.snapshot.names[row], uuid, before, size)
+        return sent
+
+    async def _send(self, changes: Changes, cause: Kind) -> Changes:
         """Check, remember and send changes; return those that the hypervisor did not refuse."""
         if not len(changes):
             return changes
         kept = self._promised(self._actor.freely(changes))
-        if not self._enforce or not len(kept):
+        if not self.writes or not len(kept):
             return kept
         if self._remembered.uuids != kept.snapshot.uuids:
-            return kept.only(np.zeros(len(kept), dtype=np.bool_))
+            return kept.none()
+        if not self._ahead.written(kept, cause):
+            return kept.none()
         self._remember(kept.rows, kept.target)
         failed = self._hear(await self._actor.send(kept))
         if not failed:
             return kept
         return kept.only(np.array([uuid not in failed for uuid in kept.sizes()], dtype=np.bool_))
+
+    def _end_requests(self) -> None:
+        """End holds and leases that are over, and tell it."""
+        try:
+            ended = self.requests.expire()
+        except JournalError:  # the next tick tries again
+            return
+        for request in ended:
+            if isinstance(request, Hold):
+                self._teller.say(Kind.HELD, request.name, request.uuid, text="its hold is over")
+            else:
+                self._teller.say(Kind.LEASED, "", text=f"{request.id} is over: nobody used it")
 
     def _promised(self, changes: Changes) -> Changes:
         """Return the changes that keep all promises; tell of the others."""
@@ -265,7 +355,7 @@ class Engine:
         for index in np.flatnonzero(broken).tolist():
             row = changes.rows[index]
             text = f"{PROMISES[broken[index]]} ({changes.target[index]:.0f} bytes)"
-            self._say(Kind.BROKEN, changes.snapshot.names[row], changes.snapshot.uuids[row], text=text)
+            self._teller.say(Kind.BROKEN, changes.snapshot.names[row], changes.snapshot.uuids[row], text=text)
         return changes.only(broken == 0)
 
     def _remember(self, rows: NDArray[np.intp], target: Floats) -> None:
@@ -286,26 +376,8 @@ class Engine:
         self._remember(rows, self._remembered.memory.actual[rows])
         names = dict(zip(self._known.uuids, self._known.names, strict=True)) if self._known else {}
         for uuid, error in failed.items():
-            self._say(Kind.FAILED, names.get(uuid, uuid), uuid, text=str(error))
+            self._teller.say(Kind.FAILED, names.get(uuid, uuid), uuid, text=str(error))
         return set(failed)
-
-    async def _ask_for_statistics(self, columns: Columns, excluded: Bools) -> None:
-        """Switch statistics on where nobody did: once a guest and start, and said."""
-        seconds = max(1, int(self._settings.interval_seconds / 2))
-        unasked = columns.device & (columns.period == 0) & columns.running & ~columns.busy & ~excluded
-        for row in np.flatnonzero(unasked).tolist():
-            name, asked = columns.names[row], (columns.uuids[row], float(columns.number[row]))
-            if asked not in self._asked:
-                self._asked.add(asked)
-                self._say(Kind.PERIOD, name, columns.uuids[row], text=str(seconds))
-                if self._enforce:
-                    await self._set_period(name, columns.uuids[row], seconds)
-
-    async def _set_period(self, name: str, uuid: str, seconds: int) -> None:
-        try:
-            await self._world.hypervisor.set_period(uuid, seconds, live=True)
-        except BallonetError as error:
-            self._say(Kind.FAILED, name, uuid, text=str(error))
 
     # --- what is told -------------------------------------------------------------------------------
 
@@ -315,73 +387,21 @@ class Engine:
             now = self._world.clock.time()
             # Of a reset that was asked for libvirt tells twice, 20 ms apart: when asked, and when done.
             if now - self._reset_at.get(event.uuid, 0.0) > 1.0:
-                self._say(Kind.REBOOTED, event.name, event.uuid)
+                self._teller.say(Kind.REBOOTED, event.name, event.uuid)
             self._reset_at[event.uuid] = now
+        if event.kind is EventKind.STARTED:
+            self._use_lease(event)
         if event.kind is EventKind.LOST:
-            self._say(Kind.FAILED, "", text="the connection to the hypervisor broke")
+            self._teller.say(Kind.FAILED, "", text="the connection to the hypervisor broke")
         if event.kind is EventKind.RECONNECTED:
-            self._say(Kind.RECOVERED, "", text="connected to the hypervisor again")
+            self._teller.say(Kind.RECOVERED, "", text="connected to the hypervisor again")
         return event.kind in {EventKind.STARTED, EventKind.STOPPED, EventKind.REBOOTED, EventKind.RECONNECTED}
 
-    def _greet(self, after: Snapshot) -> None:
-        """Tell who came and who went."""
-        before, self._known = self._known, after
-        if before is not None and before.uuids == after.uuids:
+    def _use_lease(self, event: Event) -> None:
+        """End the lease that a guest used up by its start."""
+        try:
+            lease = self.requests.started(event.name)
+        except JournalError:  # it ends with its time
             return
-        known, present = frozenset(before.uuids if before else ()), frozenset(after.uuids)
-        for uuid, name in zip(after.uuids, after.names, strict=True):
-            if uuid not in known:
-                self._say(Kind.CAME, name, uuid)
-        for uuid, name in zip(before.uuids, before.names, strict=True) if before else ():
-            if uuid not in present:
-                self._say(Kind.WENT, name, uuid)
-                self._reset_at.pop(uuid, None)
-
-    def _tell_verdicts(self, before: Plan | None, after: Plan) -> None:
-        """Tell whose verdict changed; at first sight only of those that are not managed."""
-        for index in np.flatnonzero(after.verdict != _verdicts_in_order(before, after)).tolist():
-            row = after.row(index)
-            self._say(Kind.VERDICT, row.name, row.uuid, row=row)
-
-    def _say(
-        self,
-        kind: Kind,
-        name: str,
-        uuid: str = "",
-        from_bytes: float | None = None,
-        to_bytes: float | None = None,
-        *,
-        row: PlanRow | None = None,
-        rate_bytes: float | None = None,
-        text: str = "",
-    ) -> None:
-        happening = Happening(
-            at=self._world.clock.time(),
-            kind=kind,
-            name=name,
-            uuid=uuid,
-            from_bytes=from_bytes,
-            to_bytes=to_bytes,
-            row=row,
-            rate_bytes=rate_bytes,
-            text=text,
-            written=self._enforce,
-        )
-        self.summary.count(happening)
-        self._tell(happening)
-
-
-def _verdicts_in_order(before: Plan | None, after: Plan) -> Codes:
-    """Return each guest's verdict in the plan before; who is new was managed, as far as is known."""
-    if before is None:
-        return _as_expected(after.verdict)
-    if before.snapshot.uuids == after.snapshot.uuids:
-        return before.verdict
-    known = dict(zip(before.snapshot.uuids, before.verdict.tolist(), strict=True))
-    found = np.array([known.get(uuid, -1) for uuid in after.snapshot.uuids], dtype=np.int8)
-    return np.where(found < 0, _as_expected(after.verdict), found).astype(np.int8)
-
-
-def _as_expected(verdict: Codes) -> Codes:
-    """Return the verdict itself of guests that are managed, and -1 of others: that is worth a word."""
-    return np.where(verdict >= CODES["stale"], verdict, -1).astype(np.int8)
+        if lease is not None:
+            self._teller.say(Kind.LEASED, event.name, event.uuid, text=f"{lease.id} is used up by its start")

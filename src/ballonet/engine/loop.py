@@ -22,13 +22,12 @@ async def run(
     on_failure: Callable[[HypervisorError], None] = lambda _: None,
 ) -> None:
     """Run until `seconds` are over (None: until cancelled). Failures to read guests are told and outlived."""
-    wake = asyncio.Event()
-    helpers = [asyncio.create_task(_listen(engine, world, wake))]
+    helpers = [asyncio.create_task(_listen(engine, world))]
     if engine.glances:
-        helpers.append(asyncio.create_task(_glance(engine, world, wake)))
+        helpers.append(asyncio.create_task(_glance(engine, world)))
     try:
         async with asyncio.timeout(seconds):
-            await _tick(engine, world, wake, after_tick, on_failure)
+            await _tick(engine, world, after_tick, on_failure)
     except TimeoutError:
         pass
     finally:
@@ -40,19 +39,18 @@ async def run(
 async def _tick(
     engine: Engine,
     world: World,
-    wake: asyncio.Event,
     after_tick: Callable[[Plan], None],
     on_failure: Callable[[HypervisorError], None],
 ) -> None:
     """Tick for ever: at the interval, or soon after something called for it."""
     while True:
-        wake.clear()
+        engine.wake.clear()
         due = world.clock.monotonic() + engine.interval_seconds()
         try:
             after_tick(await engine.tick())
         except HypervisorError as error:
             on_failure(error)
-        await _wait(world, wake, due)
+        await _wait(world, engine.wake, due)
 
 
 async def _wait(world: World, wake: asyncio.Event, due: float) -> None:
@@ -66,16 +64,16 @@ async def _wait(world: World, wake: asyncio.Event, due: float) -> None:
     await world.clock.sleep(min(EARLY_SECONDS, max(0.0, due - world.clock.monotonic())))
 
 
-async def _glance(engine: Engine, world: World, wake: asyncio.Event) -> None:
+async def _glance(engine: Engine, world: World) -> None:
     """Look ten times a second, unless there is nothing to see; the reflex never waits for a tick."""
     while True:
         if await engine.glance():
-            wake.set()
+            engine.wake.set()
         await world.clock.sleep(max(PASS_SECONDS, engine.calm_seconds()))
 
 
-async def _listen(engine: Engine, world: World, wake: asyncio.Event) -> None:
+async def _listen(engine: Engine, world: World) -> None:
     """Take in the hypervisor's events as they come."""
     async for event in world.hypervisor.events():
         if engine.hear(event):
-            wake.set()
+            engine.wake.set()

@@ -1,8 +1,35 @@
-"""The memory of guests across ticks in which they come, go and change places."""
+"""The memory of guests across ticks in which they come, go and change places, and across restarts."""
+
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from ballonet.facts.memory import Memory
+
+# What was learned of a guest and is worth knowing after a restart; the second are times.
+LEARNED = (
+    "counted",
+    "growth",
+    "margin",
+    "swap_debt",
+    "kept",
+    "usual_reads",
+    "read_seconds",
+    "hold_seconds",
+    "stuck_seconds",
+)
+LEARNED_TIMES = (
+    "born_at",
+    "grew_at",
+    "bitten_at",
+    "hold_until",
+    "streams_until",
+    "foreign_until",
+    "stuck_until",
+)
+# What a guest was told is under way for so long: a restart within it goes on waiting for its arrival.
+UNDER_WAY_SECONDS = 10.0
 
 
 class Remembered:
@@ -11,6 +38,7 @@ class Remembered:
     def __init__(self) -> None:
         self.uuids: tuple[str, ...] = ()
         self.memory = Memory.blank(0)
+        self._recalled: dict[str, dict[str, float]] = {}  # of guests not seen yet, times monotonic
 
     def align(self, uuids: tuple[str, ...]) -> Memory:
         """Return the memory in this order: guests not seen before are blank, those gone are forgotten."""
@@ -21,7 +49,52 @@ class Remembered:
         extended = _join(self.memory, Memory.blank(1))
         self.memory = extended.take(np.array([known.get(uuid, unknown) for uuid in uuids], dtype=np.intp))
         self.uuids = uuids
+        self._overlay({row: uuid for row, uuid in enumerate(uuids) if uuid not in known})
         return self.memory
+
+    def learned(self, epoch_seconds: float) -> dict[str, dict[str, float]]:
+        """Return what is worth keeping of each guest by UUID, times as epoch seconds, unknowns left out.
+
+        `epoch_seconds` is the epoch time of the monotonic second 0.
+        """
+        found: dict[str, dict[str, float]] = {uuid: {} for uuid in self.uuids}
+        for names, offset in ((LEARNED, 0.0), (LEARNED_TIMES, epoch_seconds)):
+            for name in names:
+                column = getattr(self.memory, name).astype(np.float64) + offset
+                for uuid, value in zip(self.uuids, column.tolist(), strict=True):
+                    if np.isfinite(value):
+                        found[uuid][name] = value
+        return found
+
+    def recall(
+        self,
+        learned: Mapping[str, Mapping[str, float]],
+        targets: Mapping[str, tuple[int, float]],
+        epoch_seconds: float,
+        now: float,
+    ) -> None:
+        """Know again what was learned before a restart, and what guests were told last: bytes, epoch seconds.
+
+        A guest that has another size than it was told, and was not told just now, was changed by somebody.
+        """
+        for uuid, values in learned.items():
+            known = {name: values[name] for name in LEARNED if name in values}
+            times = {name: values[name] - epoch_seconds for name in LEARNED_TIMES if name in values}
+            self._recalled[uuid] = known | times
+        for uuid, (size_bytes, at) in targets.items():
+            told_at = at - epoch_seconds
+            under_way = now - told_at < UNDER_WAY_SECONDS
+            told = {"target": float(size_bytes), "changed_at": told_at, "progress_at": now}
+            self._recalled.setdefault(uuid, {}).update(told | {"arrived": float(not under_way)})
+
+    def _overlay(self, rows: Mapping[int, str]) -> None:
+        """Lay what is known again of guests over their blank rows."""
+        recalled = {row: self._recalled.pop(uuid) for row, uuid in rows.items() if uuid in self._recalled}
+        for name in {name for values in recalled.values() for name in values}:
+            column = getattr(self.memory, name).copy()
+            for row, values in recalled.items():
+                column[row] = values.get(name, column[row])
+            self.memory = replace(self.memory, **{name: column})
 
 
 def _join(first: Memory, second: Memory) -> Memory:

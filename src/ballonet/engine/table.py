@@ -36,6 +36,7 @@ class Beside:
     host: HostMemory | None = None
     watched: Bools | None = None  # whose resident memory is read between ticks
     born_at: Floats | None = None  # epoch seconds of start or last reset; NaN: unknown
+    held: Bools | None = None  # who is to be left as it is
 
 
 def snapshot_of(columns: Columns, now: Now, beside: Beside, limits: Limits) -> Snapshot:
@@ -54,6 +55,7 @@ def snapshot_of(columns: Columns, now: Now, beside: Beside, limits: Limits) -> S
         ceiling=ceiling,
         weight=limits.weight,
         excluded=limits.excluded,
+        held=np.zeros(rows, dtype=np.bool_) if beside.held is None else beside.held,
         # Statistics from before a reset belong to a guest that is gone (QEMU < 10 keeps them).
         stats_at=np.where(age > uptime, np.nan, now.monotonic - age),
         **{name: getattr(columns, name) for name in _SAME},

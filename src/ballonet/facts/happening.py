@@ -21,6 +21,9 @@ class Kind(StrEnum):
     STATE = "state"  # the host is shorter of memory, or less short
     FAILED = "failed"  # the hypervisor refused or did not answer
     RECOVERED = "recovered"
+    ASKED = "asked"  # somebody had a guest resized
+    HELD = "held"  # somebody had a guest, or everybody, left as it is; or that ended
+    LEASED = "leased"  # somebody had memory kept free; or that ended
     BROKEN = "broken"  # a promise would have been broken: nothing was sent
 
 

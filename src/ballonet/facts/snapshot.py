@@ -50,7 +50,8 @@ class Snapshot:
     floor: Floats
     ceiling: Floats
     weight: Floats
-    excluded: Bools  # the administrator wants it left alone
+    excluded: Bools  # the administrator's settings want it left alone
+    held: Bools  # somebody asked for it to be left alone for a while
 
     unused: Floats
     usable: Floats

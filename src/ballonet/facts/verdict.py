@@ -28,6 +28,12 @@ VERDICTS = (
         remedy="set manage = true for it, where this says: ballonet config show {name} --origin",
     ),
     Verdict(
+        "held",
+        managed=False,
+        reason="held: somebody asked for it to be left as it is",
+        remedy="end the hold: ballonet resume {name}",
+    ),
+    Verdict(
         "no-device",
         managed=False,
         reason="no balloon device",

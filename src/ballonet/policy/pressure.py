@@ -30,7 +30,8 @@ def read_host(past: HostPast, snapshot: Snapshot, settings: Settings) -> HostPas
 
 def _share(snapshot: Snapshot, settings: Settings) -> tuple[float, float]:
     """Return the free shares: of the budget, and of the host (1 where it is not known)."""
-    budget = (settings.budget_bytes - float(sizes(snapshot).sum())) / max(settings.budget_bytes, 1.0)
+    spent = float(sizes(snapshot).sum()) + settings.leased_bytes
+    budget = (settings.budget_bytes - spent) / max(settings.budget_bytes, 1.0)
     if snapshot.host is None:
         return budget, 1.0
     return budget, host_free(snapshot, settings) / snapshot.host.total_bytes

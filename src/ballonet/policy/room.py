@@ -41,9 +41,9 @@ def room(snapshot: Snapshot, memory: Memory, settings: Settings, managed: Bools,
     # Granted but not yet taken counts as held; taken but not yet given back does too.
     pending = np.where(memory.arrived, -np.inf, or_else(memory.target, -np.inf))
     held = np.maximum(actual, pending)
-    free = min(settings.budget_bytes - held.sum(), host_free(snapshot, settings))
+    free = min(settings.budget_bytes - held.sum(), host_free(snapshot, settings)) - settings.leased_bytes
     # Where the host has less than the budget says, guests may hold what they do and what it has left.
-    ours = min(settings.budget_bytes, held.sum() + host_free(snapshot, settings)) - held[~managed].sum()
+    ours = held.sum() + free - held[~managed].sum()
     largest = snapshot.maximum[managed].max() if managed.any() else 0.0
     # The pool is for bursts of those who have what they need: it gives way to need, and to cache in use: what
     # was found to be, and all that those have who read for want of more.

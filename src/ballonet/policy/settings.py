@@ -12,6 +12,9 @@ class Settings:
     budget_bytes: float
     """What all guests of the host may hold together, those that are not managed included."""
 
+    leased_bytes: float = 0.0
+    """What of that, and of the host's memory, is kept free for guests about to start."""
+
     reserve_bytes: float = 1024 * MIB
     """Host memory that is never handed out: the host's own growth lives here."""
 

@@ -19,6 +19,7 @@ def verdicts(snapshot: Snapshot, memory: Memory, settings: Settings) -> Codes:
     applies = {
         "not-running": ~snapshot.running,
         "excluded": snapshot.excluded,
+        "held": snapshot.held,
         "no-device": ~snapshot.device,
         **{obstacle.value: snapshot.obstacle == index for index, obstacle in enumerate(Obstacle)},
         "busy": snapshot.busy,

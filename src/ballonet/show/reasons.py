@@ -67,6 +67,8 @@ def what(happening: Happening) -> str:
             )
         case Kind.LENT:
             return f"{_step(happening)}  its unused memory is called in for a burst"
+        case Kind.ASKED:
+            return f"{_step(happening)}  somebody asked for it"
         case Kind.RELEASED:
             return f"{_step(happening)}  it did not follow its last target, and is left alone for a while"
         case Kind.VERDICT if happening.row is not None:

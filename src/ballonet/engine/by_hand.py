@@ -1,0 +1,167 @@
+"""What people have done while the engine runs: a guest set, released, held, and room made for one to come."""
+
+import asyncio
+from dataclasses import dataclass
+
+import numpy as np
+
+from ballonet.engine.act import PROMISES, Changes, broken_promises
+from ballonet.engine.engine import Engine
+from ballonet.errors import BallonetError, NoSuchGuestError, NotReachedError, RefusedError
+from ballonet.facts.plan import Plan
+from ballonet.facts.request import ALL, Hold, Lease
+from ballonet.facts.verdict import CODES
+from ballonet.policy.room import PAGE
+from ballonet.policy.waterfill import waterfill
+from ballonet.units import format_duration, format_size
+
+LOOK_SECONDS = 0.2  # between two looks whether room was made
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and why."""
+
+    who: str
+    why: str = ""
+
+
+class ByHand:
+    """Carries out what people ask for, within all promises; raises `JournalError` where it must remember."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def find(self, reference: str) -> int:
+        """Return the row of a guest by name, UUID or id in the last plan; raises `NoSuchGuestError`."""
+        snapshot = self._plan().snapshot
+        for names in (snapshot.names, snapshot.uuids):
+            if reference in names:
+                return names.index(reference)
+        raise NoSuchGuestError(f"no guest {reference!r} runs here", hint="see who is there: ballonet guests")
+
+    def pause(self, reference: str, seconds: float | None, asker: Asker) -> Hold:
+        """Leave a guest as it is (ALL: change nothing at all)."""
+        if reference == ALL:
+            return self._engine.requests.hold(ALL, "", seconds=seconds, who=asker.who, why=asker.why)
+        snapshot, row = self._plan().snapshot, self.find(reference)
+        return self._engine.requests.hold(
+            snapshot.uuids[row], snapshot.names[row], seconds=seconds, who=asker.who, why=asker.why
+        )
+
+    def resume(self, reference: str) -> list[Hold]:
+        """End what a guest is held for, also of one that is gone; ALL: what everybody is."""
+        holds = self._engine.requests.holds
+        known = next((hold.uuid for hold in holds if reference in {hold.uuid, hold.name, hold.id}), None)
+        if known is None and reference != ALL:
+            known = self._plan().snapshot.uuids[self.find(reference)]
+        return self._engine.requests.resume(known or ALL)
+
+    async def set(self, reference: str, size_bytes: int, seconds: float | None, asker: Asker) -> Hold:
+        """Have a guest resized and held; raises `RefusedError` with the promise that forbids it."""
+        plan, row = self._plan(), self.find(reference)
+        changes = Changes.of(plan.snapshot, np.array([row]), np.array([float(size_bytes)]))
+        self._allow(changes)
+        growth, free = size_bytes - float(plan.snapshot.actual[row]), max(plan.free, 0.0)
+        if growth > free:
+            raise RefusedError(
+                f"the host can spare {format_size(free)}, and this takes {format_size(growth)}",
+                hint="see who has memory: ballonet status",
+            )
+        hold = self._engine.requests.hold(
+            plan.snapshot.uuids[row],
+            plan.snapshot.names[row],
+            seconds=seconds,
+            who=asker.who,
+            why=asker.why,
+            size_bytes=size_bytes,
+        )
+        if not len(await self._engine.resize(changes)):
+            self._engine.requests.resume(hold.uuid)
+            raise BallonetError(f"{hold.name} could not be resized", hint="see why: ballonet events")
+        return hold
+
+    async def release(self, reference: str, asker: Asker) -> list[Hold]:
+        """Give guests (ALL: each that may be touched) all memory back that is free, and hold them."""
+        plan = self._plan()
+        snapshot = plan.snapshot
+        wish = np.where(
+            np.isfinite(snapshot.actual), np.maximum(snapshot.ceiling - snapshot.actual, 0.0), 0.0
+        )
+        wish = np.where(
+            broken_promises(Changes.of(snapshot, np.arange(len(snapshot)), snapshot.ceiling)), 0.0, wish
+        )
+        if reference != ALL:
+            wish = np.where(np.arange(len(snapshot)) == self.find(reference), wish, 0.0)
+        growth = waterfill(np.zeros(len(snapshot)), wish, snapshot.weight, max(plan.free, 0.0))
+        rows = np.flatnonzero(growth >= PAGE)
+        target = np.floor((snapshot.actual + growth)[rows] / PAGE) * PAGE
+        await self._engine.resize(Changes.of(snapshot, rows, target))
+        released = range(len(snapshot)) if reference == ALL else [self.find(reference)]
+        return [
+            self._engine.requests.hold(
+                snapshot.uuids[row], snapshot.names[row], seconds=None, who=asker.who, why="released"
+            )
+            for row in released
+        ]
+
+    # --- room for a guest to come -------------------------------------------------------------------
+
+    def most_room_bytes(self) -> int:
+        """Return how much could be kept free at most: what is free, and all that guests have beyond needs."""
+        plan = self._plan()
+        beyond = np.maximum(plan.snapshot.actual - plan.wanted[0], 0.0)
+        beyond = np.where(plan.verdict == CODES["managed"], beyond, 0.0)
+        return int(max(0.0, plan.free + float(beyond.sum())))
+
+    async def make_room(
+        self, size_bytes: int, *, timeout_seconds: float, hold_seconds: float, guest: str, asker: Asker
+    ) -> Lease:
+        """Free host memory, wait until the host shows it, and keep it.
+
+        Raises `RefusedError` with what could be had at most, when nothing was taken, and `NotReachedError`
+        when it did not come in time: then the lease is dropped.
+        """
+        most = self.most_room_bytes()
+        if size_bytes > most:
+            raise RefusedError(
+                f"{format_size(most)} could be had at most without taking what guests need",
+                hint="ask for less, shut a guest down, or raise the budget",
+            )
+        if not self._engine.writes and size_bytes > max(0.0, self._plan().free):
+            raise RefusedError(
+                "guests are only observed: nothing is taken", hint='mode = "enforce", or: ballonet resume'
+            )
+        lease = self._engine.requests.lease(size_bytes, seconds=hold_seconds, who=asker.who, guest=guest)
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._until_free()
+        except TimeoutError as error:
+            self._engine.requests.drop(lease.id)
+            raise NotReachedError(
+                f"{format_size(size_bytes)} were not free within {format_duration(timeout_seconds)}",
+                hint="give it more time: --timeout 2m",
+            ) from error
+        return lease
+
+    async def _until_free(self) -> None:
+        """Wait for a tick that knows of all leases and has what they keep free."""
+        before = self._plan()
+        while self._plan() is before or self._plan().free < 0.0:
+            self._engine.wake.set()
+            await self._engine.clock.sleep(LOOK_SECONDS)
+
+    # --- what both need -----------------------------------------------------------------------------
+
+    def _plan(self) -> Plan:
+        if self._engine.plan is None:
+            raise BallonetError("no guest was looked at yet", hint="try again in a moment")
+        return self._engine.plan
+
+    def _allow(self, changes: Changes) -> None:
+        broken = int(broken_promises(changes)[0])
+        if broken:
+            name = changes.snapshot.names[changes.rows[0]]
+            raise RefusedError(f"{name}: {PROMISES[broken]}", hint=f"see its limits: ballonet show {name}")
+        if not self._engine.writes:
+            raise RefusedError("guests are only observed", hint='resume, or set mode = "enforce"')

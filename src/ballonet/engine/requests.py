@@ -1,0 +1,130 @@
+"""What people asked for, until it ends: guests held as they are, and memory kept for guests to come."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from ballonet.engine.ports import Clock, Journal
+from ballonet.errors import UsageError
+from ballonet.facts.request import ALL, Hold, Lease
+from ballonet.facts.snapshot import Bools
+
+
+class Requests:
+    """Holds and leases; each is written down before it counts, and ends by itself."""
+
+    def __init__(
+        self, clock: Clock, journal: Journal | None = None, kept: Iterable[Hold | Lease] = ()
+    ) -> None:
+        self._clock = clock
+        self._journal = journal
+        self._kept: dict[str, Hold | Lease] = {request.id: request for request in kept}
+        numbers = [int(known.rpartition("-")[2]) for known in self._kept]
+        self._next = 1 + max(numbers, default=0)
+
+    # --- asking -------------------------------------------------------------------------------------
+
+    def hold(
+        self,
+        uuid: str,
+        name: str,
+        *,
+        seconds: float | None,
+        who: str,
+        why: str = "",
+        size_bytes: int | None = None,
+    ) -> Hold:
+        """Leave a guest (ALL: everybody) as it is from now on; it replaces what it was held for before.
+
+        Raises `JournalError`, as all that changes something.
+        """
+        self.resume(uuid)
+        now = self._clock.time()
+        until = None if seconds is None else now + seconds
+        hold = Hold(self._name("hold"), uuid, name, now, until, who, why, size_bytes)
+        self._keep(hold)
+        return hold
+
+    def resume(self, uuid: str) -> list[Hold]:
+        """End what a guest (ALL: everybody) is held for; return it."""
+        ended = [hold for hold in self.holds if hold.uuid == uuid]
+        for hold in ended:
+            self._drop(hold.id)
+        return ended
+
+    def lease(self, size_bytes: int, *, seconds: float, who: str, guest: str = "") -> Lease:
+        """Keep host memory free from now on."""
+        now = self._clock.time()
+        lease = Lease(self._name("lease"), size_bytes, now, now + seconds, who, guest)
+        self._keep(lease)
+        return lease
+
+    def drop(self, lease_id: str) -> Lease:
+        """End a lease; raises `UsageError` with those that there are."""
+        lease = self._kept.get(lease_id)
+        if not isinstance(lease, Lease):
+            known = ", ".join(lease.id for lease in self.leases) or "none"
+            raise UsageError(f"there is no lease {lease_id!r}", hint=f"there are: {known}")
+        self._drop(lease_id)
+        return lease
+
+    def started(self, name: str) -> Lease | None:
+        """End the lease that a guest which starts now uses up, its own rather than anybody's; return it."""
+        fitting = [lease for lease in self.leases if lease.guest in {name, ""}]
+        lease = max(fitting, key=lambda each: each.guest == name, default=None)
+        if lease is not None:
+            self._drop(lease.id)
+        return lease
+
+    def expire(self) -> list[Hold | Lease]:
+        """End what is over, and return it."""
+        now = self._clock.time()
+        over = [
+            request for request in self._kept.values() if request.until is not None and request.until <= now
+        ]
+        for request in over:
+            self._drop(request.id)
+        return over
+
+    # --- what is so ---------------------------------------------------------------------------------
+
+    @property
+    def holds(self) -> list[Hold]:
+        """Return all holds, oldest first."""
+        return [request for request in self._kept.values() if isinstance(request, Hold)]
+
+    @property
+    def leases(self) -> list[Lease]:
+        """Return all leases, oldest first."""
+        return [request for request in self._kept.values() if isinstance(request, Lease)]
+
+    @property
+    def paused(self) -> Hold | None:
+        """Return the hold of everybody, if there is one."""
+        return next((hold for hold in self.holds if hold.uuid == ALL), None)
+
+    @property
+    def leased_bytes(self) -> int:
+        """Return what all leases keep free together."""
+        return sum(lease.size_bytes for lease in self.leases)
+
+    def held(self, uuids: Sequence[str]) -> Bools:
+        """Return who is held by name, in this order."""
+        held = {hold.uuid for hold in self.holds}
+        return np.array([uuid in held for uuid in uuids], dtype=np.bool_)
+
+    # --- keeping ------------------------------------------------------------------------------------
+
+    def _name(self, kind: str) -> str:
+        number, self._next = self._next, self._next + 1
+        return f"{kind}-{number}"
+
+    def _keep(self, request: Hold | Lease) -> None:
+        if self._journal is not None:
+            self._journal.keep(request)
+        self._kept[request.id] = request
+
+    def _drop(self, request_id: str) -> None:
+        if self._journal is not None:
+            self._journal.drop(request_id)
+        del self._kept[request_id]

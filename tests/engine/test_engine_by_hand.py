@@ -1,0 +1,207 @@
+"""What people ask for while an engine runs: it happens, it is written down, and it ends by itself."""
+
+import pytest
+from kept import ANNA, Host, MemoryJournal, on_host
+
+from ballonet.engine.ports import Event, EventKind
+from ballonet.errors import BallonetError, JournalError, NoSuchGuestError, NotReachedError, RefusedError
+from ballonet.facts.happening import Kind
+from ballonet.facts.request import ALL
+from ballonet.units import GIB, MIB
+
+
+def test_a_guest_that_was_set_stays_so_until_its_time_is_over() -> None:
+    seen: list[float] = []
+
+    async def does(host: Host) -> None:
+        await host.by_hand.set("idle", 800 * MIB, 20.0, ANNA)
+        await host.clock.sleep(15.0)
+        seen.append(host.size("idle"))
+        await host.clock.sleep(70.0)
+        seen.append(host.size("idle"))
+
+    host = on_host(does)
+    assert 800 * MIB == seen[0]
+    assert seen[1] < 500 * MIB
+    assert ["its hold is over"] == [each.text for each in host.told if each.kind is Kind.HELD]
+    assert [("idle", 800 * MIB)] == [(a.name, a.to_bytes) for a in host.journal.acts if a.cause == "asked"]
+    assert {} == host.journal.requests
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(16 * MIB, "G1: the target is below the hard floor"), (200 * MIB, "G1"), (2 * GIB, "G2")],
+)
+def test_what_breaks_a_promise_is_refused_and_nothing_is_held(size: int, words: str) -> None:
+    async def does(host: Host) -> None:
+        with pytest.raises(RefusedError, match=words):
+            await host.by_hand.set("idle", size, None, ANNA)
+
+    assert {} == on_host(does).journal.requests
+
+
+def test_a_guest_is_not_set_to_more_than_the_host_has() -> None:
+    async def does(host: Host) -> None:
+        with pytest.raises(RefusedError, match="the host can spare"):
+            await host.by_hand.set("idle", 1000 * MIB, None, ANNA)
+
+    on_host(does, budget_bytes=1.6 * GIB)
+
+
+def test_nobody_is_changed_while_everything_is_paused() -> None:
+    async def does(host: Host) -> None:
+        host.by_hand.pause(ALL, 40.0, ANNA)
+        acts = len(host.journal.acts)
+        with pytest.raises(RefusedError, match="only observed"):
+            await host.by_hand.set("web", 900 * MIB, None, ANNA)
+        await host.world.resize(host.uuid("busy"), 700 * MIB)
+        await host.clock.sleep(35.0)
+        assert acts == len(host.journal.acts)
+        assert not host.engine.writes
+        await host.clock.sleep(10.0)
+        assert host.engine.writes
+
+    on_host(does)
+
+
+def test_a_paused_guest_is_left_alone_and_the_others_are_not() -> None:
+    async def does(host: Host) -> None:
+        hold = host.by_hand.pause("idle", None, ANNA)
+        assert (hold.who, hold.why, hold.until) == ("anna", "an experiment", None)
+        await host.clock.sleep(3.0)
+        assert "held" == host.engine.plan.row(host.by_hand.find("idle")).verdict.code  # type: ignore[union-attr]
+        assert [hold] == host.by_hand.resume("idle")
+        assert [] == host.by_hand.resume("idle")
+
+    on_host(does)
+
+
+def test_a_released_guest_has_all_its_memory_back() -> None:
+    async def does(host: Host) -> None:
+        await host.by_hand.release("idle", ANNA)
+        await host.clock.sleep(20.0)
+
+    host = on_host(does, seconds=60.0)
+    assert GIB == host.size("idle")
+    assert host.size("spare") < 500 * MIB
+
+
+def test_releasing_all_shares_what_is_free() -> None:
+    async def does(host: Host) -> None:
+        await host.by_hand.release(ALL, ANNA)
+        await host.clock.sleep(20.0)
+
+    host = on_host(does, seconds=60.0)
+    assert 3 * GIB == pytest.approx(
+        sum(host.size(name) for name in ("busy", "idle", "spare", "web")), rel=0.01
+    )
+
+
+def test_guests_have_names_and_uuids() -> None:
+    async def does(host: Host) -> None:
+        assert host.by_hand.find("web") == host.by_hand.find(host.uuid("web"))
+        with pytest.raises(NoSuchGuestError):
+            host.by_hand.find("wbe")
+
+    on_host(does)
+
+
+# --- room for a guest to come --------------------------------------------------------------------------
+
+
+def test_room_is_made_of_what_guests_do_not_need_and_the_host_shows_it() -> None:
+    async def does(host: Host) -> None:
+        size = host.by_hand.most_room_bytes() - 10 * MIB
+        assert host.engine.plan
+        assert size > host.engine.plan.free
+        lease = await host.by_hand.make_room(
+            size, timeout_seconds=60.0, hold_seconds=600.0, guest="new", asker=ANNA
+        )
+        left = 2.2 * GIB - sum(host.size(name) for name in ("busy", "idle", "spare", "web"))
+        assert left >= size
+        assert {lease.id: lease} == host.journal.requests
+        host.engine.hear(Event(EventKind.STARTED, "u", "other"))
+        assert host.engine.requests.leases
+        host.engine.hear(Event(EventKind.STARTED, "u", "new"))
+        assert not host.engine.requests.leases
+
+    host = on_host(does, budget_bytes=2.2 * GIB, seconds=240.0)
+    assert "lease-1 is used up by its start" in [each.text for each in host.told]
+
+
+def test_room_that_cannot_be_made_takes_nothing() -> None:
+    async def does(host: Host) -> None:
+        before = [host.size(name) for name in ("busy", "idle", "spare", "web")]
+        with pytest.raises(RefusedError, match=r"\d+ MiB could be had at most"):
+            await host.by_hand.make_room(
+                2 * GIB, timeout_seconds=5.0, hold_seconds=60.0, guest="", asker=ANNA
+            )
+        assert before == [host.size(name) for name in ("busy", "idle", "spare", "web")]
+
+    assert {} == on_host(does, budget_bytes=1.75 * GIB).journal.requests
+
+
+def test_room_that_does_not_come_in_time_is_kept_no_longer() -> None:
+    async def does(host: Host) -> None:
+        most = host.by_hand.most_room_bytes()
+        with pytest.raises(NotReachedError, match="not free within"):
+            await host.by_hand.make_room(most, timeout_seconds=0.1, hold_seconds=60.0, guest="", asker=ANNA)
+
+    assert {} == on_host(does, budget_bytes=1.75 * GIB).journal.requests
+
+
+def test_a_lease_ends_with_its_time() -> None:
+    async def does(host: Host) -> None:
+        await host.by_hand.make_room(10 * MIB, timeout_seconds=9.0, hold_seconds=10.0, guest="", asker=ANNA)
+        await host.clock.sleep(15.0)
+
+    host = on_host(does)
+    assert "lease-1 is over: nobody used it" in [each.text for each in host.told]
+
+
+# --- the journal ---------------------------------------------------------------------------------------
+
+
+def test_everything_sent_was_written_down_before() -> None:
+    async def does(host: Host) -> None: ...
+
+    host = on_host(does)
+    planned = [each for each in host.told if each.kind is Kind.PLANNED]
+    assert [(each.name, each.to_bytes) for each in planned] == [
+        (act.name, act.to_bytes) for act in host.journal.acts if act.cause == "planned"
+    ]
+
+
+def test_a_full_journal_stops_acting_and_not_observing() -> None:
+    async def does(host: Host) -> None:
+        host.journal.full = True
+        acts = len(host.journal.acts)
+        with pytest.raises(JournalError):
+            host.by_hand.pause("idle", None, ANNA)
+        with pytest.raises((JournalError, BallonetError)):
+            await host.by_hand.set("web", 900 * MIB, 30.0, ANNA)
+        await host.world.resize(host.uuid("busy"), 900 * MIB)
+        await host.clock.sleep(100.0)
+        assert acts == len(host.journal.acts)
+        assert 900 * MIB == host.size("busy")
+        host.journal.full = False
+        await host.clock.sleep(60.0)
+        assert host.size("busy") < 900 * MIB
+
+    host = on_host(does, budget_bytes=2.2 * GIB, seconds=240.0)
+    said = [each.text for each in host.told if each.kind in {Kind.FAILED, Kind.RECOVERED}]
+    assert ["the journal is full; only observing until it can", "the journal can be written again"] == said
+
+
+def test_what_was_asked_for_outlives_a_restart() -> None:
+    journal = MemoryJournal()
+
+    async def holds(host: Host) -> None:
+        host.by_hand.pause("idle", None, ANNA)
+
+    async def looks(host: Host) -> None:
+        assert ["idle"] == [hold.name for hold in host.engine.requests.holds]
+        assert host.by_hand.pause("web", None, ANNA).id != host.engine.requests.holds[0].id
+
+    on_host(holds, journal=journal)
+    on_host(looks, journal=journal)

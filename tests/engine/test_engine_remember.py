@@ -1,0 +1,76 @@
+"""What is remembered of guests that come, go, and are met again after a restart."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ballonet.engine.remember import LEARNED, LEARNED_TIMES, Remembered
+
+EPOCH = 1_700_000_000.0  # of the first process's second 0
+LATER = EPOCH + 500.0  # of the second's
+
+
+def taught(**columns: float) -> Remembered:
+    """Return the memory of two guests, with these values of the first."""
+    remembered = Remembered()
+    memory = remembered.align(("a", "b"))
+    values: dict[str, Any] = {
+        name: np.array([value, getattr(memory, name)[1]]) for name, value in columns.items()
+    }
+    remembered.memory = replace(memory, **values)
+    return remembered
+
+
+def met_again(first: Remembered, now: float = 10.0, **targets: tuple[int, float]) -> Remembered:
+    again = Remembered()
+    again.recall(first.learned(EPOCH), targets, LATER, now)
+    again.align(("b", "a"))
+    return again
+
+
+def test_what_was_learned_is_known_again_and_times_are_moved_to_the_new_clock() -> None:
+    again = met_again(taught(growth=5e6, kept=1e8, hold_until=700.0, counted=1.0)).memory
+    assert ([0.0, 5e6], [0.0, 1e8]) == (again.growth.tolist(), again.kept.tolist())
+    assert [-np.inf, 200.0] == again.hold_until.tolist()
+    assert [False, True] == again.counted.tolist()
+    assert again.counted.dtype == np.bool_
+
+
+def test_unknowns_stay_unknown() -> None:
+    again = met_again(taught(read_seconds=np.nan)).memory
+    assert np.isnan(again.read_seconds).all()
+
+
+def test_a_target_is_no_wish_and_another_size_was_somebodys() -> None:
+    told_long_ago = met_again(taught(), a=(300 << 20, LATER - 60.0)).memory
+    assert [True, True] == told_long_ago.arrived.tolist()
+    assert 300 << 20 == told_long_ago.target[1]
+
+
+def test_a_change_that_was_under_way_goes_on() -> None:
+    under_way = met_again(taught(), a=(300 << 20, LATER + 8.0)).memory
+    assert [True, False] == under_way.arrived.tolist()
+    assert (8.0, 10.0) == pytest.approx((under_way.changed_at[1], under_way.progress_at[1]))
+
+
+def test_a_guest_that_comes_later_is_known_then() -> None:
+    again = Remembered()
+    again.recall(taught(kept=7.0).learned(EPOCH), {}, LATER, 0.0)
+    assert [0.0] == again.align(("b",)).kept.tolist()
+    assert [0.0, 7.0] == again.align(("b", "a")).kept.tolist()
+
+
+@given(
+    st.dictionaries(st.sampled_from(sorted({*LEARNED, *LEARNED_TIMES} - {"counted"})), st.floats(0.0, 1e9))
+)
+def test_learned_values_come_back_as_they_went(values: dict[str, float]) -> None:
+    first = taught(**values)
+    again = Remembered()
+    again.recall(first.learned(EPOCH), {}, EPOCH, 0.0)
+    memory = again.align(("a", "b"))
+    for name in values:
+        assert getattr(first.memory, name)[0] == pytest.approx(getattr(memory, name)[0], abs=1e-6)

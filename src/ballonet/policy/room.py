@@ -41,9 +41,10 @@ def room(snapshot: Snapshot, memory: Memory, settings: Settings, managed: Bools,
     # Granted but not yet taken counts as held; taken but not yet given back does too.
     pending = np.where(memory.arrived, -np.inf, or_else(memory.target, -np.inf))
     held = np.maximum(actual, pending)
-    free = min(settings.budget_bytes - held.sum(), host_free(snapshot, settings))
+    left = host_free(snapshot, settings)
+    free = min(settings.budget_bytes - held.sum(), left)
     # Where the host has less than the budget says, guests may hold what they do and what it has left.
-    ours = min(settings.budget_bytes, held.sum() + host_free(snapshot, settings)) - held[~managed].sum()
+    ours = min(settings.budget_bytes, held.sum() + left) - held[~managed].sum()
     largest = snapshot.maximum[managed].max() if managed.any() else 0.0
     # The pool is for bursts of those who have what they need: it gives way to need, and to cache in use: what
     # was found to be, and all that those have who read for want of more.
@@ -72,7 +73,8 @@ def pool_wish(snapshot: Snapshot, memory: Memory, settings: Settings, managed: B
 
 def sizes(snapshot: Snapshot) -> Floats:
     """Return what each guest has; its maximum where that is unknown."""
-    return np.where(np.isnan(snapshot.actual), or_else(snapshot.maximum), snapshot.actual)
+    unknown = np.isnan(snapshot.actual)
+    return np.where(unknown, or_else(snapshot.maximum), snapshot.actual) if unknown.any() else snapshot.actual
 
 
 def host_free(snapshot: Snapshot, settings: Settings) -> float:

@@ -39,7 +39,6 @@ class Beside:
 def snapshot_of(columns: Columns, now: Now, beside: Beside, floor: float | None = None) -> Snapshot:
     """Return the table that a decision is made from; `floor` (bytes) replaces each guest's usual floor."""
     rows, maximum = len(columns), columns.maximum
-    least = floor_bytes(maximum) if floor is None else np.full(rows, float(floor))
     uptime = np.full(rows, np.nan) if beside.born_at is None else now.epoch - beside.born_at
     age = now.epoch - columns.last_update
     return Snapshot(
@@ -47,7 +46,9 @@ def snapshot_of(columns: Columns, now: Now, beside: Beside, floor: float | None 
         host=beside.host,
         watched=np.zeros(rows, dtype=np.bool_) if beside.watched is None else beside.watched,
         uptime=uptime,
-        floor=np.minimum(maximum, np.maximum(least, hard_floor_bytes(maximum))),
+        floor=floor_bytes(maximum)
+        if floor is None
+        else np.minimum(maximum, np.maximum(float(floor), hard_floor_bytes(maximum))),
         ceiling=maximum,
         weight=np.full(rows, 100.0),
         # Statistics from before a reset belong to a guest that is gone (QEMU < 10 keeps them).

@@ -221,6 +221,8 @@ class Engine:
     async def _carry_out(self, plan: Plan) -> None:
         """Send a plan's changes: those that shrink first, so that there is something to give."""
         rows = np.array(plan.changes(), dtype=np.intp)
+        if not len(rows):
+            return
         sent = await self._send(Changes.of(plan.snapshot, rows, plan.target[rows]), Kind.PLANNED)
         for index, (uuid, size) in zip(sent.rows.tolist(), sent.sizes().items(), strict=True):
             if not self.writes and not self._is_news(uuid, size):

@@ -7,7 +7,7 @@ import numpy as np
 
 from ballonet.facts.happening import Happening, Kind
 from ballonet.facts.plan import Bound, Plan
-from ballonet.facts.snapshot import Codes, Floats
+from ballonet.facts.snapshot import Codes, Floats, or_else
 from ballonet.facts.verdict import CODES, VERDICTS
 
 
@@ -26,9 +26,8 @@ class _Counter:
             self._seen = np.array([self._gone.pop(uuid, np.nan) for uuid in uuids])
             self._uuids = uuids
         risen = np.where(counters >= self._seen, counters - self._seen, counters)
-        risen[np.isnan(self._seen)] = 0.0
-        self._seen = np.where(np.isnan(counters), self._seen, counters)
-        return float(np.nansum(risen))
+        self._seen, before = np.where(np.isnan(counters), self._seen, counters), self._seen
+        return float(np.where(np.isnan(before + counters), 0.0, risen).sum())
 
 
 @dataclass(slots=True)
@@ -56,12 +55,12 @@ class Summary:
         snapshot = plan.snapshot
         seconds = 0.0 if self._last_at is None else snapshot.taken_at - self._last_at
         self._last_at = snapshot.taken_at
-        held = float(np.nansum(snapshot.actual))
+        held = float(or_else(snapshot.actual).sum())
         managed = plan.verdict >= CODES["stale"]
-        self.given_back_bytes = float(np.nansum((snapshot.maximum - snapshot.actual)[managed]))
+        self.given_back_bytes = float(or_else(snapshot.maximum - snapshot.actual)[managed].sum())
         self.given_back_byte_seconds += self.given_back_bytes * seconds
         self.held_byte_seconds += held * seconds
-        self.resident_byte_seconds += float(np.nansum(snapshot.rss)) * seconds
+        self.resident_byte_seconds += float(or_else(snapshot.rss).sum()) * seconds
         self.over_budget_byte_seconds += max(0.0, held - budget_bytes) * seconds
         self.peak_held_bytes = max(self.peak_held_bytes, held)
         self.seconds += seconds

@@ -4,6 +4,7 @@ Columns are numpy arrays of one length, in the order of `uuids`. Sizes are float
 seconds; NaN is "unknown", never 0. Nothing here is ever written after it was made.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -26,6 +27,14 @@ def clip(column: Floats, low: Floats | float, high: Floats | float) -> Floats:
     """Return the column within these bounds (a third of the time of numpy's `clip` where rows are few)."""
     clipped: Floats = np.minimum(np.maximum(column, low), high)
     return clipped
+
+
+def first_of(rules: Sequence[tuple[int, Bools]], default: int, rows: int) -> Codes:
+    """Return each row's code: that of the first rule which holds for it."""
+    codes = np.full(rows, default, dtype=np.int8)
+    for code, holds in reversed(rules):
+        codes[holds] = code
+    return codes
 
 
 @dataclass(frozen=True, slots=True, eq=False)

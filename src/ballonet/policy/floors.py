@@ -5,6 +5,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ballonet.facts.snapshot import clip
 from ballonet.units import GIB, MIB
 
 Bytes = TypeVar("Bytes", int, float, NDArray[np.float64])
@@ -16,7 +17,7 @@ def reserve_bytes(maximum_bytes: Bytes) -> Bytes:
     Three real guests of 1 GiB never had less than 58 to 90 MiB free, however hard they were squeezed;
     half of R was too little for guests of 512 MiB.
     """
-    return _like(maximum_bytes, np.clip(0.075 * np.asarray(maximum_bytes), 48 * MIB, 256 * MIB))
+    return _like(maximum_bytes, clip(0.075 * np.asarray(maximum_bytes), 48 * MIB, 256 * MIB))
 
 
 def reclaim_mark_bytes(maximum_bytes: Bytes) -> Bytes:
@@ -27,8 +28,8 @@ def reclaim_mark_bytes(maximum_bytes: Bytes) -> Bytes:
     huge pages are off, and the marks are a few MiB.
     """
     maximum = np.asarray(maximum_bytes)
-    zones = np.where(maximum > 4 * GIB, 3, 2)
-    return _like(maximum_bytes, np.where(maximum > 560 * MIB, zones * 44 * MIB, 16 * MIB))
+    of_zones = np.where(maximum > 4 * GIB, 3.0 * 44 * MIB, 2.0 * 44 * MIB)
+    return _like(maximum_bytes, np.where(maximum > 560 * MIB, of_zones, 16.0 * MIB))
 
 
 def hard_floor_bytes(maximum_bytes: Bytes) -> Bytes:

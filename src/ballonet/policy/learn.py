@@ -49,6 +49,8 @@ def _follow_balloon(memory: Memory, snapshot: Snapshot, settings: Settings) -> M
     moved = ~(np.abs(actual - memory.actual) <= settings.settle_bytes / 2)
     distance = np.abs(actual - memory.target)
     there = ~(distance > settings.settle_bytes)
+    if (memory.arrived & there & ~moved).all():  # as in most ticks
+        return evolve(memory, actual=actual)
     nearer = distance < np.where(np.isnan(memory.nearest), np.inf, memory.nearest)
     rate = settings.stuck_rate_bytes * settings.stuck_seconds
     progress = nearer & ~(memory.nearest - distance < rate)

@@ -1,12 +1,11 @@
 """From here to there: who grows at once, who gives a bite, and what stops it."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ballonet.facts.host import HostState
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Bound
-from ballonet.facts.snapshot import Bools, Floats, Snapshot
+from ballonet.facts.snapshot import Bools, Codes, Floats, Snapshot, clip, first_of
 from ballonet.policy.bites import Call, at_once, bite, call, deadband, excess
 from ballonet.policy.room import CACHE, PAGE, SURPLUS, Room, Share
 from ballonet.policy.settings import Settings
@@ -24,7 +23,7 @@ def grown(snapshot: Snapshot, memory: Memory, share: Share, room: Room, settings
     slowly = settings.surplus_share * snapshot.maximum if memory.host.state is HostState.PLENTY else 0.0
     for tier, kept in ((0, 0.0), (CACHE, room.pool), (SURPLUS, room.pool + room.store)):
         part = np.minimum(share.allotted, so_far[tier]) - room.held
-        part = np.clip(part, growth, np.maximum(wish, growth))
+        part = clip(part, growth, np.maximum(wish, growth))
         part = np.fmin(part, growth + slowly) if tier == SURPLUS else part
         growth = waterfill(growth, part, snapshot.weight, max(room.free - kept, growth.sum()))
     return growth
@@ -38,7 +37,7 @@ def motion(
     share: Share,
     growth: Floats,
     may_shrink: Bools,
-) -> tuple[Floats, NDArray[np.int_]]:
+) -> tuple[Floats, Codes]:
     """Return each managed guest's next target (NaN: none) and the rule that bound it."""
     actual, wish, band = snapshot.actual, share.allotted - room.held, deadband(snapshot, settings)
     urgency, lacking = call(share, memory, room, growth)
@@ -54,31 +53,19 @@ def motion(
     least = np.full_like(band, 2 * settings.settle_bytes) if urgency >= Call.LACKED else band
     rests = (urgency == Call.NOBODY) & (snapshot.taken_at - memory.grew_at < _dwell(memory, settings))
     grows = growth > band / 4
-    bound = np.select(
-        [
-            grows & (growth < wish - PAGE),
-            grows,
-            (much <= least) & (share.wanted[:SURPLUS].sum(axis=0) - room.held > band / 2),
-            much <= least,
-            waits,
-            memory.distress,
-            rests,
-            taken <= settings.settle_bytes,
-            taken < much,
-        ],
-        [
-            Bound.HOST_SHORT,
-            Bound.GROWS,
-            Bound.HOST_SHORT,
-            Bound.NOTHING,
-            Bound.WAITS,
-            Bound.DISTRESS,
-            Bound.DWELL,
-            Bound.DEADBAND,
-            Bound.BITE,
-        ],
-        default=Bound.SHRINKS,
-    )
+    little = much <= least
+    rules = [
+        (Bound.HOST_SHORT, grows & (growth < wish - PAGE)),
+        (Bound.GROWS, grows),
+        (Bound.HOST_SHORT, little & (share.wanted[:SURPLUS].sum(axis=0) - room.held > band / 2)),
+        (Bound.NOTHING, little),
+        (Bound.WAITS, waits),
+        (Bound.DISTRESS, memory.distress),
+        (Bound.DWELL, rests),
+        (Bound.DEADBAND, taken <= settings.settle_bytes),
+        (Bound.BITE, taken < much),
+    ]
+    bound = first_of(rules, Bound.SHRINKS, len(snapshot))
     shrinks = (bound == Bound.BITE) | (bound == Bound.SHRINKS)
     target = np.where(grows, room.held + growth, np.where(shrinks, actual - taken, np.nan))
     return target, bound

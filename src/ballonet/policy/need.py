@@ -7,7 +7,7 @@ import numpy as np
 
 from ballonet.facts.host import HostState
 from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Bools, Floats, Snapshot, or_else
+from ballonet.facts.snapshot import Bools, Floats, Snapshot, clip, or_else
 from ballonet.policy.floors import reclaim_mark_bytes, reserve_bytes
 from ballonet.policy.settings import Settings
 
@@ -40,12 +40,17 @@ def need(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
     it has by two cushions, by 15 % of M if it suffers much, and all that it may have if that did not help.
     """
     size = memory.used + memory.swap_debt + np.maximum(reserve_bytes(snapshot.maximum), memory.margin)
+    if memory.distress.any():
+        size = np.where(memory.distress, np.fmax(size, _relieved(snapshot, memory, settings)), size)
+    return np.fmax(size, memory.promised)
+
+
+def _relieved(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
+    """Return what relieves each guest, were it in distress."""
     relief = np.maximum(2.0 * cushion(snapshot, memory, settings), settings.relief_bytes)
     worse = np.maximum(relief, settings.relief_share * snapshot.maximum)
     relieved = snapshot.actual + np.where(memory.worse >= 1.0, worse, relief)
-    relieved = np.where(memory.worse >= 2.0, snapshot.ceiling, relieved)
-    size = np.where(memory.distress, np.fmax(size, relieved), size)
-    return np.fmax(size, memory.promised)
+    return np.where(memory.worse >= 2.0, snapshot.ceiling, relieved)
 
 
 def cushion(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
@@ -59,7 +64,7 @@ def cushion(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
     seen = snapshot.watched & settings.reflex
     reach = np.where(seen, settings.reflex_reach_seconds, unseen)
     swaps = (snapshot.swap_out > 0.0) | snapshot.autodeflate
-    room = np.clip(
+    room = clip(
         or_else(memory.growth * reach),
         settings.cushion_floor_share * np.where(swaps, 1.0, 2.0) * snapshot.maximum,
         settings.cushion_ceiling_share * snapshot.maximum,
@@ -73,7 +78,7 @@ def worth_keeping(snapshot: Snapshot, memory: Memory, room: Floats) -> Floats:
     What is in use may exceed what is there: dropped cache cannot be seen. What is only there makes no guest
     grow (`room`: what it has beyond need and cushion): a guest that streams would fill all that it got.
     """
-    return np.fmax(memory.kept, np.clip(cache(snapshot), 0.0, np.maximum(room, 0.0)))
+    return np.fmax(memory.kept, clip(cache(snapshot), 0.0, np.maximum(room, 0.0)))
 
 
 def cache(snapshot: Snapshot) -> Floats:

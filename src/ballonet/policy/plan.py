@@ -34,7 +34,7 @@ def plan(snapshot: Snapshot, memory: Memory, settings: Settings) -> Plan:
         allotted=share.allotted,
         wanted=wanted,
         got=got,
-        bound=np.where(may_grow, bound, Bound.VERDICT).astype(np.int8),
+        bound=np.where(may_grow, bound, np.int8(Bound.VERDICT)),
         budget=there.budget,
         pool=there.pool,
         free=there.free - float(growth.sum()),

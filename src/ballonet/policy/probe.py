@@ -87,6 +87,8 @@ def _begin(memory: Memory, snapshot: Snapshot, harmed: Bools, settings: Settings
     """
     now = snapshot.taken_at
     begins = harmed & (now >= memory.streams_until) & ~np.isnan(snapshot.actual + snapshot.ceiling)
+    if not begins.any():
+        return memory
     bitten = now - memory.bitten_at < settings.blame_seconds
     reserve = reserve_bytes(snapshot.maximum)
     first = np.maximum(settings.trial_reserves * reserve, settings.bite_share * snapshot.maximum)
@@ -116,6 +118,8 @@ def _judge(memory: Memory, snapshot: Snapshot, settled: Bools, harmed: Bools, se
     with all that it has for ever, beside others that read for want of it.
     """
     now, on = snapshot.taken_at, memory.trial > 0.0
+    if not on.any():
+        return memory
     got = snapshot.actual - memory.trial_from >= memory.trial / 2
     ripe = on & got & settled & (now - memory.trial_at >= settings.watch_seconds)
     filled = ripe & reclaims(snapshot)

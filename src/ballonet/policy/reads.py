@@ -44,11 +44,9 @@ def read_disks(memory: Memory, snapshot: Snapshot, seconds: Floats, settings: Se
         busy=follow(memory.busy, running, seconds, settings.read_half_life_seconds),
     )
     # What it read a while ago does not count against the size that it has now.
-    still = latest > settings.idle_reads
-    return evolve(
-        memory,
-        lost=np.where(cut & reclaims(snapshot) & still & ~memory.distress, _lost(memory, settings), 0.0),
-    )
+    reads = cut & (latest > settings.idle_reads) & reclaims(snapshot) & ~memory.distress
+    nothing = np.zeros(len(snapshot))
+    return evolve(memory, lost=np.where(reads, _lost(memory, settings), 0.0) if reads.any() else nothing)
 
 
 def excess_reads(memory: Memory, settings: Settings) -> Floats:

@@ -72,7 +72,8 @@ def pool_wish(snapshot: Snapshot, memory: Memory, settings: Settings, managed: B
 
 def sizes(snapshot: Snapshot) -> Floats:
     """Return what each guest has; its maximum where that is unknown."""
-    return np.where(np.isnan(snapshot.actual), or_else(snapshot.maximum), snapshot.actual)
+    unknown = np.isnan(snapshot.actual)
+    return np.where(unknown, or_else(snapshot.maximum), snapshot.actual) if unknown.any() else snapshot.actual
 
 
 def host_free(snapshot: Snapshot, settings: Settings) -> float:

@@ -61,6 +61,8 @@ def _counted(memory: Memory, snapshot: Snapshot, still: Bools, settings: Setting
     that is resized at every tick, for want of knowing this, would never be still.
     """
     larger = snapshot.available > snapshot.actual
+    if not larger.any():
+        return snapshot.autodeflate | (memory.counted & ~still)
     unmoved = np.abs(snapshot.available - memory.available) <= settings.settle_bytes
     resized = (memory.changed_at >= memory.need_at) & memory.arrived
     resized &= snapshot.stats_at > memory.changed_at + settings.reaction_seconds
@@ -78,6 +80,8 @@ def _used(memory: Memory, snapshot: Snapshot, still: Bools, counted: Bools) -> t
     """
     overhead = np.where(still & ~counted, snapshot.actual - snapshot.available, memory.overhead)
     by_sample = snapshot.available + overhead - snapshot.usable
+    if not counted.any():
+        return overhead, by_sample
     by_device = snapshot.actual - snapshot.usable
     shrinking = ~still & (memory.target < snapshot.actual)
     careful = np.where(shrinking, np.maximum(by_device, memory.used), by_device)
@@ -101,6 +105,8 @@ def _margin(
     memory: Memory, snapshot: Snapshot, seconds: Floats, distress: Bools, settings: Settings
 ) -> Floats:
     """Return how much must be usable in each guest, bytes: more than with what it was in distress, fading."""
+    if not (distress | (memory.margin > 0.0)).any():
+        return memory.margin
     enough = snapshot.usable + settings.cushion_floor_share * snapshot.maximum
     least = fade(memory.margin, seconds, settings.debt_half_life_seconds)
     return np.where(distress, np.maximum(least, enough), least)
@@ -116,6 +122,13 @@ def _distress(
     arrived: inflating causes them, and what was given must show first. What came back from swap counts at
     once, the others of a time that began after the change.
     """
+    cut = is_cut(snapshot, settings)
+    killed = known & (_risen(memory, snapshot, "oom_kills") > 0.0) & cut
+    able = known & cut & short_of_free(snapshot, settings.swapping_free_reserves)
+    # With cache left to drop it does not lack memory for its programs, whatever its kernel prefers to swap.
+    able &= snapshot.usable < settings.swapping_usable_reserves * reserve_bytes(snapshot.maximum)
+    if not (able | killed).any():  # as in most ticks
+        return able, np.zeros(len(snapshot))
     seconds = np.maximum(snapshot.stats_at - memory.need_at, 1.0)
     came, went = (_risen(memory, snapshot, name) for name in ("swap_in", "swap_out"))
     waits = (_risen(memory, snapshot, "alloc_stalls") > 0.0) | (
@@ -128,9 +141,5 @@ def _distress(
     lacks = settled & ((traffic / seconds > SWAP_RATE_BYTES) | (waits & ~caused))
     busy = np.maximum(or_else(memory.busy, 1.0), 1.0)
     lost = came / PAGE * settings.swap_in_seconds / seconds / busy
-    killed = known & (_risen(memory, snapshot, "oom_kills") > 0.0)
-    able = known & is_cut(snapshot, settings) & short_of_free(snapshot, settings.swapping_free_reserves)
-    # With cache left to drop it does not lack memory for its programs, whatever its kernel prefers to swap.
-    able &= snapshot.usable < settings.swapping_usable_reserves * reserve_bytes(snapshot.maximum)
-    worse = (able & (lost > settings.worse_share)) | (killed & is_cut(snapshot, settings))
+    worse = (able & (lost > settings.worse_share)) | killed
     return (able & lacks) | worse, np.where(worse, memory.worse + 1.0, 0.0)

@@ -4,8 +4,8 @@ import numpy as np
 
 from ballonet.facts.guest import Obstacle
 from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Codes, Snapshot
-from ballonet.facts.verdict import CODES, VERDICTS
+from ballonet.facts.snapshot import Bools, Codes, Snapshot, first_of
+from ballonet.facts.verdict import CODES
 from ballonet.policy.settings import Settings
 
 
@@ -21,7 +21,7 @@ def verdicts(snapshot: Snapshot, memory: Memory, settings: Settings) -> Codes:
         "excluded": snapshot.excluded,
         "held": snapshot.held,
         "no-device": ~snapshot.device,
-        **{obstacle.value: snapshot.obstacle == index for index, obstacle in enumerate(Obstacle)},
+        **_obstacles(snapshot.obstacle),
         "busy": snapshot.busy,
         "unknown-size": np.isnan(snapshot.maximum) | np.isnan(snapshot.actual),
         "booting": snapshot.uptime < settings.boot_grace_seconds,
@@ -33,7 +33,12 @@ def verdicts(snapshot: Snapshot, memory: Memory, settings: Settings) -> Codes:
         "foreign": memory.foreign_until > snapshot.taken_at,
         "stale": (age > fresh) | future,
     }
-    codes = np.full(len(snapshot), CODES["managed"], dtype=np.int8)
-    for index in reversed(range(len(VERDICTS) - 1)):
-        codes[applies[VERDICTS[index].code]] = index
-    return codes
+    rules = [(CODES[code], applies[code]) for code in CODES if code in applies]
+    return first_of(rules, CODES["managed"], len(snapshot))
+
+
+def _obstacles(obstacle: Codes) -> dict[str, Bools]:
+    """Return who has each obstacle, of those that anybody has."""
+    if not (obstacle >= 0).any():
+        return {}
+    return {each.value: obstacle == index for index, each in enumerate(Obstacle)}

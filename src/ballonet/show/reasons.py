@@ -18,7 +18,12 @@ _BOUNDS = {
     Bound.WAITS: "its last change has not arrived, or no statistics are newer",
     Bound.DISTRESS: "it swaps: nothing is taken",
 }
-
+_STEPS = {
+    Kind.LENT: "its unused memory is called in for a burst",
+    Kind.ASKED: "somebody asked for it",
+    Kind.RELEASED: "it did not follow its last target, and is left alone for a while",
+}
+_SAID = {Kind.CAME: "is here", Kind.WENT: "is gone", Kind.REBOOTED: "was reset"}
 
 # What an observer does not do; the rest happens by itself.
 _ACTS = frozenset({Kind.PLANNED, Kind.RELEASED, Kind.PERIOD})
@@ -62,28 +67,17 @@ def what(happening: Happening) -> str:
         case Kind.PLANNED if happening.row is not None:
             return f"{_step(happening)}  {sentence(happening.row)}"
         case Kind.BURST:
-            return (
-                f"{_step(happening)}  a burst of {format_size(int(happening.rate_bytes or 0))}/s is in sight"
-            )
-        case Kind.LENT:
-            return f"{_step(happening)}  its unused memory is called in for a burst"
-        case Kind.ASKED:
-            return f"{_step(happening)}  somebody asked for it"
-        case Kind.RELEASED:
-            return f"{_step(happening)}  it did not follow its last target, and is left alone for a while"
+            rate = format_size(int(happening.rate_bytes or 0))
+            return f"{_step(happening)}  a burst of {rate}/s is in sight"
+        case kind if kind in _STEPS:
+            return f"{_step(happening)}  {_STEPS[kind]}"
         case Kind.VERDICT if happening.row is not None:
             managed = happening.row.verdict.code == "managed"
             return "managed" if managed else f"left alone: {happening.row.verdict.reason}"
         case Kind.PERIOD:
             return f"statistics switched on, every {happening.text} s"
-        case Kind.CAME:
-            return "is here"
-        case Kind.WENT:
-            return "is gone"
-        case Kind.REBOOTED:
-            return "was reset"
-        case _:
-            return happening.text
+        case kind:
+            return _SAID.get(kind, happening.text)
 
 
 def _step(happening: Happening) -> str:

@@ -192,6 +192,9 @@ def _share(wanted: Floats, held: Floats) -> Floats:
 def _touch(make: Make, state: State, load: Load, seconds: float) -> tuple[State, Outcome]:
     """Bring back what hot accesses miss, as fast as programs ask for it and the disk serves it."""
     missing = np.maximum(load.hot_file - state.file, 0.0)
+    if not (missing + state.hot_swapped + load.stream).any():
+        nothing, whole = np.zeros(len(make)), np.ones(len(make))
+        return state, Outcome(nothing, nothing, whole, whole)
     anon = load.anon_rate * _part(state.hot_swapped, state.hot + state.hot_swapped)
     file = load.file_rate * _part(missing, load.hot_file)
     # A program that waits for a miss touches nothing: the more it misses, the less it asks for.

@@ -7,7 +7,7 @@ import numpy as np
 
 from ballonet.facts.snapshot import Bools, Floats
 from ballonet.simulator import guests as model
-from ballonet.simulator.kernel import PAGE
+from ballonet.simulator.kernel import PAGE, available
 
 SWAP_CLUSTER = 32  # pages that one who must reclaim for himself takes at once
 
@@ -28,7 +28,8 @@ def told(make: model.Make, sample: model.State, kinds: Mapping[Kind, Bools]) -> 
     `unused` there is free and standby memory together, and the "swap" counters are those of all paging,
     files' pages included (virtio-win's collector; CacheBytes counts as 0, as it often is).
     """
-    free, usable = np.maximum(sample.free(make), 0.0), sample.usable(make)
+    free = sample.free(make)
+    usable, free = available(free, sample.cache(), make.low, make.high), np.maximum(free, 0.0)
     counted = make.deflates
     unknown = np.full(len(make), np.nan)
     statistics = {

@@ -10,7 +10,7 @@ from dataclasses import fields
 import numpy as np
 from numpy.typing import NDArray
 
-from ballonet.facts.snapshot import Bools, Floats
+from ballonet.facts.snapshot import Bools, Floats, clip
 from ballonet.simulator import guests as model
 from ballonet.simulator.kernel import PAGE, SLAB
 from ballonet.simulator.programs import ANSWER_SECONDS, Answers, Programs, work
@@ -43,14 +43,16 @@ _READS = _STATE.index("disk_reads")
 _WAITED, _BUSY = (len(_STATE) + _PROGRAMS.index(name) for name in ("waited", "busy"))
 _USES = ("hot", "cold", "file", "cold_file", "swap_cache")
 _IN_USE = [_STATE.index(name) for name in _USES]
-_HELD = [_STATE.index(name) for name in ("hot", "cold", "hot_swapped", "cold_swapped")]
 
 
 class Life:
     """Guests and their programs at one moment; all of them are at `now`."""
 
-    def __init__(self, make: model.Make, timetable: Timetable) -> None:
+    def __init__(self, make: model.Make, timetable: Timetable, *, detail: bool = True) -> None:
+        """Begin with guests just booted; without `detail` what they answer is not counted."""
         self.make = make
+        self._detail = detail
+        self._rescues = bool(make.deflates.any())
         self.now = 0  # steps
         self.target = make.maximum.copy()  # bytes that each balloon was told
         rows = len(make)
@@ -61,8 +63,6 @@ class Life:
         self._moves = moves
         # What is free above the high mark: below it a guest may be reclaiming, however evenly.
         self._kept = make.overhead + SLAB + make.high
-        self._hurries = moves.copy()
-        self._hurries[_RESIDENT] = 0.0  # what leaves the host by and by needs no fine steps
         self._rate = np.zeros_like(self._table)  # of each column in a guest's last step, a second
         self._living = np.arange(rows)  # in whom anything can move
         self._pace = np.ones(rows, dtype=np.int64)  # steps that a guest may take at once
@@ -146,17 +146,20 @@ class Life:
 
     def _live(self, rows: Rows, at: int, until: int) -> None:
         """Bring these guests from one step to another: in one go those that may, others in pieces."""
-        while len(rows):
+        while True:
             turned = self._timetable.turn(rows, at)
             if len(turned):
                 self._wake(turned)
                 self._rise[turned] = np.inf
-            length, still, pace = until - at, self._still[rows], self._pace[rows]
-            turns_at = self._timetable.next_at[rows]
-            fit = (still | (pace >= length)) & (turns_at >= until)
+            length, next_at = until - at, self._timetable.next_at
+            fit = (self._still[rows] | (self._pace[rows] >= length)) & (next_at[rows] >= until)
+            if fit.all():
+                self._go(rows, length)
+                return
             self._go(rows[fit], length)
-            piece = min(int(pace[~fit & ~still].min(initial=length)), int(turns_at.min()) - at, length)
             rows = rows[~fit]
+            pace = self._pace[rows][~self._still[rows]]
+            piece = min(int(pace.min(initial=length)), int(next_at[rows].min()) - at, length)
             self._go(rows, piece)
             at += piece
 
@@ -185,41 +188,43 @@ class Life:
         state, _ = model.step(make, state, load, self.target[rows], seconds)
         after = _rows(state, programs)
         # What a rescue took back the driver keeps until it is told a size again, be it the same.
-        if make.deflates.any():
+        if self._rescues:
             rescued = make.deflates & (state.actual > np.maximum(table[_ACTUAL], self.target[rows]))
             self.target[rows] = np.where(rescued, state.actual, self.target[rows])
         rate = (after - table) / seconds
         self._table[:, rows] = after
-        settled = (programs.waiting == 0) & (programs.anon == want["anon_mib"] * MIB) & (load.stream == 0)
-        self._still[rows] = settled & ((np.abs(rate) * self._moves).max(axis=0) < STILL_BYTES)
-        pace = np.minimum(self._paces(rows, state, rate), self._answer_paces(rows, answers, seconds))
-        self._pace[rows] = np.where(programs.waiting > 0, 1, pace)
-        lags = programs.anon - after[_HELD].sum(axis=0) > LAGS_BYTES
+        waits = programs.waiting > 0
+        settled = ~waits & (programs.anon == want["anon_mib"] * MIB) & (load.stream == 0)
+        moved = np.abs(rate) * self._moves
+        self._still[rows] = settled & (moved.max(axis=0) < STILL_BYTES)
+        pace = np.minimum(self._paces(rows, state, rate, moved), self._answer_paces(rows, answers, seconds))
+        self._pace[rows] = np.where(waits, 1, pace)
+        lags = programs.anon - (state.hot + state.cold + state.hot_swapped + state.cold_swapped) > LAGS_BYTES
         self._rise[rows] = np.where(lags, np.inf, rate[_RESIDENT])
         self._rate[:, rows] = rate
         self._flow[:, rows] = answers.answered / seconds, answers.longest
         self._account(rows, answers.answered, answers.longest)
 
-    def _paces(self, rows: Rows, state: model.State, rate: Floats) -> NDArray[np.int64]:
+    def _paces(self, rows: Rows, state: model.State, rate: Floats, moved: Floats) -> NDArray[np.int64]:
         """Return how many steps guests may take at once: while little moves, or all of it evenly.
 
         What moves evenly does so until its target, which no step overshoots, or until memory is short.
         """
-        fastest = (np.abs(rate) * self._hurries).max(axis=0)
-        uneven = (np.abs(rate - self._rate[:, rows]) * self._hurries).max(axis=0)
+        changed = np.abs(rate - self._rate[:, rows]) * self._moves
+        moved[_RESIDENT] = changed[_RESIDENT] = 0.0  # what leaves the host by and by needs no fine steps
+        fastest, uneven = moved.max(axis=0), changed.max(axis=0)
         falling = -rate[_ACTUAL] + rate[_IN_USE].sum(axis=0)
         spare = state.actual - self._kept[rows] - sum(getattr(state, name) for name in _USES)
         until_short = np.where(spare > 0, spare, 0.0) / np.maximum(falling, 1.0)
         evenly = np.minimum(STEP_BYTES / np.maximum(uneven, 1.0), until_short)
         seconds = np.maximum(STEP_BYTES / np.maximum(fastest, 1.0), evenly)
-        paces: NDArray[np.int64] = np.clip(seconds / STEP_SECONDS, 1, LONGEST).astype(np.int64)
-        return paces
+        return clip(seconds / STEP_SECONDS, 1, LONGEST).astype(np.int64)
 
     def _answer_paces(self, rows: Rows, answers: Answers, seconds: float) -> NDArray[np.int64]:
         """Return how many steps guests may take at once for the time of an answer to change but little."""
         slowing = np.abs(answers.longest - self._flow[1, rows]) / seconds
         steady = ANSWER_SHARE * answers.longest / np.maximum(slowing, 1e-9) / STEP_SECONDS
-        return np.where(answers.answered > 0, np.clip(steady, 1, LONGEST), LONGEST).astype(np.int64)
+        return np.where(answers.answered > 0, clip(steady, 1, LONGEST), LONGEST).astype(np.int64)
 
     def _made(self, rows: Rows) -> model.Make:
         """Return what these guests are."""
@@ -229,9 +234,11 @@ class Life:
 
     def _account(self, rows: Rows, answered: Floats, seconds: Floats) -> None:
         """Add requests that were answered after so many seconds each."""
-        self._answers[0, rows] += answered
-        self._answers[1, rows] += answered * seconds
-        self._answers[2, rows] = np.maximum(self._answers[2, rows], np.where(answered > 0, seconds, 0.0))
+        if not self._detail:
+            return
+        before, took, longest = self._answers[:, rows]
+        longest = np.maximum(longest, np.where(answered > 0, seconds, 0.0))
+        self._answers[:, rows] = before + answered, took + answered * seconds, longest
 
 
 def _rows(state: model.State, programs: Programs) -> Floats:

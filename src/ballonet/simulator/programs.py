@@ -54,15 +54,16 @@ def work(
 ) -> tuple[Programs, State, Load, Answers]:
     """Return what programs do in a step: what they want (keys of a schedule), read in, and answer."""
     anon = _toward(programs.anon, want["anon_mib"] * MIB, want["grow_mib_s"] * MIB * seconds)
-    fresh = clip(want["file_mib"] * MIB - programs.file, 0.0, make.requests * READ_AHEAD * seconds)
-    file = np.minimum(programs.file, want["file_mib"] * MIB) + fresh
+    wanted_file = want["file_mib"] * MIB
+    fresh = clip(wanted_file - programs.file, 0.0, make.requests * READ_AHEAD * seconds)
+    file = np.minimum(programs.file, wanted_file) + fresh
     hot = np.minimum(want["hot_mib"] * MIB, anon)
     service, stalled = _service(make, state, want, file, anon)
     arrived = want["rate"] * seconds
     answered = np.minimum(programs.waiting + arrived, seconds / service)
     waiting = programs.waiting + arrived - answered
     # Who arrives in the middle of a step has waited half of what stands before and after it.
-    delay = service * (1.0 + (programs.waiting + waiting) / 2)
+    answers, delay = answered > 0, service * (1.0 + (programs.waiting + waiting) / 2)
     load = Load(
         hot_anon=hot,
         cold_anon=anon - hot,
@@ -72,7 +73,8 @@ def work(
         stream=want["stream_mib_s"] * MIB,
         workers=np.full(len(make), np.inf),  # that they wait for their misses is in `service`
     )
-    state = evolve(state, file=state.file + fresh, disk_reads=state.disk_reads + fresh / READ_AHEAD)
+    if fresh.any():
+        state = evolve(state, file=state.file + fresh, disk_reads=state.disk_reads + fresh / READ_AHEAD)
     # Who grows into memory that must be reclaimed first waits all the time, others for what they miss.
     misses = np.minimum(answered * (service - ANSWER_SECONDS), seconds)
     worked = answered * ANSWER_SECONDS + np.maximum(anon - programs.anon, 0.0) / TOUCH_RATE
@@ -86,12 +88,14 @@ def work(
         ),
         state,
         load,
-        Answers(answered, np.where(answered > 0, delay, np.nan), np.where(answered > 0, delay, 0.0)),
+        Answers(answered, np.where(answers, delay, np.nan), np.where(answers, delay, 0.0)),
     )
 
 
 def _toward(present: Floats, wanted: Floats, most: Floats) -> Floats:
     """Return what is wanted after a step: less at once, more at the speed given (0: at once)."""
+    if not (wanted > present).any():
+        return wanted
     grown = np.where(most > 0, np.minimum(wanted, present + most), wanted)
     return np.where(wanted < present, wanted, grown)
 
@@ -109,8 +113,10 @@ def _service(
     unread = np.divide(missing, file, out=np.zeros(file.shape), where=file > 0)
     # For a page that comes in from swap another one goes, but those go many at a time.
     lacking = anon - held - state.cold - state.cold_swapped
-    stalled = (lacking > STALLED_BYTES) & (state.free(make) < STALLED_BYTES + make.high)
-    queue = np.where(stalled, QUEUE_SECONDS, 1 / make.requests)
+    stalled, queue = lacking > STALLED_BYTES, 1 / make.requests
+    if stalled.any():
+        stalled &= state.free(make) < STALLED_BYTES + make.high
+        queue = np.where(stalled, QUEUE_SECONDS, queue)
     swap = np.maximum(SWAP_SECONDS, queue)
     read = np.maximum(READ_SECONDS, queue)
     return ANSWER_SECONDS + want["touches"] * gone * swap + want["reads"] * unread * read, stalled

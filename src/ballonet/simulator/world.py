@@ -24,7 +24,7 @@ from ballonet.simulator.pressure import Pressure
 from ballonet.simulator.programs import Answers
 from ballonet.simulator.rows import guest_row, only, refusal
 from ballonet.simulator.spec import Spec
-from ballonet.simulator.timetable import Timetable
+from ballonet.simulator.timetable import NEVER, Timetable
 from ballonet.simulator.virtual import VirtualClock
 from ballonet.units import GIB
 
@@ -66,7 +66,8 @@ class World:
             reports_free=self._column("free_page_reporting").astype(np.bool_),
             recent=self._column("recent").astype(np.bool_),
         )
-        self._life = Life(self.make, Timetable([spec.schedule for spec in self.specs], STEP_SECONDS))
+        timetable = Timetable([spec.schedule for spec in self.specs], STEP_SECONDS)
+        self._life = Life(self.make, timetable, detail=detail)
         self._period = np.rint(self._column("period_seconds") / STEP_SECONDS).astype(np.int64)  # steps
         self._sample, self._sampled_at = self._life.state(), np.zeros(len(self.specs), dtype=np.int64)
         # The last look, and that before a sample.
@@ -84,6 +85,7 @@ class World:
         codes = [list(Obstacle).index(spec.obstacle) if spec.obstacle else -1 for spec in self.specs]
         self._obstacle = np.array(codes, dtype=np.int8)
         self._followed: NDArray[np.intp] | None = None  # rows; None: all
+        self._followed_uuids: tuple[str, ...] = ()
         self._note()
 
     @staticmethod
@@ -120,15 +122,14 @@ class World:
     def _live(self, until: int) -> None:
         """Live on until this step, before which nothing happens."""
         life = self._life
-        began = life.now
-        if until <= began:
+        if until <= life.now:
             return
         # Of the samples on the way only the last of each guest will be seen.
         period = np.maximum(self._period, 1) + self._incidents.late
         periods = (until - self._sampled_at) // period
         due = (self._period > 0) & self._telling
         sample_at = np.where(due, self._sampled_at + periods * period, 0)
-        for at in np.unique(sample_at[sample_at > began]).tolist():
+        while (at := int(sample_at[sample_at > life.now].min(initial=NEVER))) < NEVER:
             life.live(at)
             self._report(sample_at == at, at)
         if life.now < until:
@@ -342,8 +343,11 @@ class World:
 
     def follow(self, uuids: Iterable[str]) -> None:
         """See these guests from now on."""
-        rows = [self._rows[uuid] for uuid in uuids]
-        self._followed = None if len(rows) == len(self._rows) else np.array(rows, dtype=np.intp)
+        uuids = tuple(uuids)
+        if uuids != self._followed_uuids:
+            rows = [self._rows[uuid] for uuid in uuids]
+            self._followed = None if len(rows) == len(self._rows) else np.array(rows, dtype=np.intp)
+            self._followed_uuids = uuids
 
     def _of_followed(self, column: Floats) -> Floats:
         """Return the rows of those that are followed, in their order."""

@@ -98,6 +98,41 @@ def _leak(random: Random, mib: float) -> str:
     )
 
 
+def _tide(random: Random, mib: float) -> str:
+    """Return programs that swell and ebb in steps of some seconds, never twice to the same height."""
+    lines, at = (
+        [f"at 0 anon_mib={mib * 0.1:.0f} hot_mib={mib * 0.1:.0f} rate=40 touches=24 grow_mib_s=100"],
+        5.0,
+    )
+    while at < SECONDS:
+        size = mib * random.triangular(0.1, 0.65, 0.25)
+        lines += [f"at {at:.1f} anon_mib={size:.0f} hot_mib={size * 0.7:.0f} grow_mib_s={size / 8:.0f}"]
+        at += random.uniform(8, 30)
+    return "\n".join(lines)
+
+
+def _spikes(random: Random, mib: float) -> str:
+    """Return a rest with a sudden spike now and then, over after two to ten seconds."""
+    low = mib * random.uniform(0.06, 0.12)
+    lines, at = [f"at 0 anon_mib={low:.0f} hot_mib={low:.0f} rate=30 touches=24 grow_mib_s=300"], 0.0
+    while (at := at + random.uniform(15, 60)) < SECONDS:
+        high = mib * random.uniform(0.2, 0.6)
+        lines += [f"at {at:.1f} anon_mib={high:.0f} hot_mib={high:.0f}"]
+        at += random.uniform(2, 10)
+        lines += [f"at {at:.1f} anon_mib={low:.0f} hot_mib={low:.0f}"]
+    return "\n".join(lines)
+
+
+def _shifting(random: Random, mib: float) -> str:
+    """Return a reader whose files in use change their size: it reads in what it did not have."""
+    size = mib * 0.12
+    lines, at = [f"at 0 anon_mib={size:.0f} hot_mib={size:.0f} rate=40 touches=16 reads=6"], 0.0
+    while at < SECONDS:
+        lines += [f"at {at:.1f} file_mib={mib * random.uniform(0.1, 0.45):.0f}"]
+        at += random.uniform(40, 90)
+    return "\n".join(lines)
+
+
 def _hour(random: Random, mib: float) -> str:
     return written(day(random, mib, HOUR_SECONDS))
 
@@ -114,4 +149,10 @@ _BUSY: Mapping[str, tuple[int, Kind]] = {
 
 SMALL = Mix(16, {1: 30, 2: 35, 4: 25, 8: 10}, _BUSY)  # a small provider's host
 LARGE = Mix(48, {2: 25, 4: 35, 8: 25, 16: 15}, _BUSY)
+# Kinds of their own, which no number of the law was chosen on.
+UNSEEN = Mix(
+    20,
+    {1: 20, 2: 30, 3: 20, 6: 20, 12: 10},
+    {"idle": (25, _idle), "tide": (30, _tide), "spikes": (25, _spikes), "shifting": (20, _shifting)},
+)
 HOUR = Mix(24, {1: 25, 2: 25, 4: 25, 8: 25}, {"guest": (1, _hour)}, HOUR_SECONDS)

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from random import Random
 
 from ballonet.errors import UsageError
-from ballonet.simulator.mixes import HOUR, LARGE, SMALL, draw
+from ballonet.simulator.mixes import HOUR, LARGE, SMALL, UNSEEN, draw
 from ballonet.simulator.schedule import Step, steps, written
 from ballonet.units import MIB
 
@@ -221,11 +221,17 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "mix": Scenario("sixteen guests of all kinds and sizes, drawn anew for each seed", {}, 0.0, in_lab=False),
     "host": Scenario("48 guests of 2 to 16 GiB and all kinds, drawn likewise", {}, 0.0, in_lab=False),
+    "unseen": Scenario(
+        "20 guests of 1 to 12 GiB whose loads the law was never tried on before it was reported",
+        {},
+        0.0,
+        in_lab=False,
+    ),
     "hour": Scenario(
         "24 guests for an hour of a day: slow changes, and a burst now and then", {}, 0.0, in_lab=False
     ),
 }
-_DRAWN = {"mix": SMALL, "host": LARGE, "hour": HOUR}
+_DRAWN = {"mix": SMALL, "host": LARGE, "unseen": UNSEEN, "hour": HOUR}
 _DRAWN_SHARE = 0.6  # of the sum of their maxima: their budget
 
 

@@ -5,6 +5,7 @@ memory that they touch all the time and a cold one that they never do; files lik
 """
 
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Self
 
 import numpy as np
@@ -73,10 +74,13 @@ class Make:
 
     def only(self, rows: NDArray[np.intp]) -> Self:
         """Return these guests."""
-        return type(self)(*[getattr(self, field.name)[rows] for field in fields(self)])
+        return type(self)(*[column[rows] for column in _MAKE(self)])
 
     def __len__(self) -> int:
         return len(self.maximum)
+
+
+_MAKE = attrgetter(*(field.name for field in fields(Make)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ class Load:
     anon_rate: Floats  # pages of the hot part touched a second
     file_rate: Floats  # pages of the hot file read a second
     stream: Floats  # bytes a second that are read once and never again
-    workers: Floats  # programs that do this side by side; each waits for its own misses
+    workers: Floats | float  # programs that do this side by side; each waits for its own misses
 
 
 @dataclass(frozen=True)

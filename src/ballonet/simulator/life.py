@@ -6,6 +6,7 @@ steps of a twentieth of a second. Time is counted in these.
 """
 
 from dataclasses import fields
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +22,12 @@ STEP_SECONDS = 0.05  # half of what the reflex looks at
 STEP_BYTES = 2 * MIB  # by this a longer step may miss: an eighth of a second of what the reflex looks at
 STILL_BYTES = 4 * KIB  # a second: what moves more slowly does not move; a cache that fills page by page does
 ANSWER_SHARE = 0.1  # by which the time of an answer may change in a longer step
-LONGEST = 1 << 30  # steps at once: no limit
+LONGEST = 2.0**30  # steps at once: no limit
 LAGS_BYTES = MIB  # who lacks more than this of what it wants may grow as soon as it can
 
 _STATE = tuple(field.name for field in fields(model.State))
 _PROGRAMS = tuple(field.name for field in fields(Programs))
+_OF_STATE, _OF_PROGRAMS = attrgetter(*_STATE), attrgetter(*_PROGRAMS)
 # What one unit of a column moves, in bytes; of columns of bytes 1.
 _COUNTERS = {
     "swap_in": PAGE,
@@ -41,8 +43,7 @@ _COUNTERS = {
 _RESIDENT, _ACTUAL = _STATE.index("resident"), _STATE.index("actual")
 _READS = _STATE.index("disk_reads")
 _WAITED, _BUSY = (len(_STATE) + _PROGRAMS.index(name) for name in ("waited", "busy"))
-_USES = ("hot", "cold", "file", "cold_file", "swap_cache")
-_IN_USE = [_STATE.index(name) for name in _USES]
+_IN_USE = np.array([_STATE.index(name) for name in ("hot", "cold", "file", "cold_file", "swap_cache")])
 
 
 class Life:
@@ -214,17 +215,18 @@ class Life:
         moved[_RESIDENT] = changed[_RESIDENT] = 0.0  # what leaves the host by and by needs no fine steps
         fastest, uneven = moved.max(axis=0), changed.max(axis=0)
         falling = -rate[_ACTUAL] + rate[_IN_USE].sum(axis=0)
-        spare = state.actual - self._kept[rows] - sum(getattr(state, name) for name in _USES)
+        in_use = state.hot + state.cold + state.file + state.cold_file + state.swap_cache
+        spare = state.actual - self._kept[rows] - in_use
         until_short = np.where(spare > 0, spare, 0.0) / np.maximum(falling, 1.0)
         evenly = np.minimum(STEP_BYTES / np.maximum(uneven, 1.0), until_short)
         seconds = np.maximum(STEP_BYTES / np.maximum(fastest, 1.0), evenly)
-        return clip(seconds / STEP_SECONDS, 1, LONGEST).astype(np.int64)
+        return clip(seconds / STEP_SECONDS, 1.0, LONGEST).astype(np.int64)
 
     def _answer_paces(self, rows: Rows, answers: Answers, seconds: float) -> NDArray[np.int64]:
         """Return how many steps guests may take at once for the time of an answer to change but little."""
         slowing = np.abs(answers.longest - self._flow[1, rows]) / seconds
         steady = ANSWER_SHARE * answers.longest / np.maximum(slowing, 1e-9) / STEP_SECONDS
-        return np.where(answers.answered > 0, clip(steady, 1, LONGEST), LONGEST).astype(np.int64)
+        return np.where(answers.answered > 0, clip(steady, 1.0, LONGEST), LONGEST).astype(np.int64)
 
     def _made(self, rows: Rows) -> model.Make:
         """Return what these guests are."""
@@ -243,5 +245,4 @@ class Life:
 
 def _rows(state: model.State, programs: Programs) -> Floats:
     """Return all columns in one table, columns x guests."""
-    columns = [getattr(state, name) for name in _STATE] + [getattr(programs, name) for name in _PROGRAMS]
-    return np.array(columns)
+    return np.array([*_OF_STATE(state), *_OF_PROGRAMS(programs)])

@@ -71,7 +71,7 @@ def work(
         anon_rate=answered / seconds * want["touches"],
         file_rate=answered / seconds * want["reads"],
         stream=want["stream_mib_s"] * MIB,
-        workers=np.full(len(make), np.inf),  # that they wait for their misses is in `service`
+        workers=np.inf,  # that they wait for their misses is in `service`
     )
     if fresh.any():
         state = evolve(state, file=state.file + fresh, disk_reads=state.disk_reads + fresh / READ_AHEAD)
@@ -113,7 +113,7 @@ def _service(
     unread = np.divide(missing, file, out=np.zeros(file.shape), where=file > 0)
     # For a page that comes in from swap another one goes, but those go many at a time.
     lacking = anon - held - state.cold - state.cold_swapped
-    stalled, queue = lacking > STALLED_BYTES, 1 / make.requests
+    stalled, queue = lacking > STALLED_BYTES, 1.0 / make.requests
     if stalled.any():
         stalled &= state.free(make) < STALLED_BYTES + make.high
         queue = np.where(stalled, QUEUE_SECONDS, queue)

@@ -16,6 +16,7 @@ from fake import FakeHypervisor
 from subjects import MAXIMUM_BYTES, Machine, Subject
 
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
+from ballonet.hypervisor.several import SeveralHypervisors
 from ballonet.lab.domain import GuestSpec
 from ballonet.lab.lab import Lab
 from ballonet.units import MIB
@@ -91,10 +92,12 @@ async def real(machine: Machine) -> AsyncIterator[LibvirtHypervisor]:
     await hypervisor.close()
 
 
-@pytest.fixture(params=["fake", "test driver", pytest.param("real guests", marks=pytest.mark.real)])
+@pytest.fixture(
+    params=["fake", "several", "test driver", pytest.param("real guests", marks=pytest.mark.real)]
+)
 def uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "fake":
-        return "fake:///"
+    if request.param in {"fake", "several"}:
+        return f"{request.param}:///"
     if request.param == "real guests":
         # Asked for here and not by name, so that nothing boots for the other two.
         machine: Machine = request.getfixturevalue("machine")
@@ -105,11 +108,12 @@ def uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 async def subject(uri: str) -> AsyncIterator[Subject]:
-    if uri.startswith("fake:"):
-        fake = FakeHypervisor()
-        fake.add("web", MAXIMUM_BYTES)
-        fake.add("off", MAXIMUM_BYTES, running=False)
-        yield Subject(fake)
+    if uri.startswith(("fake:", "several:")):
+        first = FakeHypervisor()
+        second = FakeHypervisor() if uri.startswith("several:") else first
+        first.add("web", MAXIMUM_BYTES)
+        second.add("off", MAXIMUM_BYTES, running=False)
+        yield Subject(first if second is first else SeveralHypervisors([first, second]))
         return
     hypervisor = await LibvirtHypervisor.open(uri, deadline_seconds=10.0)
     real = uri.startswith("qemu")

@@ -15,15 +15,17 @@ Value = str | int | float | None
 
 # The event loop waits with it: only a person with sqlite3 at hand can be in the way, and only while opening.
 BUSY_SECONDS = 0.2
+VACUUMED_PAGES = 100
 
-_PRAGMAS = """
-    -- Nobody but this process: no shared memory beside the file, which a full disk could refuse.
-    PRAGMA locking_mode = EXCLUSIVE;
-    PRAGMA auto_vacuum = INCREMENTAL;
+# No memory shared with others beside the file, which a full disk could refuse.
+_ALONE = "PRAGMA locking_mode = EXCLUSIVE"
+_LOG = """
     PRAGMA journal_mode = WAL;
     -- A commit is with the kernel when it returns, and outlives this process however that ends. Only a power
     -- loss can take the last ones, and it ends the guests that they are about as well.
     PRAGMA synchronous = NORMAL;
+    -- The log is brought into the file by `tidy`, when nobody waits, and by a commit only beyond 40 MB of it.
+    PRAGMA wal_autocheckpoint = 10000;
 """
 
 _HINTS = {
@@ -50,9 +52,10 @@ class Database:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             self._connection = undo.enter_context(contextlib.closing(connection))
+            self._connection.executescript(_ALONE)
             self._refuse_newer()
-            self._connection.executescript(_PRAGMAS)
             self._refuse_damaged()
+            self._prepare()
             self._migrate()
             undo.pop_all()
 
@@ -80,25 +83,29 @@ class Database:
         """Change rows within `writing`, once for each of `rows`."""
         self._connection.executemany(sql, map(_bound, rows))
 
-    def give_back(self, pages: int) -> None:
-        """Give up to so many free pages at the end of the file back to the disk."""
+    def tidy(self) -> None:
+        """Bring the log into the file, which waits for the disk, and give back some of what is free in it."""
         with _failures(f"{self._path} cannot be written", self._path):
-            self._connection.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+            free, pages = (self._number(f"PRAGMA {count}") for count in ("freelist_count", "page_count"))
+            if free > pages / 8:  # fewer are soon used again
+                self._connection.executescript(f"PRAGMA incremental_vacuum({VACUUMED_PAGES})")
+            self._connection.executescript("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
         """Close the file; what was not committed is gone."""
         self._connection.close()
 
-    def _version(self) -> int:
-        version: int = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        return version
+    def _number(self, sql: str) -> int:
+        number: int = self._connection.execute(sql).fetchone()[0]
+        return number
 
     def _refuse_newer(self) -> None:
-        version, known = self._version(), len(MIGRATIONS)
+        directory, known = self._path.parent, len(MIGRATIONS)
+        version = self._number("PRAGMA user_version")
         if version > known:
             raise JournalError(
                 f"{self._path} is from a newer ballonet: its version is {version}, this one knows {known}",
-                hint=f"install that ballonet again, or begin anew: mv {self._path} {self._path}.newer",
+                hint=f"install that ballonet again, or begin anew: mv {directory} {directory}.newer",
             )
 
     def _refuse_damaged(self) -> None:
@@ -107,9 +114,15 @@ class Database:
         if finding != "ok":
             raise DamagedError(f"{self._path} is damaged: {finding}")
 
+    def _prepare(self) -> None:
+        """Set how the file is written."""
+        if self._number("PRAGMA user_version") == 0:  # a new one: later it has no effect, but is a write
+            self._connection.executescript("PRAGMA auto_vacuum = INCREMENTAL")
+        self._connection.executescript(_LOG)
+
     def _migrate(self) -> None:
         """Bring the file up to date, each version in a transaction of its own."""
-        before = self._version()
+        before = self._number("PRAGMA user_version")
         for version, script in enumerate(MIGRATIONS[before:], start=before + 1):
             self._connection.executescript(f"BEGIN; {script} PRAGMA user_version = {version}; COMMIT;")
 

@@ -70,8 +70,9 @@ def whole(size: float | None) -> int | None:
 
 def record_of(row: tuple[Any, ...]) -> EventRecord:
     """Return the record of a row that `question` found."""
-    written, reasons = row[8:]
-    return EventRecord(*row[:8], bool(written), None if reasons is None else json.loads(reasons))
+    *plain, written, reasons = row
+    fields = (*plain, bool(written), None if reasons is None else json.loads(reasons))
+    return EventRecord(*fields)
 
 
 def question(

@@ -20,9 +20,7 @@ from ballonet.service.lock import lock
 FILE = "state.sqlite"
 RETENTION_SECONDS = 30 * 86400.0
 MOST_EVENTS = 1_000_000
-# Of each table, in one call: 10 ms.
-PRUNED_ROWS = 500
-VACUUMED_PAGES = 100
+PRUNED_ROWS = 500  # of each table, in one call
 # What waits while the disk is full; the oldest give way.
 MOST_WAITING = 10_000
 
@@ -155,7 +153,8 @@ class Store:
         """Return the newest events that fit, in their order; with `after_id`, the next ones after that.
 
         From `since` on, and before `until` (epoch seconds). To read all, or to follow, begin with `after_id`
-        0 and go on with the last one's id. What waits is not among them yet.
+        0 and go on with the last one's id. What waits is not among them yet. Rare kinds of no guest in
+        particular are looked for row by row, 1 s for a million: ask for a day at a time.
         """
         sql, values = question(
             since=since, until=until, uuid=uuid, name=name, kinds=kinds, after_id=after_id, limit=limit
@@ -186,18 +185,15 @@ class Store:
         """Forget what is older than the retention, and all above the number to be kept; return how many rows.
 
         Of a guest that is still seen, what it was last told stays. One call takes a small part: once a minute
-        keeps up with any service, and while it returns more than 0 there may be more.
+        keeps up with any service, and while it returns more than 0 there may be more. Of all calls it alone
+        waits for the disk.
         """
         oldest = now - self._retention_seconds
         bounds = (oldest, self._most_events, PRUNED_ROWS)
         with self._commit():
             pruned = self._database.write("DELETE FROM learned WHERE at < ?", (oldest,))
             pruned += self._database.write(_PRUNE_EVENTS, bounds) + self._database.write(_PRUNE_ACTS, bounds)
-        [(free, pages)] = self._database.read(
-            "SELECT freelist_count, page_count FROM pragma_freelist_count, pragma_page_count"
-        )
-        if free > pages / 8:  # fewer are soon used again
-            self._database.give_back(VACUUMED_PAGES)
+        self._database.tidy()
         return pruned
 
     @contextlib.contextmanager
@@ -230,9 +226,17 @@ _SETTLE = """
     WHERE id = (SELECT max(id) FROM acts WHERE uuid = ? AND outcome IS NULL)
 """
 _OVERTAKE = "UPDATE acts SET outcome = ?, settled_at = ? WHERE uuid = ? AND outcome IS NULL"
+# From guest to guest along the index: the acts of a month are not read for the last one of each.
 _TARGETS = """
-    SELECT uuid, to_bytes, at FROM acts
-    WHERE id IN (SELECT max(id) FROM acts WHERE outcome IS NOT 'refused' GROUP BY uuid)
+    WITH RECURSIVE guests (uuid) AS (
+        SELECT min(uuid) FROM acts
+        UNION ALL
+        SELECT (SELECT min(uuid) FROM acts WHERE uuid > guests.uuid) FROM guests WHERE uuid IS NOT NULL
+    )
+    SELECT acts.uuid, to_bytes, at FROM guests JOIN acts ON id = (
+        SELECT id FROM acts AS own
+        WHERE own.uuid = guests.uuid AND own.outcome IS NOT 'refused' ORDER BY id DESC LIMIT 1
+    )
 """
 _ACTS_OF_GUEST = """
     SELECT at, uuid, name, from_bytes, to_bytes, cause, outcome, settled_at, actual_bytes, text FROM acts

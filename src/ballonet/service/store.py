@@ -19,8 +19,8 @@ from ballonet.service.lock import lock
 
 FILE = "state.sqlite"
 RETENTION_SECONDS = 30 * 86400.0
-MOST_EVENTS = 1_000_000
-PRUNED_ROWS = 500  # of each table, in one call
+MOST_EVENTS = 1_000_000  # and as many acts
+PRUNED_ROWS = 500  # of events and of acts, in one call: some 10 ms
 # What waits while the disk is full; the oldest give way.
 MOST_WAITING = 10_000
 

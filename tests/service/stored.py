@@ -1,0 +1,125 @@
+"""What tests of the store put into it: arbitrary acts, requests and happenings; and disks that fill up."""
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import strategies as st
+
+from ballonet.facts.act import Act
+from ballonet.facts.happening import Happening, Kind
+from ballonet.facts.plan import Bound, PlanRow
+from ballonet.facts.request import Hold, Lease
+from ballonet.facts.verdict import CODES, VERDICTS
+from ballonet.units import MIB
+
+# Whatever a guest may be called: NUL, control characters and lone surrogates too.
+texts = st.text(st.characters(exclude_categories=()), max_size=20)
+times = st.floats(min_value=0.0, max_value=4e9)
+sizes = st.integers(min_value=0, max_value=2**63 - 1)
+wanted = st.tuples(*[st.floats(min_value=0.0, max_value=1e15)] * 4)
+
+acts = st.builds(
+    Act, at=times, uuid=texts, name=texts, from_bytes=sizes, to_bytes=sizes, cause=st.sampled_from(Kind)
+)
+holds = st.builds(
+    Hold,
+    id=texts,
+    uuid=texts,
+    name=texts,
+    begun_at=times,
+    until=st.none() | times,
+    who=texts,
+    why=texts,
+    size_bytes=st.none() | sizes,
+)
+leases = st.builds(Lease, id=texts, size_bytes=sizes, begun_at=times, until=times, who=texts, guest=texts)
+plan_rows = st.builds(
+    PlanRow,
+    uuid=texts,
+    name=texts,
+    verdict=st.sampled_from(VERDICTS),
+    actual_bytes=st.floats(min_value=0.0, max_value=1e15),
+    target_bytes=st.none() | st.floats(min_value=0.0, max_value=1e15),
+    allotted_bytes=st.floats(min_value=0.0, max_value=1e15) | st.just(float("nan")),
+    wanted_bytes=wanted,
+    got_bytes=wanted,
+    bound=st.sampled_from(Bound),
+    short_bytes=st.floats(min_value=0.0, max_value=1e15),
+    stats_age_seconds=st.none() | st.floats(min_value=0.0, max_value=1e6),
+)
+happenings = st.builds(
+    Happening,
+    at=times,
+    kind=st.sampled_from(Kind),
+    name=texts,
+    uuid=texts,
+    from_bytes=st.none() | st.floats(min_value=0.0, max_value=1e15),
+    to_bytes=st.none() | st.floats(min_value=0.0, max_value=1e15),
+    row=st.none() | plan_rows,
+    rate_bytes=st.none() | st.floats(min_value=0.0, max_value=1e15),
+    text=texts,
+    written=st.booleans(),
+)
+
+
+def act(number: int, uuid: str = "uuid-web") -> Act:
+    """Return an act that carries its number as its time and its size."""
+    return Act(float(number), uuid, "web", 512 * MIB, number, "planned")
+
+
+def happening(at: float, kind: Kind = Kind.CAME, uuid: str = "uuid-web", name: str = "web") -> Happening:
+    return Happening(at, kind, name, uuid)
+
+
+def planned(at: float) -> Happening:
+    """Return a change with its reasons."""
+    row = PlanRow(
+        uuid="uuid-web",
+        name="web",
+        verdict=VERDICTS[CODES["managed"]],
+        actual_bytes=512.0 * MIB,
+        target_bytes=384.0 * MIB,
+        allotted_bytes=float("nan"),
+        wanted_bytes=(300.0 * MIB, 100.0 * MIB, 0.0, 0.0),
+        got_bytes=(300.0 * MIB, 50.0 * MIB, 0.0, 0.0),
+        bound=Bound.BITE,
+        short_bytes=0.0,
+        stats_age_seconds=1.5,
+    )
+    return Happening(at, Kind.PLANNED, "web", "uuid-web", 512.0 * MIB, 384.0 * MIB, row)
+
+
+def program(text: str, directory: Path) -> subprocess.Popen[str]:
+    """Start a program of its own process that finds `directory` and a Store class."""
+    head = "import sys\nfrom pathlib import Path\nfrom ballonet.service.store import Store\n"
+    words = [sys.executable, "-c", f"{head}directory = Path(sys.argv[1])\n{text}", str(directory)]
+    return subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+@contextlib.contextmanager
+def small_disk(directory: Path) -> Iterator[Path]:
+    """Mount a disk of 1 MiB there; skip the test where that is not allowed."""
+    words = ["mount", "-t", "tmpfs", "-o", "size=1M,mode=0700", "tmpfs", str(directory)]
+    try:
+        subprocess.run(words, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("needs root and mounts")
+    try:
+        yield directory
+    finally:
+        subprocess.run(["umount", "--lazy", str(directory)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Leave no byte free; return the file to remove."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(b"x" * 4096):
+            pass
+    return filler

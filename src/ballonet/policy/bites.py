@@ -29,7 +29,7 @@ def call(share: Share, memory: Memory, room: Room, growth: Floats) -> tuple[Call
     def lacks(wish: Floats) -> float:
         return float(np.maximum(np.minimum(wish, share.allotted) - there, 0.0).sum())
 
-    need, cushion, cached = np.cumsum(share.wanted[:SURPLUS], axis=0)
+    need, cushion, cached = share.wanted[:SURPLUS].cumsum(axis=0)
     lacking = max(lacks(need), room.over)
     if lacking >= PAGE:
         return Call.NEEDED, lacking
@@ -63,7 +63,7 @@ def bite(snapshot: Snapshot, memory: Memory, settings: Settings, urgency: Call, 
     of_cache = np.minimum(small, settings.cache_share * cache(snapshot))
     of_cache = np.where(_may_probe(snapshot, memory, settings), of_cache, 0.0)
     if urgency < Call.LACKED and memory.host.state < HostState.TIGHT:
-        of_cache = np.zeros_like(of_cache)
+        of_cache = np.zeros(len(snapshot))
     unused = np.minimum(small, unused) if urgency == Call.NOBODY else unused
     gently = urgency < Call.LACKED and memory.host.state < HostState.HARD
     most = settings.inflate_rate_bytes * settings.interval_seconds if gently else np.inf

@@ -158,10 +158,11 @@ class Engine:
         if not len(rows):
             return
         sent = await self._send(Changes.of(plan.snapshot, rows, plan.target[rows]))
-        for index, (uuid, size) in zip(sent.rows.tolist(), sent.sizes().items(), strict=True):
-            if not self._enforce and not self._is_news(uuid, size):
-                continue
-            row = plan.row(index)
+        if not self._enforce:
+            sent = sent.only(
+                np.array([self._is_news(*wish) for wish in sent.sizes().items()], dtype=np.bool_)
+            )
+        for row, size in zip(plan.rows(sent.rows), sent.sizes().values(), strict=True):
             kind = Kind.PLANNED if row.verdict.managed else Kind.RELEASED
             self._say(kind, row.name, row.uuid, row.actual_bytes, size, row=row)
 
@@ -340,8 +341,7 @@ class Engine:
 
     def _tell_verdicts(self, before: Plan | None, after: Plan) -> None:
         """Tell whose verdict changed; at first sight only of those that are not managed."""
-        for index in np.flatnonzero(after.verdict != _verdicts_in_order(before, after)).tolist():
-            row = after.row(index)
+        for row in after.rows(np.flatnonzero(after.verdict != _verdicts_in_order(before, after))):
             self._say(Kind.VERDICT, row.name, row.uuid, row=row)
 
     def _say(

@@ -224,10 +224,11 @@ class Engine:
         if not len(rows):
             return
         sent = await self._send(Changes.of(plan.snapshot, rows, plan.target[rows]), Kind.PLANNED)
-        for index, (uuid, size) in zip(sent.rows.tolist(), sent.sizes().items(), strict=True):
-            if not self.writes and not self._is_news(uuid, size):
-                continue
-            row = plan.row(index)
+        if not self.writes:
+            sent = sent.only(
+                np.array([self._is_news(*wish) for wish in sent.sizes().items()], dtype=np.bool_)
+            )
+        for row, size in zip(plan.rows(sent.rows), sent.sizes().values(), strict=True):
             kind = Kind.PLANNED if row.verdict.managed else Kind.RELEASED
             self._teller.say(kind, row.name, row.uuid, row.actual_bytes, size, row=row)
 

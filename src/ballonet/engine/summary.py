@@ -76,10 +76,11 @@ class Summary:
 
     def count(self, happening: Happening) -> None:
         """Take in what happened."""
-        if happening.kind in {Kind.PLANNED, Kind.BURST, Kind.LENT, Kind.FAILED, Kind.BROKEN}:
+        if happening.kind in _CHANGES:
             self.changes[happening.kind.value] += 1
 
 
+_CHANGES = frozenset({Kind.PLANNED, Kind.BURST, Kind.LENT, Kind.FAILED, Kind.BROKEN})
 _REFUSALS = {
     Bound.HOST_SHORT: "growth beyond what is free",
     Bound.DISTRESS: "shrinking a guest that swaps",

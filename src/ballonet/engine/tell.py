@@ -65,8 +65,7 @@ class Teller:
 
     def verdicts(self, before: Plan | None, after: Plan) -> None:
         """Tell whose verdict changed; at first sight only of those that are not managed."""
-        for index in np.flatnonzero(after.verdict != _in_order(before, after)).tolist():
-            row = after.row(index)
+        for row in after.rows(np.flatnonzero(after.verdict != _in_order(before, after))):
             self.say(Kind.VERDICT, row.name, row.uuid, row=row)
 
 

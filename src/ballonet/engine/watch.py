@@ -9,7 +9,7 @@ from ballonet.engine.residents import Followed
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Plan
 from ballonet.facts.sight import Sight
-from ballonet.facts.snapshot import Bools, Floats
+from ballonet.facts.snapshot import Bools, Floats, or_else
 from ballonet.facts.verdict import CODES
 from ballonet.policy.floors import reserve_bytes
 from ballonet.policy.need import cache, cushion
@@ -97,10 +97,13 @@ class Watch:
 
     def _at(self, times: Floats) -> Floats:
         """Return each guest's resident bytes at its own moment: the last look that was not after it."""
-        values = np.full(len(times), np.nan)
-        for look in self._looks:
-            due = np.isnan(values) | (look.at <= times)
-            values = np.where(due, look.resident, values)
+        times = or_else(times, -np.inf)
+        looked_at = np.array([look.at for look in self._looks])
+        place = np.maximum(looked_at.searchsorted(times, side="right") - 1, 0)
+        values: Floats = np.array([look.resident for look in self._looks])[place, np.arange(len(times))]
+        if np.isnan(values).any():  # it could not be read then: the first look after it that could
+            for look in self._looks:
+                values = np.where(np.isnan(values) & (look.at > times), look.resident, values)
         return values
 
     def _reorder(self, uuids: tuple[str, ...]) -> None:

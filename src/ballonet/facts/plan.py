@@ -1,9 +1,12 @@
 """A decision with its reasons: what each guest has, wanted by tier, got, and which rule bound it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from math import isnan
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ballonet.facts.host import HostState
 from ballonet.facts.snapshot import Codes, Floats, Snapshot
@@ -25,6 +28,9 @@ class Bound(IntEnum):
     DWELL = 7  # it grew a moment ago
     WAITS = 8  # its last change has not arrived, or no statistics are newer than it
     DISTRESS = 9  # it swaps: nothing is taken
+
+
+_BOUNDS = tuple(Bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +76,34 @@ class Plan:
 
     def row(self, index: int) -> PlanRow:
         """Return one guest's part."""
-        target, age = self.target[index], self.snapshot.taken_at - self.snapshot.stats_at[index]
-        need, cushion, cache, surplus = self.wanted[:, index].tolist()
-        got_need, got_cushion, got_cache, got_surplus = self.got[:, index].tolist()
-        return PlanRow(
-            uuid=self.snapshot.uuids[index],
-            name=self.snapshot.names[index],
-            verdict=VERDICTS[self.verdict[index]],
-            actual_bytes=float(self.snapshot.actual[index]),
-            target_bytes=None if np.isnan(target) else float(target),
-            allotted_bytes=float(self.allotted[index]),
-            wanted_bytes=(need, cushion, cache, surplus),
-            got_bytes=(got_need, got_cushion, got_cache, got_surplus),
-            bound=Bound(int(self.bound[index])),
-            short_bytes=self.short,
-            stats_age_seconds=None if np.isnan(age) else float(age),
+        return next(self.rows(np.array([index])))
+
+    def rows(self, indexes: NDArray[np.intp]) -> Iterator[PlanRow]:
+        """Yield these guests' parts."""
+        uuids, names = self.snapshot.uuids, self.snapshot.names
+        columns = (
+            indexes,
+            self.verdict[indexes],
+            self.snapshot.actual[indexes],
+            self.target[indexes],
+            self.allotted[indexes],
+            self.wanted[:, indexes].T,
+            self.got[:, indexes].T,
+            self.bound[indexes],
+            self.snapshot.stats_age[indexes],
         )
+        parts = zip(*(column.tolist() for column in columns), strict=True)
+        for index, verdict, actual, target, allotted, wanted, got, bound, age in parts:
+            yield PlanRow(
+                uuid=uuids[index],
+                name=names[index],
+                verdict=VERDICTS[verdict],
+                actual_bytes=actual,
+                target_bytes=None if isnan(target) else target,
+                allotted_bytes=allotted,
+                wanted_bytes=tuple(wanted),
+                got_bytes=tuple(got),
+                bound=_BOUNDS[bound],
+                short_bytes=self.short,
+                stats_age_seconds=None if isnan(age) else age,
+            )

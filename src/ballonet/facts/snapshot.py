@@ -33,7 +33,7 @@ def first_of(rules: Sequence[tuple[int, Bools]], default: int, rows: int) -> Cod
     """Return each row's code: that of the first rule which holds for it."""
     codes = np.full(rows, default, dtype=np.int8)
     for code, holds in reversed(rules):
-        codes[holds] = code
+        codes[holds] = int(code)  # of an enumeration numpy makes a column first
     return codes
 
 

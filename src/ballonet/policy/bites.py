@@ -29,7 +29,7 @@ def call(share: Share, memory: Memory, room: Room, growth: Floats) -> tuple[Call
     def lacks(wish: Floats) -> float:
         return float(np.maximum(np.minimum(wish, share.allotted) - there, 0.0).sum())
 
-    need, cushion, cached = np.cumsum(share.wanted[:SURPLUS], axis=0)
+    need, cushion, cached = share.wanted[:SURPLUS].cumsum(axis=0)
     lacking = max(lacks(need), room.over)
     if lacking >= PAGE:
         return Call.NEEDED, lacking

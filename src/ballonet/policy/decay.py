@@ -13,10 +13,8 @@ def fade(value: Floats, seconds: Floats, half_life_seconds: float | Floats) -> F
 
 def follow(average: Floats, value: Floats, seconds: Floats, half_life_seconds: float | Floats) -> Floats:
     """Return the average after these seconds at a value: the value itself where there was no average yet."""
-    left = _left(seconds, half_life_seconds)
-    return np.where(
-        np.isnan(average), value, np.where(np.isnan(value), average, value + left * (average - value))
-    )
+    mixed = value + _left(seconds, half_life_seconds) * (average - value)
+    return np.where(np.isnan(mixed), np.fmax(average, value), mixed)  # of two the one that is known
 
 
 def _left(seconds: Floats, half_life_seconds: float | Floats) -> Floats:

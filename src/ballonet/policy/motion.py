@@ -11,6 +11,8 @@ from ballonet.policy.room import CACHE, PAGE, SURPLUS, Room, Share
 from ballonet.policy.settings import Settings
 from ballonet.policy.waterfill import waterfill
 
+_SHRINKS = np.array([bound in {Bound.BITE, Bound.SHRINKS} for bound in Bound])  # by bound
+
 
 def grown(snapshot: Snapshot, memory: Memory, share: Share, room: Room, settings: Settings) -> Floats:
     """Return by how much each guest grows now: needs may use the pool, all but surplus the store.
@@ -50,7 +52,7 @@ def motion(
             snapshot, memory, settings, np.where(able, much, 0.0), np.where(able, taken, 0.0), lacking
         )
     # Where somebody lacks memory, twice of what counts as "arrived" is worth a write.
-    least = np.full_like(band, 2 * settings.settle_bytes) if urgency >= Call.LACKED else band
+    least = np.full(band.shape, 2 * settings.settle_bytes) if urgency >= Call.LACKED else band
     rests = (urgency == Call.NOBODY) & (snapshot.taken_at - memory.grew_at < _dwell(memory, settings))
     grows = growth > band / 4
     little = much <= least
@@ -66,8 +68,7 @@ def motion(
         (Bound.BITE, taken < much),
     ]
     bound = first_of(rules, Bound.SHRINKS, len(snapshot))
-    shrinks = (bound == Bound.BITE) | (bound == Bound.SHRINKS)
-    target = np.where(grows, room.held + growth, np.where(shrinks, actual - taken, np.nan))
+    target = np.where(grows, room.held + growth, np.where(_SHRINKS[bound], actual - taken, np.nan))
     return target, bound
 
 

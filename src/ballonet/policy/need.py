@@ -29,7 +29,7 @@ def wants(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
         grown = np.minimum(size + more, snapshot.ceiling)
         tiers.append(grown - size)
         size = grown
-    return np.stack(tiers)
+    return np.array(tiers)
 
 
 def need(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:

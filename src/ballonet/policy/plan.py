@@ -48,7 +48,7 @@ def _tiers(snapshot: Snapshot, memory: Memory, wanted: Floats, managed: Bools, t
 
     Of cache that part comes first that is known to be in use.
     """
-    got = np.zeros_like(wanted)
+    got = np.zeros(wanted.shape)
     low = np.where(managed, np.minimum(snapshot.floor, wanted[0]), 0.0)
     for tier, wish in enumerate(wanted):
         budget = there.budget - (there.store if tier == SURPLUS else 0.0)

@@ -50,7 +50,7 @@ def room(snapshot: Snapshot, memory: Memory, settings: Settings, managed: Bools,
     wish = pool_wish(snapshot, memory, settings, managed, need) if settings.reflex else 0.0
     reads = np.where(memory.lost > settings.harm_share, cache(snapshot), 0.0)
     proven = np.maximum(memory.kept - memory.trial, reads)
-    pool = float(np.clip(ours - (need + proven)[managed].sum(), 0.0, wish))
+    pool = float(min(max(ours - (need + proven)[managed].sum(), 0.0), wish))
     store = settings.store_share * largest if settings.reflex else 0.0
     return Room(held, ours - pool, pool, store, free, max(0.0, -free))
 
@@ -67,7 +67,7 @@ def pool_wish(snapshot: Snapshot, memory: Memory, settings: Settings, managed: B
     burst = or_else(memory.growth) * settings.pool_seconds
     burst = np.minimum(burst, np.maximum(snapshot.ceiling - need, 0.0))
     seen = settings.pool_deviations * float(np.sqrt(np.square(burst[managed]).sum()))
-    return float(np.clip(seen, settings.pool_share * largest, settings.pool_most_share * largest))
+    return min(max(seen, settings.pool_share * largest), settings.pool_most_share * largest)
 
 
 def sizes(snapshot: Snapshot) -> Floats:

@@ -16,10 +16,10 @@ class _Selector(selectors.SelectSelector):
         self.now = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
-        if not ready and timeout:
-            self.now += timeout
-        return ready
+        if timeout is None:
+            return super().select(0)
+        self.now += max(timeout, 0.0)
+        return []
 
 
 class _Loop(asyncio.SelectorEventLoop):
@@ -35,8 +35,15 @@ class _Loop(asyncio.SelectorEventLoop):
 
 def run(main: Coroutine[object, object, Result]) -> Result:
     """Run a coroutine on virtual time; it must wait for nothing but time, and ends at once."""
+    found: list[Result] = []
+
+    async def keep() -> None:
+        # Not returned: to let go of Ctrl+C Python writes out a finished task, and all that came of it.
+        found.append(await main)
+
     with asyncio.Runner(loop_factory=_Loop) as runner:
-        return runner.run(main)
+        runner.run(keep())
+    return found[0]
 
 
 class VirtualClock:

@@ -10,7 +10,7 @@ from ballonet.engine.engine import World as Ports
 from ballonet.engine.loop import run
 from ballonet.engine.requests import Requests
 from ballonet.errors import JournalError
-from ballonet.facts.act import Act
+from ballonet.facts.act import Act, Outcome
 from ballonet.facts.happening import Happening
 from ballonet.facts.request import Hold, Lease
 from ballonet.policy.settings import Settings
@@ -29,11 +29,17 @@ class MemoryJournal:
 
     acts: list[Act] = field(default_factory=list)
     requests: dict[str, Hold | Lease] = field(default_factory=dict)
+    outcomes: list[tuple[str, Outcome]] = field(default_factory=list)
     full: bool = False
 
     def before(self, acts: Sequence[Act]) -> None:
         self._room()
         self.acts += acts
+
+    def settle(
+        self, uuid: str, at: float, outcome: Outcome, actual_bytes: float | None = None, text: str = ""
+    ) -> None:
+        self.outcomes.append((uuid, outcome))
 
     def keep(self, request: Hold | Lease) -> None:
         self._room()
@@ -61,6 +67,10 @@ class Host:
 
     def size(self, name: str) -> float:
         return float(self.world.state.actual[[spec.name for spec in self.world.specs].index(name)])
+
+    def acts(self) -> list[Act]:
+        """Return what was done by us, and not by somebody else."""
+        return [act for act in self.journal.acts if act.cause != "adopted"]
 
     def uuid(self, name: str) -> str:
         return next(self.world.uuid(spec) for spec in self.world.specs if spec.name == name)

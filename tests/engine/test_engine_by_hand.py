@@ -5,6 +5,7 @@ from kept import ANNA, Host, MemoryJournal, on_host
 
 from ballonet.engine.ports import Event, EventKind
 from ballonet.errors import BallonetError, JournalError, NoSuchGuestError, NotReachedError, RefusedError
+from ballonet.facts.act import Outcome
 from ballonet.facts.happening import Kind
 from ballonet.facts.request import ALL
 from ballonet.units import GIB, MIB
@@ -51,12 +52,12 @@ def test_a_guest_is_not_set_to_more_than_the_host_has() -> None:
 def test_nobody_is_changed_while_everything_is_paused() -> None:
     async def does(host: Host) -> None:
         host.by_hand.pause(ALL, 40.0, ANNA)
-        acts = len(host.journal.acts)
+        acts = len(host.acts())
         with pytest.raises(RefusedError, match="only observed"):
             await host.by_hand.set("web", 900 * MIB, None, ANNA)
         await host.world.resize(host.uuid("busy"), 700 * MIB)
         await host.clock.sleep(35.0)
-        assert acts == len(host.journal.acts)
+        assert acts == len(host.acts())
         assert not host.engine.writes
         await host.clock.sleep(10.0)
         assert host.engine.writes
@@ -175,14 +176,14 @@ def test_everything_sent_was_written_down_before() -> None:
 def test_a_full_journal_stops_acting_and_not_observing() -> None:
     async def does(host: Host) -> None:
         host.journal.full = True
-        acts = len(host.journal.acts)
+        acts = len(host.acts())
         with pytest.raises(JournalError):
             host.by_hand.pause("idle", None, ANNA)
         with pytest.raises((JournalError, BallonetError)):
             await host.by_hand.set("web", 900 * MIB, 30.0, ANNA)
         await host.world.resize(host.uuid("busy"), 900 * MIB)
         await host.clock.sleep(100.0)
-        assert acts == len(host.journal.acts)
+        assert acts == len(host.acts())
         assert 900 * MIB == host.size("busy")
         host.journal.full = False
         await host.clock.sleep(60.0)
@@ -205,3 +206,16 @@ def test_what_was_asked_for_outlives_a_restart() -> None:
 
     on_host(holds, journal=journal)
     on_host(looks, journal=journal)
+
+
+def test_what_became_of_each_change_is_noted() -> None:
+    async def does(host: Host) -> None:
+        await host.world.resize(host.uuid("web"), 900 * MIB)
+        await host.clock.sleep(5.0)
+
+    host = on_host(does, seconds=60.0)
+    assert {Outcome.REACHED} == {outcome for _, outcome in host.journal.outcomes}
+    assert {act.uuid for act in host.journal.acts} >= {uuid for uuid, _ in host.journal.outcomes}
+    assert [("web", 900 * MIB)] == [
+        (act.name, act.to_bytes) for act in host.journal.acts if act.cause == "adopted"
+    ]

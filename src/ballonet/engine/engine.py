@@ -112,7 +112,9 @@ class Engine:
             self._reset_at.pop(uuid, None)
         self._known = snapshot
         law = replace(self._settings, leased_bytes=float(self.requests.leased_bytes))
-        memory = learn(self._remembered.align(snapshot.uuids), snapshot, law)
+        past = self._remembered.align(snapshot.uuids)
+        memory = learn(past, snapshot, law)
+        self._ahead.follow(past, memory, snapshot)
         self._remembered.memory = memory
         previous, self.plan = self.plan, self._decide(snapshot, memory, law)
         self._teller.verdicts(previous, self.plan)
@@ -379,6 +381,8 @@ class Engine:
         self._remember(rows, self._remembered.memory.actual[rows])
         names = dict(zip(self._known.uuids, self._known.names, strict=True)) if self._known else {}
         for uuid, error in failed.items():
+            if uuid in refused:
+                self._ahead.refused(uuid, str(error))
             self._teller.say(Kind.FAILED, names.get(uuid, uuid), uuid, text=str(error))
         return set(failed)
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from ballonet.errors import BallonetError
-from ballonet.facts.act import Act
+from ballonet.facts.act import Act, Outcome
 from ballonet.facts.columns import Columns
 from ballonet.facts.guest import Guest
 from ballonet.facts.host import HostMemory
@@ -154,6 +154,11 @@ class Journal(Protocol):
 
     def before(self, acts: Sequence[Act]) -> None:
         """Write down changes that are about to be sent; nothing that is not written down is sent."""
+
+    def settle(
+        self, uuid: str, at: float, outcome: Outcome, actual_bytes: float | None = None, text: str = ""
+    ) -> None:
+        """Note what became of a guest's last change, in epoch seconds; this may wait, and never fails."""
 
     def keep(self, request: Hold | Lease) -> None:
         """Write down what somebody asked for."""

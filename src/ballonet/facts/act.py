@@ -13,7 +13,7 @@ class Act:
     name: str
     from_bytes: int
     to_bytes: int
-    cause: str  # the kind of happening that it is told as: "planned", "burst", "lent", "released", "asked"
+    cause: str  # the kind of happening that it is told as ("planned", "burst", ...), or somebody's: "adopted"
 
 
 class Outcome(StrEnum):

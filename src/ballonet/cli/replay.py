@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from ballonet.engine.budget import budget_bytes
+from ballonet.config.values import budget_bytes, read_budget
 from ballonet.facts.host import HostMemory
 from ballonet.show.replay import replay_document, replay_text
 from ballonet.simulator.replay import demands, floor_of, recorded, replayed
@@ -44,7 +44,7 @@ def replay(
     trace = read(file)
     if trace.warning:
         ctx.obj.remark(f"warning: {trace.warning}")
-    limit = budget_bytes(budget, _host(trace))
+    limit = budget_bytes(read_budget(budget), _host(trace))
     wanted = demands(trace)
     seconds = float(trace.time[-1] - trace.time[0])
     came = {"recorded": recorded(trace, wanted, limit)}

@@ -42,8 +42,13 @@ def ballonet(
         ),
     ] = "qemu:///system",
     config: Annotated[
-        Path | None,
-        typer.Option("--config", metavar="FILE", help="Settings, instead of /etc/ballonet/ballonet.toml."),
+        str | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            envvar="BALLONET_CONFIG",
+            help="The settings, instead of /etc/ballonet/ballonet.toml.",
+        ),
     ] = None,
     output: Annotated[
         str,
@@ -74,7 +79,7 @@ def ballonet(
         output=output,
         verbose=verbose,
         read_only=read_only,
-        config=config,
+        config=Path(config) if config else None,
         uri_given=source is None or source.name != "DEFAULT",
     )
     if version:

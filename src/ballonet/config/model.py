@@ -33,7 +33,7 @@ from ballonet.config.values import (
     read_size,
 )
 from ballonet.errors import UsageError
-from ballonet.units import GIB, format_duration
+from ballonet.units import GIB
 
 DEFAULT: Final = "default"  # the table of guests that no other says anything about
 _CLASS = r"\[!?(?:\][^\]]*|[^\]!][^\]]*)\]"  # as fnmatch reads it
@@ -70,7 +70,7 @@ def _between(low: float, high: float) -> AfterValidator:
     def validate(value: Seconds) -> Seconds:
         if low <= value <= high:
             return value
-        range_ = f"{format_duration(low)} to {format_duration(high)}"
+        range_ = f"{Seconds(low)} to {Seconds(high)}"
         raise wrong(f"{str(value)!r} is not within {range_}", f"choose a duration from {range_}")
 
     return AfterValidator(validate)
@@ -171,7 +171,7 @@ class ServiceSettings(Table):
     interval: Annotated[SecondsText, _between(0.05, 60)] = knob(
         Seconds(2),
         "Time between two decisions. Bursts are answered between them.",
-        unit="a duration from 50ms to 60s",
+        unit="a duration from 50ms to 1m",
         because="guests report once a second at most, and a burst of builds grows by 1.1 GiB in 2 s",
     )
     on_stop: Literal["keep", "release"] = knob(

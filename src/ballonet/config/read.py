@@ -87,10 +87,8 @@ def checked(raw: Mapping[str, Any], file: str, found: Mapping[Key, int]) -> Laye
 def read_text(path: Path) -> str:
     """Return the text of a file; raises SettingsError for what is none, without ever waiting for it."""
     try:
-        # A pipe that nobody writes to would be waited for.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        with open(path, "rb", opener=_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise _unusable(str(path), "it is not a plain file", _FILE_HINT)
             content = file.read(LARGEST_BYTES + 1)
     except OSError as error:
@@ -104,6 +102,11 @@ def read_text(path: Path) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         issue = Issue("it is not UTF-8", "save it as UTF-8", file=str(path), line=line)
         raise SettingsError([issue]) from error
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open a file; a pipe that nobody writes to would be waited for."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _issue(error: ErrorDetails, file: str, found: Mapping[Key, int]) -> Issue:

@@ -54,7 +54,7 @@ Read in this order, so that what comes later overrides what came before, key by 
    `/dev/null` only hides the other.
 3. options of the command line
 
-`ballonet --config FILE` reads FILE and `conf.d/*.toml` beside it instead.
+`ballonet --config FILE` (or `$BALLONET_CONFIG`) reads FILE and `conf.d/*.toml` beside it instead.
 """
 _GUESTS: Final = """\
 The name of a table is a guest's UUID, its name, or a pattern as in a shell: `*`, `?`, `[abc]`. Of each key

@@ -110,6 +110,14 @@ def test_options_override_all_files(tmp_path: Path) -> None:
     assert (tmp_path / "main.toml", tmp_path / "conf.d/a.toml") == found.files
 
 
+def test_an_option_may_try_a_budget_below_the_reserve_of_the_files(tmp_path: Path) -> None:
+    places = made(tmp_path, main='host.budget = "16GiB"\nhost.reserve = "8GiB"\n')
+
+    found = load(places, [checked({"host": {"budget": "4GiB"}}, "--budget", {})])
+
+    assert "4GiB" == str(found.settings.host.budget)
+
+
 def test_all_that_is_wrong_in_all_files_is_said_together_and_nothing_is_loaded(tmp_path: Path) -> None:
     places = made(
         tmp_path,

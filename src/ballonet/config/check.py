@@ -1,7 +1,7 @@
 """What no value shows by itself: settings that contradict each other."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TypeAlias
 
 from ballonet.config.model import DEFAULT
 from ballonet.config.read import Said
@@ -9,35 +9,32 @@ from ballonet.config.text import key_text
 from ballonet.config.values import Share, Size
 from ballonet.errors import Issue
 
-Key = tuple[str, ...]
+Key: TypeAlias = tuple[str, ...]
 
 
 def contradictions(said: Mapping[Key, Said]) -> list[Issue]:
     """Return what is said that cannot all be meant; the defaults contradict nothing."""
-    issues = []
+    return [*_of_host(said), *_of_guests(said)]
+
+
+def _of_host(said: Mapping[Key, Said]) -> list[Issue]:
     budget, reserve = ("host", "budget"), ("host", "reserve")
-    if _is_above(said, reserve, budget):
-        issues.append(
-            _issue(
-                said,
-                budget,
-                reserve,
-                "the budget {} is below the reserve {}",
-                "the budget is what all guests may hold, the reserve what the host keeps: swap them?",
-            )
-        )
+    # Who tries a small budget by an option means it; in files one was more likely taken for the other.
+    if not _is_above(said, reserve, budget) or said[budget].origin.line is None:
+        return []
+    message = "the budget {} is below the reserve {}"
+    hint = "the budget is what all guests may hold, the reserve what the host keeps: exchange them"
+    return [_issue(said, budget, reserve, message, hint)]
+
+
+def _of_guests(said: Mapping[Key, Said]) -> list[Issue]:
+    issues = []
     for table in dict.fromkeys(key[1] for key in said if key[0] == "guest"):
         floor, ceiling = (_effective(said, table, key) for key in ("floor", "ceiling"))
+        # What a table has from the default is said there, once.
         if table in {floor[1], ceiling[1]} and _is_above(said, floor, ceiling):
-            issues.append(
-                _issue(
-                    said,
-                    floor,
-                    ceiling,
-                    "the floor {} is above the ceiling {}",
-                    "lower the floor, or raise the ceiling",
-                )
-            )
+            hint = f"lower the floor, raise the ceiling, or give {key_text(('guest', table))} both of its own"
+            issues.append(_issue(said, floor, ceiling, "the floor {} is above the ceiling {}", hint))
     return issues
 
 
@@ -51,11 +48,9 @@ def _is_above(said: Mapping[Key, Said], one: Key, other: Key) -> bool:
     """Return whether both were said and one is above the other; a size and a share cannot be compared."""
     if one not in said or other not in said:
         return False
-    values: list[Any] = [said[one].value, said[other].value]
-    return (
-        any(all(isinstance(value, kind) for value in values) for kind in (Size, Share))
-        and values[0] > values[1]
-    )
+    high, low = said[one].value, said[other].value
+    comparable = any(isinstance(high, kind) and isinstance(low, kind) for kind in (Size, Share))
+    return comparable and high > low
 
 
 def _issue(said: Mapping[Key, Said], key: Key, other: Key, message: str, hint: str) -> Issue:

@@ -124,7 +124,7 @@ PatternText: TypeAlias = Annotated[str, AfterValidator(_pattern)]
 class Table(BaseModel):
     """A table of a settings file: keys that it does not know are refused."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
 class HostSettings(Table):

@@ -72,6 +72,7 @@ def test_each_value_has_the_line_that_said_it() -> None:
         ('[service]\ninterval = "1ms"', 2, "service.interval", "'1ms' is not within", "50ms to 1m"),
         ('[service]\ninterval = "2m"', 2, "service.interval", "is not within", "50ms to 1m"),
         ("[service]\nsocket = 'x.sock'", 2, "service.socket", "no absolute path", "/"),
+        ('[service]\nsocket = "/\\u0000"', 2, "service.socket", "no absolute path", "/"),
         ("[service]\nsocket = 5", 2, "service.socket", "it is not text", "quotes"),
         ("[service]\nuri = 'system'", 2, "service.uri", "'system' is not a URI", "qemu:///system"),
         ("[guest.a]\nweight = 0", 2, "guest.a.weight", "0 is not a whole number from 1 to", "100"),

@@ -87,8 +87,10 @@ def _pattern(text: str) -> str:
 
 
 def _absolute(text: str) -> str:
-    if not text.startswith("/"):
-        raise wrong(f"{text!r} is no absolute path", "begin the path with /")
+    if not text.startswith("/") or not text.isprintable():
+        raise wrong(
+            f"{text!r} is no absolute path", "begin the path with /, and use letters that can be seen"
+        )
     return text
 
 
@@ -107,7 +109,11 @@ def knob(default: object, means: str, *, unit: str, because: str) -> Any:  # noq
     return Field(default=default, description=means, json_schema_extra={"x-unit": unit, "x-reason": because})
 
 
-_AS_TEXT = PlainSerializer(str)
+def _written(value: object) -> str:
+    return str(value)
+
+
+_AS_TEXT = PlainSerializer(_written)
 SizeText: TypeAlias = Annotated[Size, _text(read_size, "512MiB"), _schema(_SIZE_PATTERN), _AS_TEXT]
 AmountText: TypeAlias = Annotated[
     Amount, _text(read_amount, "512MiB"), _schema(_SIZE_PATTERN, _SHARE_PATTERN), _AS_TEXT

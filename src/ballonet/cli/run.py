@@ -38,7 +38,7 @@ def run(
         typer.Option(
             "--enforce/--observe",
             help="Resize guests, or only say what would be done.",
-            show_default="as the settings say: observe",
+            show_default="settings, else observe",
         ),
     ] = None,
     budget: Annotated[
@@ -46,7 +46,7 @@ def run(
         typer.Option(
             metavar="SIZE",
             help="What all guests together may hold: 12GiB, 90%, auto.",
-            show_default="as the settings say: 90%",
+            show_default="settings, else 90%",
         ),
     ] = None,
     reserve: Annotated[
@@ -54,7 +54,7 @@ def run(
         typer.Option(
             metavar="SIZE",
             help="Host memory that is never handed out.",
-            show_default="as the settings say: 1GiB",
+            show_default="settings, else 1GiB",
         ),
     ] = None,
     floor: Annotated[
@@ -62,7 +62,7 @@ def run(
         typer.Option(
             metavar="SIZE",
             help="The least that guests keep for which the settings have no other floor.",
-            show_default="as the settings say: 25% of its maximum, 256MiB at least",
+            show_default="settings, else 25% of its maximum, 256MiB at least",
         ),
     ] = None,
     allow_swap: Annotated[
@@ -70,13 +70,13 @@ def run(
         typer.Option(
             "--allow-swap/--no-allow-swap",
             help="Where needs exceed the budget, shrink guests into their swap rather than exceed it.",
-            show_default="as the settings say: no",
+            show_default="settings, else no",
         ),
     ] = None,
     interval: Annotated[
         str | None,
         typer.Option(
-            metavar="DURATION", help="Time between two decisions.", show_default="as the settings say: 2s"
+            metavar="DURATION", help="Time between two decisions.", show_default="settings, else 2s"
         ),
     ] = None,
     for_: Annotated[

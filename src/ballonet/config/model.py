@@ -178,7 +178,7 @@ class ServiceSettings(Table):
         Seconds(2),
         "Time between two decisions. Bursts are answered between them.",
         unit="a duration from 50ms to 1m",
-        because="guests report once a second at most, and a burst of builds grows by 1.1 GiB in 2 s",
+        because="guests report once a second at most, and a burst of builds grows by 1.1 GiB in two seconds",
     )
     on_stop: Literal["keep", "release"] = knob(
         "keep",

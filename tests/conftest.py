@@ -13,6 +13,8 @@ from running import HOST, NOWHERE, Run
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and what they start inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Nor must it matter which settings this machine has.
+os.environ["BALLONET_CONFIG"] = os.devnull
 # An example's time is no property of the code: on a busy machine any takes longer than 0.2 s now and then.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")

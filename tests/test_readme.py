@@ -53,7 +53,15 @@ def _all_from(kind: type[BallonetError]) -> list[type[BallonetError]]:
 
 
 @pytest.mark.parametrize(
-    "path", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/control-law.md", "docs/measurements.md"]
+    "path",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/control-law.md",
+        "docs/measurements.md",
+        "docs/settings.md",
+    ],
 )
 def test_links_lead_somewhere(path: str) -> None:
     document = ROOT / path

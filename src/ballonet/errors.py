@@ -6,12 +6,15 @@ BallonetError                  1  failed
 ├── JournalError               1  what must be written down first cannot be: nothing is sent
 ├── NotRunningError            3  the service does not run
 ├── UsageError                 2  malformed size, duration, URI, option or setting
+│   └── SettingsError          2  settings files cannot be used: all that is wrong with them
 ├── NoSuchGuestError           4  no guest of that name, UUID or id
 ├── RefusedError               5  a safety rule forbids it
 ├── NotReachedError            6  not reached in time
 └── NotPermittedError          7  rights are missing
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 
@@ -51,6 +54,32 @@ class UsageError(BallonetError):
     """The words given cannot be understood: nothing was tried."""
 
     exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """What is wrong with one setting, where it stands, and what to do about it."""
+
+    message: str
+    hint: str
+    file: str = ""  # or the option of the command line, or the guest whose metadata it is
+    line: int | None = None
+    column: int | None = None
+    key: str = ""  # dotted, as TOML writes it
+
+    @property
+    def text(self) -> str:
+        """Return `FILE:LINE:COLUMN: KEY: what is wrong`, as far as each is known."""
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        return ": ".join(part for part in (place, self.key, self.message) if part)
+
+
+class SettingsError(UsageError):
+    """Settings cannot be used, and so none of them is: every issue that was found."""
+
+    def __init__(self, issues: Sequence[Issue]) -> None:
+        super().__init__("; ".join(issue.text for issue in issues), hint=issues[0].hint)
+        self.issues = tuple(issues)
 
 
 class NoSuchGuestError(BallonetError):

@@ -135,6 +135,15 @@ def format_duration(seconds: float) -> str:
     return f"{round(seconds)} s"
 
 
+def exact_duration(seconds: float) -> str:
+    """Return a duration that `parse_duration` reads as the same, in its largest whole unit: `90s`, `30d`."""
+    for unit, scale in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds and seconds % scale == 0:
+            return f"{int(seconds // scale)}{unit}"
+    exact = Decimal(repr(seconds))
+    return f"{(1000 * exact).normalize():f}ms" if 0 < seconds < 1 else f"{exact.normalize():f}s"
+
+
 _SCALES = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
 
 

@@ -39,6 +39,10 @@ def test_version(ballonet: Run) -> None:
         (["set", "web", "1G", "--config"], ["set", "web", "1G", "--config"]),
         (["-c", "test:///default", "guests"], ["-c", "test:///default", "guests"]),
         (["show", "--", "-v"], ["show", "--", "-v"]),
+        (["run", "--config", "x.toml"], ["--config", "x.toml", "run"]),
+        (["config", "show", "--config=x.toml"], ["--config=x.toml", "config", "show"]),
+        (["--config", "x.toml", "set", "web", "1G"], ["--config", "x.toml", "set", "web", "1G"]),
+        (["period", "--config", "web", "1s"], ["period", "--config", "web", "1s"]),
     ],
 )
 def test_common_options_may_stand_anywhere(arguments: list[str], front: list[str]) -> None:
@@ -90,7 +94,7 @@ def test_a_name_with_two_meanings_shows_both(ballonet: Run) -> None:
     assert "/proc/meminfo:MemTotal" in text
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["names"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["names"], ["config", "--help"]])
 def test_what_needs_no_hypervisor_loads_nothing_heavy(arguments: list[str]) -> None:
     program = (
         "import sys; from ballonet.cli import run\n"

@@ -44,7 +44,7 @@ def test_a_cut_trace_is_used_with_a_warning(ballonet: Run, trace: str) -> None:
     ("words", "wrong", "hint"),
     [
         (("--policy", "balonet"), "no policy is called 'balonet'", "ballonet"),
-        (("--budget", "90%"), "a share needs the host's memory", "--budget 12GiB"),
+        (("--budget", "90%"), "needs the host's memory", "as a size"),
     ],
 )
 def test_what_is_wrong_is_said_in_two_lines(

@@ -65,3 +65,15 @@ def test_what_does_not() -> None:
 def test_what_is_no_xml() -> None:
     with pytest.raises(ValueError, match="cannot be read"):
         read_definition("<domain>")
+
+
+def test_our_own_element_is_kept_as_xml_and_others_are_not() -> None:
+    wish = (
+        "<metadata><x:y xmlns:x='urn:x'/><b:guest xmlns:b='urn:ballonet:guest:1' floor='2 GiB'/></metadata>"
+    )
+
+    found = read_definition(domain(more=wish)).metadata
+
+    assert 'guest xmlns:ns0="urn:ballonet:guest:1" floor="2 GiB"' in found
+    assert not read_definition(domain(more="<metadata><guest floor='2 GiB'/></metadata>")).metadata
+    assert not read_definition(domain()).metadata

@@ -120,6 +120,7 @@ def test_swapping_that_is_allowed_takes_nothing_while_needs_fit() -> None:
     ("column", "value", "code"),
     [
         ("running", False, "not-running"),
+        ("excluded", True, "excluded"),
         ("device", False, "no-device"),
         ("obstacle", 0, "passthrough"),
         ("obstacle", 2, "hugepages"),

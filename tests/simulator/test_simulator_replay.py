@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 from test_simulator_trace import recorded as record
 
+from ballonet.engine.limits import one_floor
+from ballonet.engine.table import side_by_side
 from ballonet.errors import UsageError
-from ballonet.policy.floors import floor_bytes, hard_floor_bytes
-from ballonet.simulator.replay import demands, floor_of, recorded, replayed
+from ballonet.facts.guest import Guest, State
+from ballonet.policy.floors import floor_bytes
+from ballonet.simulator.replay import demands, limits_in, recorded, replayed
 from ballonet.simulator.trace import Trace
 from ballonet.simulator.trace_file import read
 from ballonet.units import GIB, MIB
@@ -52,28 +55,30 @@ def test_a_tight_budget_leaves_need_unmet_and_makes_guests_swap(trace: Trace) ->
     assert 0 == replayed(wanted, 60, "none", 300.0 * MIB).given_back_bytes
 
 
-@pytest.mark.parametrize(
-    ("told", "maxima"), [(None, [1, 8]), (96, [1, 8]), (300, [1, 8]), (2048, [1, 8]), (300, [8, 8])]
-)
-def test_the_floor_is_that_of_the_recorded_run(told: int | None, maxima: list[int]) -> None:
-    """Which every guest has but those that are smaller, and those whose kernels need more to live."""
-    maximum = np.array(maxima) * float(GIB)
-    usual = floor_bytes(maximum) if told is None else np.full(2, told * float(MIB))
-    floors = np.minimum(maximum, np.maximum(usual, hard_floor_bytes(maximum)))
-    two = Trace(np.zeros(2), ("1", "2"), ("a", "b"), {"maximum_bytes": maximum, "floor_bytes": floors})
+def test_each_guest_keeps_the_limits_that_it_had_last_in_the_recorded_run() -> None:
+    numbers = {
+        "maximum_bytes": np.full(4, 4.0 * GIB),
+        "floor_bytes": np.array([1.0, np.nan, 2.0, np.nan]) * GIB,
+        "weight": np.array([100.0, 100.0, 400.0, 100.0]),
+        "excluded": np.array([0.0, 0.0, 0.0, 1.0]),
+    }
+    guests = side_by_side(
+        [Guest(name, name, 1, State.RUNNING, 0.0, maximum_bytes=4 * GIB) for name in ("b", "a")]
+    )
 
-    found = floor_of(two)
-    assert (found is None) == (told is None)
-    if found is not None:
-        np.testing.assert_array_equal(
-            np.minimum(maximum, np.maximum(found, hard_floor_bytes(maximum))), floors
-        )
-    assert floor_of(replace(two, numbers={"maximum_bytes": maximum})) is None
+    found = limits_in(Trace(np.array([0.0, 0.0, 2.0, 2.0]), ("1", "2") * 2, ("a", "b") * 2, numbers))(guests)
+
+    assert [floor_bytes(4.0 * GIB), 2.0 * GIB] == found.floor.tolist()
+    assert [4.0 * GIB] * 2 == found.ceiling.tolist()
+    assert [100.0, 400.0] == found.weight.tolist()
+    assert [True, False] == found.excluded.tolist()
 
 
 def test_no_guest_of_a_replay_is_smaller_than_its_floor(trace: Trace) -> None:
     wanted = demands(trace)
-    low, high = (replayed(wanted, 60, "ballonet", 600.0 * MIB, floor * MIB) for floor in (128, 500))
+    low, high = (
+        replayed(wanted, 60, "ballonet", 600.0 * MIB, one_floor(floor * MIB)) for floor in (128, 500)
+    )
     assert low.given_back_bytes > 400 * MIB > 24 * MIB >= high.given_back_bytes
 
 

@@ -4,6 +4,7 @@ import os
 import re
 import sys
 import traceback
+from pathlib import Path
 from types import TracebackType
 from typing import Annotated
 
@@ -12,7 +13,7 @@ import typer
 from ballonet import __version__
 from ballonet.cli.context import Context
 from ballonet.cli.group import Group
-from ballonet.errors import BallonetError, UsageError
+from ballonet.errors import BallonetError, SettingsError, UsageError
 from ballonet.show.table import printable
 
 OUTPUTS = ("table", "json")
@@ -40,6 +41,15 @@ def ballonet(
             help="The hypervisor, as libvirt's URI.",
         ),
     ] = "qemu:///system",
+    config: Annotated[
+        str | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            envvar="BALLONET_CONFIG",
+            help="The settings, instead of /etc/ballonet/ballonet.toml.",
+        ),
+    ] = None,
     output: Annotated[
         str,
         typer.Option(
@@ -63,7 +73,15 @@ def ballonet(
     """
     if output not in OUTPUTS:
         raise UsageError(f"there is no output {output!r}", hint="outputs: table, json")
-    ctx.obj = Context(uri=connect, output=output, verbose=verbose, read_only=read_only)
+    source = ctx.get_parameter_source("connect")
+    ctx.obj = Context(
+        uri=connect,
+        output=output,
+        verbose=verbose,
+        read_only=read_only,
+        config=Path(config) if config else None,
+        uri_given=source is None or source.name != "DEFAULT",
+    )
     if version:
         typer.echo(f"ballonet {__version__}")
         raise typer.Exit
@@ -87,6 +105,10 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     try:
         result = typer.main.get_command(app).main(arguments, prog_name="ballonet", standalone_mode=False)
+    except SettingsError as error:
+        for issue in error.issues:
+            _fail(issue.text, issue.hint)
+        return error.exit_code
     except BallonetError as error:
         if _verbose():
             traceback.print_exception(error)

@@ -4,6 +4,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import typer
 
@@ -16,6 +17,8 @@ class Context:
     output: str  # "table" or "json"
     verbose: bool
     read_only: bool = False
+    config: Path | None = None  # the settings file, instead of those of the system
+    uri_given: bool = True  # False: it is the default, and settings may say another
 
     def show(self, table: Callable[[], str], json: Callable[[], str]) -> None:
         """Print the one that was asked for; only that one is made."""

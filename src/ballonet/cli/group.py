@@ -40,14 +40,17 @@ COMMANDS: Final = {
     "run": Entry(
         "Automatic", "run:run", "Balance the guests' memory until Ctrl-C; without --enforce, only look."
     ),
+    "config": Entry("Automatic", "config:app", "Check, show and explain the settings."),
     "lab": Entry("Trying it", "lab:app", "Boot real guests to try things on, and load them."),
     "sim": Entry("Trying it", "sim:app", "Try policies on simulated hosts."),
     "demo": Entry("Trying it", "demo:demo", "Boot real guests and watch their memory being balanced."),
 }
 
-_VALUE_OPTIONS = ("-c", "--connect", "-o", "--output")
+_VALUE_OPTIONS = ("-c", "--connect", "-o", "--output", "--config")
+# For these --config is a switch: the change is stored for the guest's next start.
+_WITH_OWN_CONFIG = frozenset({"set", "set-max", "period"})
 _FLAGS = ("-v", "--verbose", "-r", "--read-only")
-_EPILOG = "Options for all commands (-c, -o, -r, -v) are taken here too: see ballonet --help."
+_EPILOG = "Options for all commands (-c, --config, -o, -r, -v) are taken here too: see ballonet --help."
 
 
 class QuickCommand(TyperCommand):
@@ -155,6 +158,9 @@ def moved_to_front(args: list[str], *, strict: bool = True) -> list[str]:
     queue = list(args)
     while queue:
         word = queue.pop(0)
+        if word.startswith("--config") and rest and rest[0] in _WITH_OWN_CONFIG:
+            rest.append(word)
+            continue
         if word == "--":
             rest += [word, *queue]
             break

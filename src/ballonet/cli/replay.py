@@ -6,10 +6,10 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from ballonet.engine.budget import budget_bytes
+from ballonet.config.values import budget_bytes, read_budget
 from ballonet.facts.host import HostMemory
 from ballonet.show.replay import replay_document, replay_text
-from ballonet.simulator.replay import demands, floor_of, recorded, replayed
+from ballonet.simulator.replay import demands, limits_in, recorded, replayed
 from ballonet.simulator.trace import Trace
 from ballonet.simulator.trace_file import read
 from ballonet.simulator.trial import OURS, check_policies
@@ -44,11 +44,11 @@ def replay(
     trace = read(file)
     if trace.warning:
         ctx.obj.remark(f"warning: {trace.warning}")
-    limit = budget_bytes(budget, _host(trace))
+    limit = budget_bytes(read_budget(budget), _host(trace))
     wanted = demands(trace)
     seconds = float(trace.time[-1] - trace.time[0])
     came = {"recorded": recorded(trace, wanted, limit)}
-    came |= {name: replayed(wanted, seconds, name, limit, floor_of(trace)) for name in chosen}
+    came |= {name: replayed(wanted, seconds, name, limit, limits_in(trace)) for name in chosen}
     ctx.obj.show(lambda: replay_text(came, limit), lambda: replay_document(came, limit))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +11,14 @@ import typer
 from ballonet.cli.connect import connect
 from ballonet.cli.context import Context
 from ballonet.cli.record import Recording, recording
-from ballonet.engine.budget import budget_bytes
+from ballonet.cli.settings import settings_of
+from ballonet.config.law import law
+from ballonet.config.limits import FileLimits
+from ballonet.config.load import Loaded
 from ballonet.engine.clock import SystemClock
 from ballonet.engine.engine import Engine, World
-from ballonet.engine.limits import one_floor
 from ballonet.engine.loop import run as loop
-from ballonet.errors import HypervisorError
+from ballonet.errors import HypervisorError, Issue
 from ballonet.facts.happening import Happening
 from ballonet.facts.plan import Plan
 from ballonet.host.memory import LinuxHost
@@ -23,37 +26,59 @@ from ballonet.host.residents import ProcessResidents
 from ballonet.policy.settings import Settings
 from ballonet.show.reasons import line
 from ballonet.show.summary import summary_text
+from ballonet.show.table import printable
 from ballonet.simulator.trace import traced
-from ballonet.units import format_size, parse_duration, parse_size
+from ballonet.units import format_size, parse_duration
 
 
 def run(
     ctx: typer.Context,
     enforce: Annotated[
-        bool, typer.Option("--enforce", help="Resize guests; without it, only say what would be done.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--enforce/--observe",
+            help="Resize guests, or only say what would be done.",
+            show_default="settings, else observe",
+        ),
+    ] = None,
     budget: Annotated[
-        str, typer.Option(metavar="SIZE", help="What all guests together may hold: 12GiB, 90%.")
-    ] = "90%",
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="What all guests together may hold: 12GiB, 90%, auto.",
+            show_default="settings, else 90%",
+        ),
+    ] = None,
     reserve: Annotated[
-        str, typer.Option(metavar="SIZE", help="Host memory that is never handed out.")
-    ] = "1GiB",
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Host memory that is never handed out.",
+            show_default="settings, else 1GiB",
+        ),
+    ] = None,
     floor: Annotated[
         str | None,
         typer.Option(
             metavar="SIZE",
-            help="No guest gets smaller than this.",
-            show_default="25% of its maximum, 256MiB at least",
+            help="The least that guests keep for which the settings have no other floor.",
+            show_default="settings, else 25% of its maximum, 256MiB at least",
         ),
     ] = None,
     allow_swap: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--allow-swap",
+            "--allow-swap/--no-allow-swap",
             help="Where needs exceed the budget, shrink guests into their swap rather than exceed it.",
+            show_default="settings, else no",
         ),
-    ] = False,
-    interval: Annotated[str, typer.Option(metavar="DURATION", help="Time between two decisions.")] = "2s",
+    ] = None,
+    interval: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DURATION", help="Time between two decisions.", show_default="settings, else 2s"
+        ),
+    ] = None,
     for_: Annotated[
         str | None, typer.Option("--for", metavar="DURATION", help="End after this long.")
     ] = None,
@@ -70,46 +95,52 @@ def run(
 ) -> None:
     """Balance the guests' memory until Ctrl-C: a line an action with its reason, and a summary."""
     seconds = None if for_ is None else parse_duration(for_)
-    floor_bytes = None if floor is None else parse_size(floor)
-    settings = Settings(
-        budget_bytes=budget_bytes(budget, LinuxHost().memory()),
-        reserve_bytes=parse_size(reserve, zero=True),
-        interval_seconds=parse_duration(interval),
+    mode = None if enforce is None else ("enforce" if enforce else "observe")
+    loaded = settings_of(
+        ctx.obj,
+        {
+            "--enforce" if enforce else "--observe": ("service.mode", mode),
+            "--budget": ("host.budget", budget),
+            "--reserve": ("host.reserve", reserve),
+            "--allow-swap": ("host.allow_swap", allow_swap),
+            "--interval": ("service.interval", interval),
+            "--floor": ("guest.default.floor", floor),
+        },
+    )
+    settings = replace(
+        law(loaded, LinuxHost().memory()),
         boot_grace_seconds=parse_duration(boot_grace, zero=True),
         reflex=not no_reflex,
-        allow_swap=allow_swap,
     )
-    asyncio.run(
-        _recorded(ctx.obj, settings, enforce=enforce, floor_bytes=floor_bytes, seconds=seconds, record=record)
-    )
+    context: Context = ctx.obj
+    if not context.uri_given:
+        context = replace(context, uri=loaded.settings.service.uri)
+    asyncio.run(_recorded(context, settings, loaded, seconds=seconds, record=record))
 
 
 async def _recorded(
     context: Context,
     settings: Settings,
+    loaded: Loaded,
     *,
-    enforce: bool,
-    floor_bytes: int | None,
     seconds: float | None,
     record: Path | None,
 ) -> None:
     """Run and record: the file is ended while signals only wait, as an impatient Ctrl-C would break it."""
     with recording(record) as trace:
-        await _balance(
-            context, settings, enforce=enforce, floor_bytes=floor_bytes, seconds=seconds, trace=trace
-        )
+        await _balance(context, settings, loaded, seconds=seconds, trace=trace)
 
 
 async def _balance(
     context: Context,
     settings: Settings,
+    loaded: Loaded,
     *,
-    enforce: bool,
-    floor_bytes: int | None,
     seconds: float | None,
     trace: Recording | None,
 ) -> None:
     """Run until the time is over or somebody ends it; print a line an action and a summary."""
+    enforce = loaded.settings.service.mode == "enforce"
     async with connect(context) as hypervisor:
         facts = await hypervisor.facts()
         world = World(
@@ -118,7 +149,7 @@ async def _balance(
             LinuxHost() if facts.local else None,
             ProcessResidents() if facts.local else None,
         )
-        engine = Engine(world, settings, _print, enforce=enforce, limits=one_floor(floor_bytes))
+        engine = Engine(world, settings, _print, enforce=enforce, limits=FileLimits(loaded, _note))
         context.remark(
             f"{'Balancing' if enforce else 'Observing'} the guests of {facts.uri}: "
             f"budget {format_size(settings.budget_bytes)}, reserve {format_size(settings.reserve_bytes)}."
@@ -148,3 +179,9 @@ def _report(error: HypervisorError) -> None:
     typer.echo(f"ballonet: {error.message}", err=True)
     if error.hint:
         typer.echo(f"hint: {error.hint}", err=True)
+
+
+def _note(issue: Issue) -> None:
+    """Say what a guest's metadata ask for in vain; they are text from elsewhere."""
+    typer.echo(f"ballonet: {printable(issue.text)}", err=True)
+    typer.echo(f"hint: {printable(issue.hint)}", err=True)

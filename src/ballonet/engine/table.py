@@ -72,6 +72,7 @@ def side_by_side(guests: Sequence[Guest]) -> Columns:
         uuids=tuple(guest.uuid for guest in guests),
         names=tuple(guest.name for guest in guests),
         number=column(lambda guest: guest.id),
+        metadata=tuple(guest.metadata for guest in guests),
         running=np.array([guest.state is State.RUNNING for guest in guests], dtype=np.bool_),
         busy=np.array([guest.job is not None for guest in guests], dtype=np.bool_),
         device=np.array([guest.device is not None for guest in guests], dtype=np.bool_),

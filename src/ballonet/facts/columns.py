@@ -16,6 +16,7 @@ class Columns:
     uuids: tuple[str, ...]
     names: tuple[str, ...]
     number: Floats  # the id of this run of the guest
+    metadata: tuple[str, ...]  # as XML, what each says of itself to us; empty: nothing
 
     running: Bools
     busy: Bools

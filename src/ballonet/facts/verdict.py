@@ -25,7 +25,7 @@ VERDICTS = (
         "excluded",
         managed=False,
         reason="excluded by the administrator",
-        remedy="set manage = true for it, where this says: ballonet config show {name} --origin",
+        remedy="set manage = true where this says: ballonet config show {name} --origin; or in its metadata",
     ),
     Verdict(
         "held",

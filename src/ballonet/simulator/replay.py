@@ -10,13 +10,14 @@ import numpy as np
 
 from ballonet.engine.engine import Engine
 from ballonet.engine.engine import World as Ports
-from ballonet.engine.limits import one_floor
+from ballonet.engine.limits import LimitsOf, usual
 from ballonet.engine.loop import run
 from ballonet.engine.remember import Remembered
 from ballonet.errors import UsageError
+from ballonet.facts.columns import Columns
+from ballonet.facts.limits import Limits
 from ballonet.facts.plan import Plan
 from ballonet.facts.snapshot import Floats
-from ballonet.policy.floors import floor_bytes, hard_floor_bytes
 from ballonet.policy.learn import learn
 from ballonet.policy.settings import Settings
 from ballonet.simulator import virtual
@@ -147,16 +148,25 @@ def _demand(name: str, rows: Sequence[tuple[float, ...]], began: float) -> Deman
     )
 
 
-def floor_of(trace: Trace) -> int | None:
-    """Return the bytes below which no guest was to get, as the run was told; None: it was not told."""
-    floors = trace.numbers.get("floor_bytes", np.full(len(trace), np.nan))
-    maxima, known = trace.numbers["maximum_bytes"], ~np.isnan(floors)
-    floors, maxima = floors[known], maxima[known]
-    if (floors == floor_bytes(maxima)).all():
-        return None
-    # A guest that is smaller than the floor, or whose kernel needs more to live, has one of its own.
-    plain = (floors < maxima) & (floors > hard_floor_bytes(maxima))
-    return int(floors[plain].min() if plain.any() else floors.min())
+def limits_in(trace: Trace) -> LimitsOf:
+    """Return each guest's limits as the recorded run had them last; the usual ones where it does not say."""
+    rows_of = {name: row for row, name in enumerate(trace.names)}
+
+    def limits(guests: Columns) -> Limits:
+        rows, otherwise = [rows_of[name] for name in guests.names], usual(guests)
+
+        def column(name: str, unknown: Floats) -> Floats:
+            found = trace.numbers[name][rows] if name in trace.numbers else unknown
+            return np.where(np.isnan(found), unknown, found)
+
+        return Limits(
+            floor=column("floor_bytes", otherwise.floor),
+            ceiling=column("ceiling_bytes", otherwise.ceiling),
+            weight=column("weight", otherwise.weight),
+            excluded=column("excluded", np.zeros(len(rows))) != 0.0,
+        )
+
+    return limits
 
 
 def recorded(trace: Trace, wanted: Sequence[Demand], budget_bytes: float) -> Came:
@@ -176,14 +186,14 @@ def recorded(trace: Trace, wanted: Sequence[Demand], budget_bytes: float) -> Cam
 
 
 def replayed(
-    wanted: Sequence[Demand], seconds: float, policy: str, budget_bytes: float, floor: int | None = None
+    wanted: Sequence[Demand], seconds: float, policy: str, budget_bytes: float, limits: LimitsOf = usual
 ) -> Came:
     """Return what comes of these guests under a policy; the same always comes to the same."""
-    return virtual.run(_replayed(wanted, seconds, policy, budget_bytes, floor))
+    return virtual.run(_replayed(wanted, seconds, policy, budget_bytes, limits))
 
 
 async def _replayed(
-    wanted: Sequence[Demand], seconds: float, policy: str, budget_bytes: float, floor: int | None
+    wanted: Sequence[Demand], seconds: float, policy: str, budget_bytes: float, limits: LimitsOf
 ) -> Came:
     clock = virtual.VirtualClock()
     specs = [Spec(demand.name, int(demand.maximum_bytes), _settled(demand.schedule())) for demand in wanted]
@@ -199,7 +209,7 @@ async def _replayed(
         settings,
         lambda _: None,
         enforce=policy != "none",
-        limits=one_floor(floor),
+        limits=limits,
         decide=POLICIES[policy],
     )
     await run(engine, ports, seconds=SETTLE_SECONDS)

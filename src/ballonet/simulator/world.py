@@ -210,6 +210,7 @@ class World:
             "uuids": tuple(self._rows),
             "names": tuple(spec.name for spec in self.specs),
             "number": self._number.copy(),
+            "metadata": ("",) * rows,
             "running": ~(phases[Phase.PAUSE] | phases[Phase.OFF]),
             "busy": phases[Phase.JOB].copy(),
             "device": yes,

@@ -6,6 +6,8 @@ from xml.etree import ElementTree as ET
 from ballonet.facts.guest import Device, Obstacle
 from ballonet.units import parse_size
 
+METADATA = "metadata/{urn:ballonet:guest:1}guest"  # settings that travel with a guest
+
 
 @dataclass(frozen=True, slots=True)
 class Definition:
@@ -15,6 +17,7 @@ class Definition:
     current_bytes: int
     device: Device | None
     obstacles: frozenset[Obstacle]
+    metadata: str = ""  # our own element as XML; empty where there is none
 
 
 def read_definition(xml: str) -> Definition:
@@ -29,6 +32,7 @@ def read_definition(xml: str) -> Definition:
         maximum_bytes=maximum,
         current_bytes=current or maximum,
         device=_device(domain.find("devices/memballoon")),
+        metadata=_element(domain.find(METADATA)),
         obstacles=frozenset(obstacle for obstacle, found in _OBSTACLES.items() if _has(domain, found)),
     )
 
@@ -63,6 +67,10 @@ def _device(element: ET.Element | None) -> Device | None:
         free_page_reporting=element.get("freePageReporting") == "on",
         period_seconds=int(stats.get("period", "0")) if stats is not None else 0,
     )
+
+
+def _element(element: ET.Element | None) -> str:
+    return "" if element is None else ET.tostring(element, encoding="unicode").strip()
 
 
 def _size(element: ET.Element | None) -> int:

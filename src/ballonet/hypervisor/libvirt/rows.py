@@ -149,6 +149,7 @@ def frame(domain: Any, state: int, definition: Definition, asked_at: float) -> G
         actual_bytes=definition.current_bytes,
         device=definition.device,
         obstacles=definition.obstacles,
+        metadata=definition.metadata,
     )
 
 

@@ -23,6 +23,7 @@ from ballonet.engine.ports import (
 )
 from ballonet.engine.remember import Remembered
 from ballonet.engine.requests import Requests
+from ballonet.engine.resets import Resets
 from ballonet.engine.residents import Followed
 from ballonet.engine.summary import Summary
 from ballonet.engine.table import Beside, Now, side_by_side, snapshot_of
@@ -89,11 +90,11 @@ class Engine:
         self._periods = Periods(world.hypervisor, self._teller)
         self._ahead = WriteAhead(journal, self._teller, world.clock)
         self._remembered = Remembered()
+        self._resets = Resets(world.clock)
         self._bulk = world.hypervisor if isinstance(world.hypervisor, BulkHypervisor) else None
         self._followed = Followed(world.residents) if world.residents else None
         self._watch = Watch(self._followed) if self._followed and settings.reflex else None
         self._known: Snapshot | None = None  # the last one: who was there
-        self._reset_at: dict[str, float] = {}  # epoch seconds, by UUID
         self._wished: dict[str, int] = {}  # what an observer was told last, by UUID
         self._free_bytes = 0.0  # what may still be handed out before the next tick
         self._last_tick_at: float | None = None
@@ -108,8 +109,7 @@ class Engine:
         columns = await self._columns()
         now = Now(self._world.clock.time(), self._world.clock.monotonic())
         snapshot = snapshot_of(columns, now, self._beside(columns.uuids), self._limits(columns))
-        for uuid in self._teller.greet(self._known, snapshot):
-            self._reset_at.pop(uuid, None)
+        self._resets.forget(self._teller.greet(self._known, snapshot))
         self._known = snapshot
         law = replace(self._settings, leased_bytes=float(self.requests.leased_bytes))
         past = self._remembered.align(snapshot.uuids)
@@ -206,19 +206,12 @@ class Engine:
         memory = self._world.host.memory() if self._world.host else None
         held = self.requests.held(uuids)
         if self._followed is None:
-            return Beside(memory, None, self._with_resets(uuids, np.full(len(uuids), np.nan)), held)
+            return Beside(memory, None, self._resets.since(uuids, np.full(len(uuids), np.nan)), held)
         self._followed.follow(uuids)
         if self._watch:
             self._watch.look(self._world.clock.monotonic())
         watched = self._watch.seen() if self._watch else None
-        return Beside(memory, watched, self._with_resets(uuids, self._followed.started_at()), held)
-
-    def _with_resets(self, uuids: tuple[str, ...], born_at: Floats) -> Floats:
-        """Return when each guest began anew: with its process, or when it was reset since."""
-        if not self._reset_at:
-            return born_at
-        reset_at = np.array([self._reset_at.get(uuid, np.nan) for uuid in uuids], dtype=np.float64)
-        return np.fmax(born_at, reset_at)
+        return Beside(memory, watched, self._resets.since(uuids, self._followed.started_at()), held)
 
     async def _carry_out(self, plan: Plan) -> None:
         """Send a plan's changes: those that shrink first, so that there is something to give."""
@@ -390,12 +383,8 @@ class Engine:
 
     def hear(self, event: Event) -> bool:
         """Take in what the hypervisor reports by itself; return whether a tick should follow at once."""
-        if event.kind is EventKind.REBOOTED:
-            now = self._world.clock.time()
-            # Of a reset that was asked for libvirt tells twice, 20 ms apart: when asked, and when done.
-            if now - self._reset_at.get(event.uuid, 0.0) > 1.0:
-                self._teller.say(Kind.REBOOTED, event.name, event.uuid)
-            self._reset_at[event.uuid] = now
+        if event.kind is EventKind.REBOOTED and self._resets.heard(event.uuid):
+            self._teller.say(Kind.REBOOTED, event.name, event.uuid)
         if event.kind is EventKind.STARTED:
             self._use_lease(event)
         if event.kind is EventKind.LOST:

@@ -1,0 +1,36 @@
+"""When guests were reset: their process goes on, but all that was known of them is over."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from ballonet.engine.ports import Clock
+from ballonet.facts.snapshot import Floats
+
+TWICE_SECONDS = (
+    1.0  # of a reset that was asked for libvirt tells twice, 20 ms apart: when asked, and when done
+)
+
+
+class Resets:
+    """Remembers the last reset of each guest, in epoch seconds."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._at: dict[str, float] = {}
+
+    def heard(self, uuid: str) -> bool:
+        """Take in that a guest was reset now; return whether that is news."""
+        before, self._at[uuid] = self._at.get(uuid, 0.0), self._clock.time()
+        return self._at[uuid] - before > TWICE_SECONDS
+
+    def forget(self, uuids: Iterable[str]) -> None:
+        """Forget guests that are gone."""
+        for uuid in uuids:
+            self._at.pop(uuid, None)
+
+    def since(self, uuids: tuple[str, ...], born_at: Floats) -> Floats:
+        """Return when each guest began anew: with its process, or when it was reset since."""
+        if not self._at:
+            return born_at
+        return np.fmax(born_at, np.array([self._at.get(uuid, np.nan) for uuid in uuids], dtype=np.float64))

@@ -105,7 +105,24 @@ async def _interruptible(
 async def _all(
     console: Console, found: Scenario, trials: Mapping[str, Trial], seconds: float | None
 ) -> dict[str, Outcome]:
-    """Boot a scenario's guests and run all trials on them, one after the other."""
+    """Run all trials, one after the other: on guests that are booted once for those that need the same."""
+    outcomes: dict[str, Outcome] = {}
+    for reporting in (True, False):
+        group = {title: trial for title, trial in trials.items() if trial.free_page_reporting is reporting}
+        if group:
+            outcomes |= await _on_lab(console, found, group, seconds, free_page_reporting=reporting)
+    return {title: outcomes[title] for title in trials}
+
+
+async def _on_lab(
+    console: Console,
+    found: Scenario,
+    trials: Mapping[str, Trial],
+    seconds: float | None,
+    *,
+    free_page_reporting: bool,
+) -> dict[str, Outcome]:
+    """Boot a scenario's guests and run trials on them, one after the other."""
     # Not $TMPDIR: the paths of the guests' sockets must stay below 108 characters.
     with tempfile.TemporaryDirectory(prefix="ballonet-", dir="/tmp", ignore_cleanup_errors=True) as directory:
         lab_directory = Path(directory) / "lab"
@@ -115,7 +132,7 @@ async def _all(
                 f"Booting {len(found.loads)} Linux guests of {format_size(found.maximum_bytes)} each, "
                 f"their disks held to 1,000 requests a second ..."
             )
-            await lab.boot(specs(found))
+            await lab.boot(specs(found, free_page_reporting=free_page_reporting))
             console.print(
                 f"They run ({lab.accelerator}). The same {seconds or found.seconds:.0f} seconds, each way:"
             )

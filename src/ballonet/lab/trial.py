@@ -40,10 +40,15 @@ class Viewer:
     happening: Callable[[Happening], None]
 
 
-def specs(scenario: Scenario) -> list[GuestSpec]:
+def specs(scenario: Scenario, *, free_page_reporting: bool = True) -> list[GuestSpec]:
     """Return a scenario's guests."""
     return [
-        GuestSpec(name, memory_bytes=scenario.maximum_bytes, vcpus=processors(load))
+        GuestSpec(
+            name,
+            memory_bytes=scenario.maximum_bytes,
+            vcpus=processors(load),
+            free_page_reporting=free_page_reporting,
+        )
         for name, load in scenario.loads.items()
     ]
 

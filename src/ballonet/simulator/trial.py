@@ -70,6 +70,11 @@ class Trial:
         return self.policy != "none"
 
     @property
+    def free_page_reporting(self) -> bool:
+        """Return whether what guests free leaves the host's memory by itself."""
+        return self.without != FREE_PAGE_REPORTING
+
+    @property
     def needs_pressure(self) -> bool:
         """Return whether guests must tell their own PSI: only an agent in them can, so others do without."""
         return self.policy == "senpai"
@@ -171,7 +176,7 @@ async def _run(trial: Trial, tell: Callable[[float, Happening], None]) -> Outcom
             scenario.maximum(name),
             _later(steps(text), trial),
             vcpus=2,
-            free_page_reporting=trial.without != FREE_PAGE_REPORTING,
+            free_page_reporting=trial.free_page_reporting,
             tells_pressure=trial.needs_pressure,
         )
         for name, text in scenario.loads.items()

@@ -76,6 +76,20 @@ class Host:
         return next(self.world.uuid(spec) for spec in self.world.specs if spec.name == name)
 
 
+def four_guests(clock: virtual.VirtualClock) -> World:
+    """Return simulated guests of 1 GiB: "busy" uses 500 MiB, "web" 200, "idle" and "spare" 60."""
+    uses = {"busy": 500.0, "idle": 60.0, "spare": 60.0, "web": 200.0}
+    specs = [Spec(name, GIB, [Step(anon_mib=mib, hot_mib=mib)], vcpus=2) for name, mib in uses.items()]
+    return World(specs, clock=clock, host_bytes=16 * GIB)
+
+
+def settings(budget_bytes: float) -> Settings:
+    """Return settings that keep on the host what nobody needs."""
+    return Settings(
+        budget_bytes=budget_bytes, reserve_bytes=256.0 * MIB, boot_grace_seconds=0.0, give_surplus=False
+    )
+
+
 def on_host(
     does: Callable[[Host], Awaitable[None]],
     *,
@@ -97,16 +111,12 @@ async def _run(
     enforce: bool,
 ) -> Host:
     clock = virtual.VirtualClock()
-    uses = {"busy": 500.0, "idle": 60.0, "spare": 60.0, "web": 200.0}
-    specs = [Spec(name, GIB, [Step(anon_mib=mib, hot_mib=mib)], vcpus=2) for name, mib in uses.items()]
-    world = World(specs, clock=clock, host_bytes=16 * GIB)
+    world = four_guests(clock)
     ports = Ports(world, clock, world, world)
     told: list[Happening] = []
     engine = Engine(
         ports,
-        Settings(
-            budget_bytes=budget_bytes, reserve_bytes=256.0 * MIB, boot_grace_seconds=0.0, give_surplus=False
-        ),
+        settings(budget_bytes),
         told.append,
         enforce=enforce,
         requests=Requests(clock, journal, journal.requests.values()),

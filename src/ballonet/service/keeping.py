@@ -1,0 +1,60 @@
+"""What a service writes down beside its acts: events each tick, and each minute what it learned."""
+
+from collections.abc import Callable, Sequence
+
+from ballonet.engine.engine import Engine
+from ballonet.errors import JournalError
+from ballonet.service.store import Store
+
+REMEMBER_SECONDS = 60.0  # what is learned changes slowly: a minute of it lost at a kill is little
+
+
+class Keeper:
+    """Keeps a store up to date with its engines, and them with it after a restart."""
+
+    def __init__(
+        self, store: Store, engines: Sequence[Engine], say: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._store = store
+        self._engines = tuple(engines)
+        self._say = say  # that it cannot be written, and that it can again
+        self._fails = False
+        self._remembered_at = -REMEMBER_SECONDS
+
+    def recall(self) -> None:
+        """Have the engines know again what was learned, and what guests were told."""
+        learned, targets = self._store.learned(), self._store.targets()
+        for engine in self._engines:
+            engine.recall(learned, targets)
+
+    def ticked(self) -> None:
+        """Write what happened in a tick; a failure is told once, and ends nothing."""
+        now = self._engines[0].clock.monotonic()
+        due = now - self._remembered_at >= REMEMBER_SECONDS
+        try:
+            self._store.flush()
+            if due:
+                self._remember()
+                self._store.prune(self._engines[0].clock.time())
+        except JournalError as error:
+            if not self._fails:
+                self._say(f"{error.message}: nothing is remembered until it can be written")
+            self._fails = True
+            return
+        self._remembered_at = now if due else self._remembered_at
+        if self._fails:
+            self._say("what happens is remembered again")
+        self._fails = False
+
+    def end(self) -> None:
+        """Write all that is worth knowing after a restart, as far as it can be, and close the store."""
+        try:
+            self._remember()
+        except JournalError as error:
+            self._say(f"{error.message}: what was learned in the last minute is lost")
+        self._store.close()
+
+    def _remember(self) -> None:
+        at = self._engines[0].clock.time()
+        for engine in self._engines:
+            self._store.remember(engine.learned(), at)

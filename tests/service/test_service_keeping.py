@@ -1,0 +1,120 @@
+"""A service's memory over restarts: simulated hosts under an engine with a real store."""
+
+from pathlib import Path
+
+import pytest
+from kept import Host, four_guests, on_host, settings
+
+from ballonet.engine.engine import Engine
+from ballonet.engine.engine import World as Ports
+from ballonet.engine.loop import run
+from ballonet.engine.requests import Requests
+from ballonet.errors import JournalError
+from ballonet.facts.plan import Plan
+from ballonet.service.keeping import REMEMBER_SECONDS, Keeper
+from ballonet.service.store import Store
+from ballonet.simulator import virtual
+from ballonet.units import GIB, MIB
+
+
+def keeper(host: Host, store: Store, said: list[str] | None = None) -> Keeper:
+    return Keeper(store, [host.engine], ([] if said is None else said).append)
+
+
+def test_what_was_learned_and_told_is_known_after_a_restart(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+
+    async def lives(host: Host) -> None:
+        keeper(host, store).ticked()
+
+    first = on_host(lives, seconds=60.0)
+    store.before(first.journal.acts)
+    store.close()
+    again = Store(tmp_path)
+
+    async def lives_again(host: Host) -> None:
+        keeper(host, again).recall()
+
+    on_host(lives_again)
+    told = {act.uuid: act.to_bytes for act in first.journal.acts}
+    assert told == {uuid: target.size_bytes for uuid, target in again.targets().items()}
+    assert set(again.learned()) >= set(told)
+    assert all(values["growth"] >= 0.0 for values in again.learned().values())
+    again.close()
+
+
+def test_a_store_that_cannot_be_written_is_told_of_once_and_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, said = Store(tmp_path), list[str]()
+
+    def full() -> None:
+        raise JournalError("the disk is full", hint="make room")
+
+    async def lives(host: Host) -> None:
+        keeps = keeper(host, store, said)
+        with monkeypatch.context() as patched:
+            patched.setattr(store, "flush", full)
+            keeps.ticked()
+            keeps.ticked()
+        keeps.ticked()
+
+    on_host(lives)
+    assert [
+        "the disk is full: nothing is remembered until it can be written",
+        "what happens is remembered again",
+    ] == said
+    store.close()
+
+
+def test_what_is_learned_is_kept_each_minute_and_at_the_end(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    times: list[int] = []
+
+    async def lives(host: Host) -> None:
+        keeps = keeper(host, store)
+        for _ in range(3):
+            keeps.ticked()
+            times.append(len(store.learned()))
+            await host.clock.sleep(REMEMBER_SECONDS / 2)
+        keeps.end()
+
+    on_host(lives, seconds=200.0)
+    assert [4, 4, 4] == times
+    again = Store(tmp_path)
+    assert 4 == len(again.learned())
+    again.close()
+
+
+@pytest.mark.parametrize("killed_after_seconds", [3.0, 5.5, 31.0])
+def test_a_service_that_is_killed_gets_where_it_would_have_got(
+    tmp_path: Path, killed_after_seconds: float
+) -> None:
+    whole = virtual.run(_lives(Store(tmp_path / "whole"), [90.0]))
+    killed = virtual.run(
+        _lives(Store(tmp_path / "killed"), [killed_after_seconds, 90.0 - killed_after_seconds])
+    )
+    assert whole == pytest.approx(killed, abs=16 * MIB)
+
+
+async def _lives(store: Store, lives: list[float]) -> list[float]:
+    """Run one engine after the other on the same guests, each killed after so long; return their sizes."""
+    clock = virtual.VirtualClock()
+    world = four_guests(clock)
+    ports = Ports(world, clock, world, world)
+    for seconds in lives:
+        requests = Requests(clock, store, [*store.holds(), *store.leases()])
+        engine = Engine(
+            ports, settings(2.2 * GIB), store.tell, enforce=True, requests=requests, journal=store
+        )
+        keeps = Keeper(store, [engine])
+        keeps.recall()
+
+        def ticked(_: Plan, keeps: Keeper = keeps) -> None:
+            keeps.ticked()
+
+        await run(engine, ports, seconds=seconds, after_tick=ticked)
+    assert not [event for event in store.events() if "somebody else" in event.sentence]
+    store.close()
+    sizes: list[float] = world.state.actual.tolist()
+    return sizes

@@ -6,6 +6,7 @@ BallonetError                  1  failed
 ├── JournalError               1  what must be written down first cannot be: nothing is sent
 ├── NotRunningError            3  the service does not run
 ├── UsageError                 2  malformed size, duration, URI, option or setting
+│   └── NoSuchLeaseError       2  no lease of that id: it is over, or used up
 ├── NoSuchGuestError           4  no guest of that name, UUID or id
 ├── RefusedError               5  a safety rule forbids it
 ├── NotReachedError            6  not reached in time
@@ -51,6 +52,10 @@ class UsageError(BallonetError):
     """The words given cannot be understood: nothing was tried."""
 
     exit_code = 2
+
+
+class NoSuchLeaseError(UsageError):
+    """No lease of that id: it is over, used up, or never was."""
 
 
 class NoSuchGuestError(BallonetError):

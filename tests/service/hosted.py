@@ -100,6 +100,17 @@ class Hosted:
         connection.close()
         return response.status, content
 
+    @contextmanager
+    def following(self, route: str) -> Iterator[Iterator[bytes]]:
+        """Read an answer line by line, as it comes."""
+        connection = HTTPConnection("localhost", timeout=30.0)
+        connection.sock = connect(self.path)
+        connection.request("GET", route)
+        with connection.getresponse() as response:
+            assert 200 == response.status
+            yield iter(response)
+        connection.close()
+
 
 def connect(path: Path) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
@@ -109,14 +120,21 @@ def connect(path: Path) -> socket.socket:
 
 
 @contextmanager
-def hosted(path: Path, *, enforce: bool = True, budget_bytes: float = 3.0 * GIB) -> Iterator[Hosted]:
-    """Serve a host that an engine has already settled."""
+def hosted(
+    path: Path,
+    *,
+    enforce: bool = True,
+    budget_bytes: float = 3.0 * GIB,
+    ticks: int = 15,
+    group: str | None = None,
+) -> Iterator[Hosted]:
+    """Serve a host that an engine has had so many ticks to settle."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
         host = asyncio.run_coroutine_threadsafe(
-            _begin(path, enforce=enforce, budget_bytes=budget_bytes), loop
+            _begin(path, ticks, group, enforce=enforce, budget_bytes=budget_bytes), loop
         ).result(timeout=30.0)
         try:
             yield host
@@ -128,7 +146,7 @@ def hosted(path: Path, *, enforce: bool = True, budget_bytes: float = 3.0 * GIB)
         loop.close()
 
 
-async def _begin(path: Path, *, enforce: bool, budget_bytes: float) -> Hosted:
+async def _begin(path: Path, ticks: int, group: str | None, *, enforce: bool, budget_bytes: float) -> Hosted:
     clock, log = ToldClock(), Recent()
     specs = [Spec(name, GIB, [Step(anon_mib=mib, hot_mib=mib)], vcpus=2) for name, mib in USES.items()]
     world = World(specs, clock=clock, host_bytes=16 * GIB)
@@ -137,9 +155,9 @@ async def _begin(path: Path, *, enforce: bool, budget_bytes: float) -> Hosted:
     )
     engine = Engine(Ports(world, clock, world, world), settings, log.tell, enforce=enforce)
     clock.on_sleep = engine.tick
-    for _ in range(15):
+    for _ in range(ticks):
         await clock.sleep(2.0)
     service = Service([Connection("sim:four", world, engine)], log)
-    server = Server(make_app(service), path)
+    server = Server(make_app(service), path, group=group)
     await server.start()
     return Hosted(path, asyncio.get_running_loop(), clock, world, engine, service, server, log)

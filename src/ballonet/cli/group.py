@@ -40,6 +40,15 @@ COMMANDS: Final = {
     "run": Entry(
         "Automatic", "run:run", "Balance the guests' memory until Ctrl-C; without --enforce, only look."
     ),
+    "status": Entry("Automatic", "status:status", "What the service is doing."),
+    "plan": Entry("Automatic", "status:plan", "What it decided last, guest by guest."),
+    "why": Entry("Automatic", "status:why", "Why a guest has the size that it has."),
+    "events": Entry("Automatic", "events:events", "What happened, and what happens."),
+    "pause": Entry("Automatic", "holding:pause", "Leave a guest, or everybody, as it is."),
+    "resume": Entry("Automatic", "holding:resume", "Go on with a guest, or everybody."),
+    "release": Entry("Automatic", "holding:release", "Give memory back that was taken, and hold it so."),
+    "make-room": Entry("Automatic", "room:make_room", "Free host memory for a guest about to start."),
+    "room": Entry("Automatic", "room:app", "See and end what is kept free for guests to come."),
     "lab": Entry("Trying it", "lab:app", "Boot real guests to try things on, and load them."),
     "sim": Entry("Trying it", "sim:app", "Try policies on simulated hosts."),
     "demo": Entry("Trying it", "demo:demo", "Boot real guests and watch their memory being balanced."),

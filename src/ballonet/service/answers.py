@@ -15,6 +15,8 @@ from ballonet.service import models
 from ballonet.service.recent import EventRecord
 from ballonet.show.reasons import sentence
 
+_NOT_RECKONED = (math.nan,) * len(TIERS)  # what a guest wants that is left alone
+
 
 def moment(epoch_seconds: float) -> datetime:
     """Return epoch seconds as a time in UTC."""
@@ -142,8 +144,8 @@ def _plan_row(row: plan.PlanRow) -> models.PlanRow:
         actual_bytes=whole(row.actual_bytes),
         target_bytes=whole(row.target_bytes),
         allotted_bytes=whole(row.allotted_bytes),
-        wanted=_tiers(row.wanted_bytes),
-        got=_tiers(row.got_bytes),
+        wanted=_tiers(row.wanted_bytes if row.verdict.managed else _NOT_RECKONED),
+        got=_tiers(row.got_bytes if row.verdict.managed else _NOT_RECKONED),
         bound=row.bound.name.lower(),
         sentence=sentence(row),
         stats_age_seconds=row.stats_age_seconds,
@@ -189,7 +191,7 @@ def why(
         inputs=_inputs(last, index),
         wanted=part.wanted,
         got=part.got,
-        learned=_learned(engine, last, index),
+        learned=_learned(engine, index, part.wanted.cushion_bytes),
         changes=_changes(changes, row.actual_bytes),
         hold=None if held is None else hold(held),
     )
@@ -216,12 +218,12 @@ def _inputs(last: plan.Plan, index: int) -> models.Inputs:
     )
 
 
-def _learned(engine: Engine, last: plan.Plan, index: int) -> models.Learned:
+def _learned(engine: Engine, index: int, cushion_bytes: int | None) -> models.Learned:
     memory, now = engine.memory, engine.clock.monotonic()
     hold_until = float(memory.hold_until[index])
     return models.Learned(
         used_bytes=whole(memory.used[index]),
-        cushion_bytes=whole(last.wanted[TIERS.index("cushion"), index]),
+        cushion_bytes=cushion_bytes,
         growth_bytes_per_second=known(memory.growth[index]),
         margin_bytes=whole(memory.margin[index]),
         kept_bytes=whole(memory.kept[index]),

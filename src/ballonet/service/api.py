@@ -1,10 +1,11 @@
 """HTTP and JSON around the service: routes, and one shape for all that goes wrong."""
 
+import json
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -31,6 +32,12 @@ from ballonet.service.facade import Question, Service
 
 MOST_BODY_BYTES = 64 * 1024
 LINES = "application/x-ndjson"
+
+_DESCRIPTION = """The service's API, on its unix socket: curl --unix-socket /run/ballonet/ballonet.sock
+http://localhost/v1/status
+
+Sizes are integer bytes (`…_bytes`), durations seconds (`…_seconds`), times RFC 3339 in UTC; `null` is
+unknown, never 0. Answers only ever gain fields; requests with a field that is not named here are refused."""
 
 # The first class of an error that stands here says how HTTP calls it.
 _STATUS = {
@@ -186,10 +193,11 @@ async def healthy() -> models.Health:
 
 
 @router.get("/-/ready", responses={503: {"model": models.Readiness, "description": "It is not"}})
-async def ready(service: TheService) -> JSONResponse:
+async def ready(service: TheService, response: Response) -> models.Readiness:
     """Return whether the guests were looked at a moment ago."""
     readiness = service.readiness()
-    return JSONResponse(readiness.model_dump(), status_code=200 if readiness.ready else 503)
+    response.status_code = HTTPStatus.OK if readiness.ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return readiness
 
 
 # --- what goes wrong -------------------------------------------------------------------------------------
@@ -213,7 +221,7 @@ async def _malformed(_: Request, error: RequestValidationError) -> JSONResponse:
     place = ".".join(str(part)[:64] for part in first["loc"])
     return failure(
         HTTPStatus.BAD_REQUEST,
-        f"{place}: {first['msg']}",
+        f"{place}: {models.said(first['msg'])}",
         "sizes are whole numbers in …_bytes, durations numbers in …_seconds: see docs/openapi.json",
         UsageError.exit_code,
     )
@@ -221,7 +229,7 @@ async def _malformed(_: Request, error: RequestValidationError) -> JSONResponse:
 
 async def _no_route(request: Request, error: HTTPException) -> JSONResponse:
     """Answer what no route is there for, and what HTTP itself refuses."""
-    place = request.url.path[:256]
+    place = request.scope["path"][:256]
     what, hint = {
         HTTPStatus.NOT_FOUND: (f"there is no {place}", "all routes: GET /openapi.json"),
         HTTPStatus.METHOD_NOT_ALLOWED: (f"{place} does not take {request.method}", "see GET /openapi.json"),
@@ -261,12 +269,18 @@ class _BodyLimit:
         await self._app(scope, limited, send)
 
 
+def openapi_document() -> str:
+    """Return what docs/openapi.json holds."""
+    return json.dumps(make_app().openapi(), indent=2, ensure_ascii=False) + "\n"
+
+
 def make_app(service: Service | None = None) -> FastAPI:
     """Return the application around a service; without one it only describes itself."""
     app = FastAPI(
         title="ballonet",
         version=__version__,
-        description=models.__doc__,
+        description=_DESCRIPTION,
+        generate_unique_id_function=lambda route: route.name,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

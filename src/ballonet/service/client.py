@@ -20,12 +20,13 @@ from ballonet.errors import (
     RefusedError,
     UsageError,
 )
-from ballonet.service.models import Answer, Asked, Event, Failure
+from ballonet.service.models import Answer, Asked, Event, Failure, said
+from ballonet.service.place import socket_path
 
-DEFAULT_SOCKET = Path("/run/ballonet/ballonet.sock")
 ANSWER_SECONDS = 10.0  # a service answers within milliseconds, unless it is asked to wait
 
 _Model = TypeVar("_Model", bound=Answer)
+_Asked = TypeVar("_Asked", bound=Asked)
 _BY_EXIT_CODE = {
     kind.exit_code: kind
     for kind in (
@@ -40,14 +41,24 @@ _BY_EXIT_CODE = {
 }
 
 
-def socket_path() -> Path:
-    """Return where the service listens: `$BALLONET_SOCKET`, or the usual place."""
-    return Path(os.environ.get("BALLONET_SOCKET") or DEFAULT_SOCKET)
-
-
 def guest_path(reference: str, question: str) -> str:
     """Return the route of a question about a guest."""
     return f"/v1/guests/{quote(reference, safe='')}/{question}"
+
+
+def lease_path(lease_id: str) -> str:
+    """Return the route of a lease."""
+    return f"/v1/room/{quote(lease_id, safe='')}"
+
+
+def asked(kind: type[_Asked], **fields: object) -> _Asked:
+    """Return a request of what a user gave; raises `UsageError` where the service would refuse it."""
+    try:
+        return kind(**fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])).removesuffix("_bytes").removesuffix("_seconds")
+        raise UsageError(f"{place}: {said(first['msg'])}", hint="see the command's --help") from error
 
 
 class Client:

@@ -7,7 +7,14 @@ Answers only ever gain fields; requests with a field that is not named here are 
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 MOST_BYTES = 2**63 - 1  # a signed 64-bit number, which libvirt and QEMU take
 MOST_SECONDS = 2.0**31 - 1  # 68 years
@@ -23,6 +30,11 @@ def _harmless(text: str) -> str:
     if not text.isprintable():
         raise ValueError("must not contain control characters")
     return text
+
+
+def said(message: str) -> str:
+    """Return what pydantic says of a field, in our own words where they are ours."""
+    return message.removeprefix("Value error, ")
 
 
 Words = Annotated[str, BeforeValidator(_encodable)]

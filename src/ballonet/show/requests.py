@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ballonet.service.models import Hold, Lease, Room
-from ballonet.show.table import table
+from ballonet.show.table import printable, table
 from ballonet.show.words import moment, size
 
 
@@ -17,7 +17,7 @@ def hold_sentence(hold: Hold) -> str:
     whom = hold.name or hold.uuid or "everybody"
     at = "" if hold.size_bytes is None else f" at {size(hold.size_bytes)}"
     why = f": {hold.why}" if hold.why else ""
-    return f"{whom} is held{at} {until(hold)}, by {hold.who}{why}"
+    return printable(f"{whom} is held{at} {until(hold)}, by {hold.who}{why}")
 
 
 def holds_table(holds: Sequence[Hold]) -> str:
@@ -34,6 +34,15 @@ def holds_table(holds: Sequence[Hold]) -> str:
         for hold in holds
     ]
     return table(("HOLD", "GUEST", "SIZE", "UNTIL", "BY", "WHY"), rows, right={"SIZE"})
+
+
+def lease_sentence(lease: Lease) -> str:
+    """Return what is kept free, for whom and until when, and how that is ended."""
+    whom = lease.guest or "whoever starts next"
+    return (
+        f"{lease.id}: {size(lease.size_bytes)} are free and kept so for {printable(whom)}, {until(lease)}; "
+        f"to end it: ballonet room drop {lease.id}"
+    )
 
 
 def leases_table(leases: Sequence[Lease]) -> str:

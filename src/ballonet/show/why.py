@@ -27,13 +27,18 @@ def _said(why: Why) -> list[str]:
     if why.told_bytes is not None and why.inputs.actual_bytes is not None:
         away = abs(why.told_bytes - why.inputs.actual_bytes) > _SETTLED_BYTES
         has += f", and was told to have {size(why.told_bytes)}" if away else ""
-    next_ = "It stays so" if why.target_bytes is None else f"It is to have {size(why.target_bytes)}"
-    lines = [f"{has}.", f"{next_}: {why.sentence}."]
+    lines = [f"{has}.", f"{_next(why)}: {why.sentence}."]
     if why.hold is not None:
         lines.append(f"{hold_sentence(why.hold)}.")
     if why.verdict.remedy:
         lines.append(f"What can be done: {why.verdict.remedy}")
     return lines
+
+
+def _next(why: Why) -> str:
+    if not why.verdict.managed:
+        return "It is left alone"
+    return "It stays so" if why.target_bytes is None else f"It is to have {size(why.target_bytes)}"
 
 
 def _told(inputs: Inputs) -> str:
@@ -73,7 +78,8 @@ def _tiers(wanted: Tiers, got: Tiers) -> str:
 def _learned(learned: Learned) -> list[tuple[str, str]]:
     rows = [
         ("used", size(learned.used_bytes)),
-        ("cushion", f"{size(learned.cushion_bytes)}, for growth of {rate(learned.growth_bytes_per_second)}"),
+        ("cushion", size(learned.cushion_bytes)),
+        ("growth", f"{rate(learned.growth_bytes_per_second)} at its fastest"),
         ("cache in use", size(learned.kept_bytes)),
         ("margin", f"{size(learned.margin_bytes)} usable were too little once"),
         ("swap debt", size(learned.swap_debt_bytes)),

@@ -6,13 +6,16 @@ Guests that are waited for move: whoever sleeps on the clock has a tick come wit
 import asyncio
 import os
 import socket
+import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
+
+import pytest
 
 from ballonet.engine.engine import Engine
 from ballonet.engine.engine import World as Ports
@@ -28,7 +31,6 @@ from ballonet.simulator.virtual import VirtualClock
 from ballonet.simulator.world import World
 from ballonet.units import GIB, MIB
 
-Result = TypeVar("Result")
 USES = {"busy": 500.0, "idle": 60.0, "spare": 60.0, "web": 200.0}  # MiB in use, of 1 GiB each
 
 
@@ -117,6 +119,21 @@ def connect(path: Path) -> socket.socket:
     connection.settimeout(30.0)
     connection.connect(os.fspath(path))
     return connection
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Return where a socket may be: its path is short, and other users come as far as this."""
+    with tempfile.TemporaryDirectory(prefix="ballonet-") as directory:
+        Path(directory).chmod(0o755)
+        yield Path(directory) / "run" / "ballonet.sock"
+
+
+@pytest.fixture
+def service(place: Path) -> Iterator[Hosted]:
+    """Return a service that runs, its guests settled."""
+    with hosted(place) as found:
+        yield found
 
 
 @contextmanager

@@ -23,9 +23,9 @@ def test_the_file_is_what_the_routes_and_models_say() -> None:
     assert json.loads(openapi_document()) == CONTRACT, "run script/openapi"
 
 
-def told(host: Hosted, method: str, path: str, body: Any = None, *, route: str | None = None) -> Any:
+def told(service: Hosted, method: str, path: str, body: Any = None, *, route: str | None = None) -> Any:
     """Make a request, hold its answer to the contract, and return it."""
-    code, content = host.ask(method, path, None if body is None else json.dumps(body).encode())
+    code, content = service.ask(method, path, None if body is None else json.dumps(body).encode())
     answer = json.loads(content)
     said = CONTRACT["paths"][route or path.partition("?")[0]][method.lower()]["responses"]
     schema = said.get(str(code), said["default"])["content"]["application/json"]["schema"]
@@ -33,9 +33,9 @@ def told(host: Hosted, method: str, path: str, body: Any = None, *, route: str |
     return answer
 
 
-def refused(host: Hosted, method: str, path: str, body: bytes | None = None) -> tuple[int, dict[str, Any]]:
+def refused(service: Hosted, method: str, path: str, body: bytes | None = None) -> tuple[int, dict[str, Any]]:
     """Make a request that fails; return the HTTP code and what is said in the one shape of failures."""
-    code, content = host.ask(method, path, body)
+    code, content = service.ask(method, path, body)
     failure = json.loads(content)
     assert {"error", "hint", "exit_code"} == set(failure)
     assert failure["error"]
@@ -46,30 +46,30 @@ def refused(host: Hosted, method: str, path: str, body: bytes | None = None) -> 
 # --- questions -------------------------------------------------------------------------------------------
 
 
-def test_status_says_what_is_done_on_the_whole(host: Hosted) -> None:
-    status = told(host, "GET", "/v1/status")
+def test_status_says_what_is_done_on_the_whole(service: Hosted) -> None:
+    status = told(service, "GET", "/v1/status")
     assert ("enforce", None) == (status["mode"], status["paused"])
     assert 16 * GIB == status["host"]["total_bytes"]
     [hypervisor] = status["hypervisors"]
     assert ("sim:four", 3 * GIB) == (hypervisor["uri"], hypervisor["budget_bytes"])
-    assert hypervisor["held_bytes"] == sum(host.size(name) for name in ("busy", "idle", "spare", "web"))
+    assert hypervisor["held_bytes"] == sum(service.size(name) for name in ("busy", "idle", "spare", "web"))
     assert 4 * GIB == hypervisor["held_bytes"] + hypervisor["given_back_bytes"]
     assert {"total": 4, "managed": 4, "by_verdict": {"managed": 4}} == hypervisor["guests"]
     assert 0.0 == hypervisor["last_tick"]["age_seconds"]
 
 
-def test_a_paused_service_says_who_paused_it_and_until_when(host: Hosted) -> None:
-    hold = told(host, "POST", "/v1/pause", {"for_seconds": 3600, "why": "maintenance"})
+def test_a_paused_service_says_who_paused_it_and_until_when(service: Hosted) -> None:
+    hold = told(service, "POST", "/v1/pause", {"for_seconds": 3600, "why": "maintenance"})
     assert hold["name"] is None
-    status = told(host, "GET", "/v1/status")
+    status = told(service, "GET", "/v1/status")
     assert hold == status["paused"]
     assert "maintenance" == status["paused"]["why"]
     assert "enforce" == status["mode"]
-    assert not told(host, "GET", "/v1/plan")["hypervisors"][0]["writes"]
+    assert not told(service, "GET", "/v1/plan")["hypervisors"][0]["writes"]
 
 
-def test_the_plan_has_each_guest_with_its_reason(host: Hosted) -> None:
-    [hypervisor] = told(host, "GET", "/v1/plan")["hypervisors"]
+def test_the_plan_has_each_guest_with_its_reason(service: Hosted) -> None:
+    [hypervisor] = told(service, "GET", "/v1/plan")["hypervisors"]
     rows = {row["name"]: row for row in hypervisor["guests"]}
     assert ["busy", "idle", "spare", "web"] == list(rows)
     busy = rows["busy"]
@@ -79,8 +79,8 @@ def test_the_plan_has_each_guest_with_its_reason(host: Hosted) -> None:
 
 
 @pytest.mark.parametrize("reference", ["web", "simulated-web", "4"])
-def test_why_of_a_guest_by_name_uuid_and_id(host: Hosted, reference: str) -> None:
-    why = told(host, "GET", f"/v1/guests/{reference}/why", route="/v1/guests/{ref}/why")
+def test_why_of_a_guest_by_name_uuid_and_id(service: Hosted, reference: str) -> None:
+    why = told(service, "GET", f"/v1/guests/{reference}/why", route="/v1/guests/{ref}/why")
     assert ("web", "managed", None) == (why["name"], why["verdict"]["code"], why["hold"])
     assert (GIB, GIB // 4, 100.0) == (
         why["inputs"]["maximum_bytes"],
@@ -95,55 +95,55 @@ def test_why_of_a_guest_by_name_uuid_and_id(host: Hosted, reference: str) -> Non
     assert why["inputs"]["actual_bytes"] == last["to_bytes"] == last["then_bytes"]
 
 
-def test_a_guest_that_is_left_alone_wants_nothing_that_is_known(host: Hosted) -> None:
-    told(host, "POST", "/v1/pause", {"guest": "web"})
-    host.ticks()
-    why = told(host, "GET", "/v1/guests/web/why", route="/v1/guests/{ref}/why")
+def test_a_guest_that_is_left_alone_wants_nothing_that_is_known(service: Hosted) -> None:
+    told(service, "POST", "/v1/pause", {"guest": "web"})
+    service.ticks()
+    why = told(service, "GET", "/v1/guests/web/why", route="/v1/guests/{ref}/why")
     assert ("held", "web") == (why["verdict"]["code"], why["hold"]["name"])
     assert {None} == {*why["wanted"].values(), *why["got"].values(), why["learned"]["cushion_bytes"]}
 
 
 def test_before_the_first_look_nothing_is_known_and_nothing_is_ready(place: Path) -> None:
-    with hosted(place, ticks=0) as host:
-        assert not told(host, "GET", "/-/ready")["ready"]
-        assert told(host, "GET", "/-/healthy")["healthy"]
-        [hypervisor] = told(host, "GET", "/v1/status")["hypervisors"]
+    with hosted(place, ticks=0) as service:
+        assert not told(service, "GET", "/-/ready")["ready"]
+        assert told(service, "GET", "/-/healthy")["healthy"]
+        [hypervisor] = told(service, "GET", "/v1/status")["hypervisors"]
         assert hypervisor["held_bytes"] is hypervisor["last_tick"] is hypervisor["state"] is None
         for path in ("/v1/plan", "/v1/room", "/v1/guests/web/why"):
-            code, failure = refused(host, "GET", path)
+            code, failure = refused(service, "GET", path)
             assert (500, 1) == (code, failure["exit_code"])
-        host.ticks()
-        assert told(host, "GET", "/-/ready")["ready"]
+        service.ticks()
+        assert told(service, "GET", "/-/ready")["ready"]
 
 
-def test_a_service_that_has_not_looked_for_long_is_not_ready(host: Hosted) -> None:
-    host.clock.now += 60.0
-    assert "sim:four were last looked at 60 s ago" in told(host, "GET", "/-/ready")["reason"]
-    assert 503 == host.ask("GET", "/-/ready")[0]
+def test_a_service_that_has_not_looked_for_long_is_not_ready(service: Hosted) -> None:
+    service.clock.now += 60.0
+    assert "sim:four were last looked at 60 s ago" in told(service, "GET", "/-/ready")["reason"]
+    assert 503 == service.ask("GET", "/-/ready")[0]
 
 
 # --- events ----------------------------------------------------------------------------------------------
 
 
-def test_events_are_found_by_guest_kind_and_time(host: Hosted) -> None:
-    everything = told(host, "GET", "/v1/events")["events"]
+def test_events_are_found_by_guest_kind_and_time(service: Hosted) -> None:
+    everything = told(service, "GET", "/v1/events")["events"]
     assert sorted(each["id"] for each in everything) == [each["id"] for each in everything]
-    planned = told(host, "GET", "/v1/events?guest=web&kind=planned")["events"]
+    planned = told(service, "GET", "/v1/events?guest=web&kind=planned")["events"]
     assert planned == [each for each in everything if (each["name"], each["kind"]) == ("web", "planned")]
     assert planned[0]["reasons"]["wanted_bytes"]["need"] > 0
     middle = everything[10]["at"]
     assert everything == [
-        *told(host, "GET", f"/v1/events?until={middle}")["events"],
-        *told(host, "GET", f"/v1/events?since={middle}")["events"],
+        *told(service, "GET", f"/v1/events?until={middle}")["events"],
+        *told(service, "GET", f"/v1/events?since={middle}")["events"],
     ]
-    assert everything[-3:] == told(host, "GET", "/v1/events?limit=3")["events"]
+    assert everything[-3:] == told(service, "GET", "/v1/events?limit=3")["events"]
 
 
-def test_what_people_ask_for_is_told_too(host: Hosted) -> None:
-    told(host, "POST", "/v1/pause", {"guest": "web", "for_seconds": 60, "why": "a test"})
-    told(host, "POST", "/v1/resume", {"guest": "web"})
-    told(host, "POST", "/v1/room", {"size_bytes": 10 * MIB, "guest": "new"})
-    said = [each["sentence"] for each in told(host, "GET", "/v1/events?kind=held&kind=leased")["events"]]
+def test_what_people_ask_for_is_told_too(service: Hosted) -> None:
+    told(service, "POST", "/v1/pause", {"guest": "web", "for_seconds": 60, "why": "a test"})
+    told(service, "POST", "/v1/resume", {"guest": "web"})
+    told(service, "POST", "/v1/room", {"size_bytes": 10 * MIB, "guest": "new"})
+    said = [each["sentence"] for each in told(service, "GET", "/v1/events?kind=held&kind=leased")["events"]]
     assert [
         "root has it left as it is for 1 min: a test",
         "its hold was ended by hand",
@@ -151,81 +151,83 @@ def test_what_people_ask_for_is_told_too(host: Hosted) -> None:
     ] == [sentence.replace(_me(), "root") for sentence in said]
 
 
-def test_a_guest_that_is_gone_has_its_events_still(host: Hosted) -> None:
-    host.tell(Happening(1.0, Kind.WENT, "old", "uuid-old"))
+def test_a_guest_that_is_gone_has_its_events_still(service: Hosted) -> None:
+    service.tell(Happening(1.0, Kind.WENT, "old", "uuid-old"))
     for reference in ("old", "uuid-old"):
-        [event] = told(host, "GET", f"/v1/events?guest={reference}")["events"]
+        [event] = told(service, "GET", f"/v1/events?guest={reference}")["events"]
         assert ("old", "is gone") == (event["name"], event["sentence"])
-    assert (404, 4) == _code(refused(host, "GET", "/v1/events?guest=older"))
+    assert (404, 4) == _code(refused(service, "GET", "/v1/events?guest=older"))
 
 
-def test_names_that_are_no_unicode_are_answered_all_the_same(host: Hosted) -> None:
-    host.tell(Happening(1.0, Kind.CAME, "a\udcffb\x1b[2J", "uuid-odd"))
-    [event] = told(host, "GET", "/v1/events?guest=uuid-odd")["events"]
+def test_names_that_are_no_unicode_are_answered_all_the_same(service: Hosted) -> None:
+    service.tell(Happening(1.0, Kind.CAME, "a\udcffb\x1b[2J", "uuid-odd"))
+    [event] = told(service, "GET", "/v1/events?guest=uuid-odd")["events"]
     assert "a?b\x1b[2J" == event["name"]
 
 
-def test_followed_events_come_one_a_line_until_the_service_ends(host: Hosted) -> None:
-    with host.following("/v1/events?follow=true&limit=2") as lines:
+def test_followed_events_come_one_a_line_until_the_service_ends(service: Hosted) -> None:
+    with service.following("/v1/events?follow=true&limit=2") as lines:
         before = [json.loads(next(lines)) for _ in range(2)]
-        host.tell(Happening(1.0, Kind.WENT, "old", "uuid-old"))
+        service.tell(Happening(1.0, Kind.WENT, "old", "uuid-old"))
         new = json.loads(next(lines))
         assert before[-1]["id"] + 1 == new["id"]
         Draft202012Validator(
             {"$ref": "#/components/schemas/Event", "components": CONTRACT["components"]}
         ).validate(new)
-        host.stop()
+        service.stop()
         assert [] == list(lines)
 
 
 # --- having things done ----------------------------------------------------------------------------------
 
 
-def test_a_guest_is_set_held_and_let_go(host: Hosted) -> None:
+def test_a_guest_is_set_held_and_let_go(service: Hosted) -> None:
     asked = {"guest": "idle", "size_bytes": 800 * MIB, "for_seconds": 20, "why": "a test"}
-    hold = told(host, "POST", "/v1/set", asked)
+    hold = told(service, "POST", "/v1/set", asked)
     assert ("idle", 800 * MIB, "a test", _me()) == (
         hold["name"],
         hold["size_bytes"],
         hold["why"],
         hold["who"],
     )
-    assert [hold] == told(host, "GET", "/v1/holds")["holds"]
-    host.ticks(5)
-    assert 800 * MIB == host.size("idle")
-    host.ticks(35)
-    assert [] == told(host, "GET", "/v1/holds")["holds"]
-    assert host.size("idle") < 500 * MIB
+    assert [hold] == told(service, "GET", "/v1/holds")["holds"]
+    service.ticks(5)
+    assert 800 * MIB == service.size("idle")
+    service.ticks(35)
+    assert [] == told(service, "GET", "/v1/holds")["holds"]
+    assert service.size("idle") < 500 * MIB
 
 
-def test_released_guests_get_back_what_is_free(host: Hosted) -> None:
-    [hold] = told(host, "POST", "/v1/release", {"guest": "idle"})["holds"]
+def test_released_guests_get_back_what_is_free(service: Hosted) -> None:
+    [hold] = told(service, "POST", "/v1/release", {"guest": "idle"})["holds"]
     assert "released" == hold["why"]
-    host.ticks(3)
-    assert GIB == host.size("idle")
-    assert 4 == len(told(host, "POST", "/v1/release", {"all": True})["holds"])
-    assert 4 == len(told(host, "GET", "/v1/holds")["holds"])
-    assert ["idle"] == [each["name"] for each in told(host, "POST", "/v1/resume", {"guest": "idle"})["holds"]]
+    service.ticks(3)
+    assert GIB == service.size("idle")
+    assert 4 == len(told(service, "POST", "/v1/release", {"all": True})["holds"])
+    assert 4 == len(told(service, "GET", "/v1/holds")["holds"])
+    assert ["idle"] == [
+        each["name"] for each in told(service, "POST", "/v1/resume", {"guest": "idle"})["holds"]
+    ]
 
 
-def test_room_is_made_listed_and_dropped(host: Hosted) -> None:
-    most = told(host, "GET", "/v1/room")["most_bytes"]
+def test_room_is_made_listed_and_dropped(service: Hosted) -> None:
+    most = told(service, "GET", "/v1/room")["most_bytes"]
     size = most - 16 * MIB
-    lease = told(host, "POST", "/v1/room", {"size_bytes": size, "guest": "new", "hold_seconds": 600})
+    lease = told(service, "POST", "/v1/room", {"size_bytes": size, "guest": "new", "hold_seconds": 600})
     assert (size, "new") == (lease["size_bytes"], lease["guest"])
-    room = told(host, "GET", "/v1/room")
+    room = told(service, "GET", "/v1/room")
     assert ([lease], size) == (room["leases"], room["leased_bytes"])
     path = f"/v1/room/{lease['id']}"
-    assert lease == told(host, "DELETE", path, route="/v1/room/{lease_id}")
-    assert (404, 2) == _code(refused(host, "DELETE", path))
+    assert lease == told(service, "DELETE", path, route="/v1/room/{lease_id}")
+    assert (404, 2) == _code(refused(service, "DELETE", path))
 
 
-def test_room_that_does_not_come_in_time_is_kept_no_longer(host: Hosted) -> None:
-    host.clock.on_sleep = lambda: asyncio.sleep(0.01)  # nobody looks at the guests
-    size = told(host, "GET", "/v1/room")["most_bytes"] - MIB
+def test_room_that_does_not_come_in_time_is_kept_no_longer(service: Hosted) -> None:
+    service.clock.on_sleep = lambda: asyncio.sleep(0.01)  # nobody looks at the guests
+    size = told(service, "GET", "/v1/room")["most_bytes"] - MIB
     body = json.dumps({"size_bytes": size, "timeout_seconds": 0.05}).encode()
-    assert (504, 6) == _code(refused(host, "POST", "/v1/room", body))
-    assert [] == told(host, "GET", "/v1/room")["leases"]
+    assert (504, 6) == _code(refused(service, "POST", "/v1/room", body))
+    assert [] == told(service, "GET", "/v1/room")["leases"]
 
 
 @pytest.mark.parametrize(
@@ -241,27 +243,27 @@ def test_room_that_does_not_come_in_time_is_kept_no_longer(host: Hosted) -> None
     ],
 )
 def test_what_cannot_be_is_refused(
-    host: Hosted, route: str, body: dict[str, object], code: int, words: str
+    service: Hosted, route: str, body: dict[str, object], code: int, words: str
 ) -> None:
-    found, failure = refused(host, "POST", f"/v1/{route}", json.dumps(body).encode())
+    found, failure = refused(service, "POST", f"/v1/{route}", json.dumps(body).encode())
     assert (code, {404: 4, 409: 5}[code]) == (found, failure["exit_code"])
     assert words in failure["error"]
-    assert [] == told(host, "GET", "/v1/holds")["holds"]
+    assert [] == told(service, "GET", "/v1/holds")["holds"]
 
 
 @pytest.mark.parametrize("route", ["set", "release", "room"])
 def test_who_only_observes_changes_nothing(place: Path, route: str) -> None:
-    with hosted(place, enforce=False, budget_bytes=5 * GIB) as host:
+    with hosted(place, enforce=False, budget_bytes=5 * GIB) as service:
         body = {
             "set": {"guest": "idle", "size_bytes": 800 * MIB},
             "release": {"all": True},
             "room": {"size_bytes": 2 * GIB},
         }[route]
-        code, failure = refused(host, "POST", f"/v1/{route}", json.dumps(body).encode())
+        code, failure = refused(service, "POST", f"/v1/{route}", json.dumps(body).encode())
         assert (409, 5) == (code, failure["exit_code"])
         assert "only observed" in failure["error"]
-        assert GIB == host.size("idle")
-        told(host, "POST", "/v1/pause", {})
+        assert GIB == service.size("idle")
+        told(service, "POST", "/v1/pause", {})
 
 
 # --- what is no request ----------------------------------------------------------------------------------
@@ -307,21 +309,21 @@ SET = '{"guest": "web", "size_bytes": 900000000'
         ("set", "\xff", "body"),
     ],
 )
-def test_bad_bodies_are_refused(host: Hosted, route: str, body: str, words: str) -> None:
-    code, failure = refused(host, "POST", f"/v1/{route}", body.encode("latin-1"))
+def test_bad_bodies_are_refused(service: Hosted, route: str, body: str, words: str) -> None:
+    code, failure = refused(service, "POST", f"/v1/{route}", body.encode("latin-1"))
     assert (400, 2) == (code, failure["exit_code"])
     assert words in failure["error"]
-    assert [] == told(host, "GET", "/v1/holds")["holds"]
+    assert [] == told(service, "GET", "/v1/holds")["holds"]
 
 
-def test_a_body_is_json_and_says_so(host: Hosted) -> None:
-    code, content = host.ask("POST", "/v1/pause", b"{}", {"Content-Type": "text/plain"})
+def test_a_body_is_json_and_says_so(service: Hosted) -> None:
+    code, content = service.ask("POST", "/v1/pause", b"{}", {"Content-Type": "text/plain"})
     assert (400, 2) == (code, json.loads(content)["exit_code"])
 
 
-def test_a_body_has_an_end(host: Hosted) -> None:
+def test_a_body_has_an_end(service: Hosted) -> None:
     body = json.dumps({"why": "w" * 70_000}).encode()
-    assert (413, 2) == _code(refused(host, "POST", "/v1/pause", body))
+    assert (413, 2) == _code(refused(service, "POST", "/v1/pause", body))
 
 
 @pytest.mark.parametrize(
@@ -349,12 +351,12 @@ def test_a_body_has_an_end(host: Hosted) -> None:
         ("GET", "/v1/guests/a%1bb/why", 400),
     ],
 )
-def test_what_is_no_route_or_question_is_refused(host: Hosted, method: str, path: str, code: int) -> None:
-    assert (code, 2) == _code(refused(host, method, path))
+def test_what_is_no_route_or_question_is_refused(service: Hosted, method: str, path: str, code: int) -> None:
+    assert (code, 2) == _code(refused(service, method, path))
 
 
-def test_the_contract_is_served_too(host: Hosted) -> None:
-    code, content = host.ask("GET", "/openapi.json")
+def test_the_contract_is_served_too(service: Hosted) -> None:
+    code, content = service.ask("GET", "/openapi.json")
     assert (200, CONTRACT) == (code, json.loads(content))
 
 

@@ -50,28 +50,28 @@ def as_user(path: Path, uid: int, *groups: int) -> tuple[int, dict[str, object]]
     return int(code), json.loads(content)
 
 
-def opened(host: Hosted) -> None:
+def opened(service: Hosted) -> None:
     """Let everybody come as far as the service's own check, as a careless administrator might."""
-    host.path.chmod(0o666)
-    host.path.parent.chmod(0o755)
+    service.path.chmod(0o666)
+    service.path.parent.chmod(0o755)
 
 
 # --- who -------------------------------------------------------------------------------------------------
 
 
-def test_the_socket_is_for_its_group_alone(host: Hosted) -> None:
-    found = host.path.stat()
+def test_the_socket_is_for_its_group_alone(service: Hosted) -> None:
+    found = service.path.stat()
     assert stat.S_ISSOCK(found.st_mode)
     assert 0o660 == stat.S_IMODE(found.st_mode)
-    assert 0o750 == stat.S_IMODE(host.path.parent.stat().st_mode)
-    assert (os.getegid(), os.getegid()) == (found.st_gid, host.path.parent.stat().st_gid)
+    assert 0o750 == stat.S_IMODE(service.path.parent.stat().st_mode)
+    assert (os.getegid(), os.getegid()) == (found.st_gid, service.path.parent.stat().st_gid)
 
 
 @ROOT_ONLY
 def test_another_group_may_be_named(place: Path) -> None:
-    with hosted(place, group=grp.getgrgid(NOBODY).gr_name) as host:
-        assert (NOBODY, NOBODY) == (host.path.stat().st_gid, host.path.parent.stat().st_gid)
-        code, hold = as_user(host.path, NOBODY)
+    with hosted(place, group=grp.getgrgid(NOBODY).gr_name) as service:
+        assert (NOBODY, NOBODY) == (service.path.stat().st_gid, service.path.parent.stat().st_gid)
+        code, hold = as_user(service.path, NOBODY)
         assert (200, "nobody") == (code, hold["who"])
 
 
@@ -81,35 +81,35 @@ def test_a_group_must_exist(place: Path) -> None:
 
 
 @ROOT_ONLY
-def test_other_users_are_refused_whatever_the_files_modes_are(host: Hosted) -> None:
-    opened(host)
-    code, failure = as_user(host.path, NOBODY)
+def test_other_users_are_refused_whatever_the_files_modes_are(service: Hosted) -> None:
+    opened(service)
+    code, failure = as_user(service.path, NOBODY)
     assert (403, 7, "nobody may not use this socket") == (code, failure["exit_code"], failure["error"])
-    assert not json.loads(host.ask("GET", "/v1/holds")[1])["holds"]
+    assert not json.loads(service.ask("GET", "/v1/holds")[1])["holds"]
 
 
 @ROOT_ONLY
-def test_members_of_the_group_are_let_in_and_known_by_name(host: Hosted) -> None:
-    opened(host)
-    code, hold = as_user(host.path, NOBODY, os.getegid())
+def test_members_of_the_group_are_let_in_and_known_by_name(service: Hosted) -> None:
+    opened(service)
+    code, hold = as_user(service.path, NOBODY, os.getegid())
     assert (200, "nobody") == (code, hold["who"])
-    code, hold = as_user(host.path, 54321, os.getegid())
+    code, hold = as_user(service.path, 54321, os.getegid())
     assert (200, "uid 54321") == (code, hold["who"])
 
 
 # --- how many, and for how long --------------------------------------------------------------------------
 
 
-def test_connections_are_bounded(host: Hosted) -> None:
-    idle = [connect(host.path) for _ in range(MOST_CONNECTIONS)]
+def test_connections_are_bounded(service: Hosted) -> None:
+    idle = [connect(service.path) for _ in range(MOST_CONNECTIONS)]
     for each in idle:  # answered: so it counts already
         each.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert each.recv(4096).startswith(b"HTTP/1.1 200")
-    code, content = host.ask("GET", "/-/healthy")
+    code, content = service.ask("GET", "/-/healthy")
     assert (503, 1) == (code, json.loads(content)["exit_code"])
     for each in idle:
         each.close()
-    while host.ask("GET", "/-/healthy")[0] != 200:  # until the server has noticed
+    while service.ask("GET", "/-/healthy")[0] != 200:  # until the server has noticed
         pass
 
 
@@ -124,16 +124,18 @@ def test_connections_are_bounded(host: Hosted) -> None:
 )
 def test_who_dawdles_is_cut_off(place: Path, begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(GuardedProtocol, "request_seconds", 0.2)
-    with hosted(place) as host, connect(host.path) as slow:
+    with hosted(place) as service, connect(service.path) as slow:
         slow.sendall(begun)
         answer = everything(slow)
         assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
         assert 2 == json.loads(answer.partition(b"\r\n\r\n")[2])["exit_code"]
-        assert not json.loads(host.ask("GET", "/v1/holds")[1])["holds"]
+        assert not json.loads(service.ask("GET", "/v1/holds")[1])["holds"]
 
 
-def test_who_takes_time_between_whole_requests_is_not(host: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
-    with connect(host.path) as connection:
+def test_who_takes_time_between_whole_requests_is_not(
+    service: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with connect(service.path) as connection:
         for _ in range(3):
             connection.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: ")
             connection.sendall(b"localhost\r\n\r\n")
@@ -141,8 +143,8 @@ def test_who_takes_time_between_whole_requests_is_not(host: Hosted, monkeypatch:
 
 
 @pytest.mark.parametrize("sent", [b"nonsense\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00"])
-def test_what_is_no_http_is_refused(host: Hosted, sent: bytes) -> None:
-    with connect(host.path) as connection:
+def test_what_is_no_http_is_refused(service: Hosted, sent: bytes) -> None:
+    with connect(service.path) as connection:
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
         answer = everything(connection)
@@ -150,16 +152,16 @@ def test_what_is_no_http_is_refused(host: Hosted, sent: bytes) -> None:
     assert 2 == json.loads(answer.partition(b"\r\n\r\n")[2])["exit_code"]
 
 
-def test_headers_have_an_end(host: Hosted) -> None:
-    with connect(host.path) as connection:
+def test_headers_have_an_end(service: Hosted) -> None:
+    with connect(service.path) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000)
         assert everything(connection).startswith(b"HTTP/1.1 400 ")
 
 
-def test_who_goes_while_following_leaves_nothing_behind(host: Hosted) -> None:
-    with host.following("/v1/events?follow=true&limit=1") as lines:
+def test_who_goes_while_following_leaves_nothing_behind(service: Hosted) -> None:
+    with service.following("/v1/events?follow=true&limit=1") as lines:
         next(lines)
-    while len(asyncio.all_tasks(host.loop)) > 1:  # the server's own
+    while len(asyncio.all_tasks(service.loop)) > 1:  # the server's own
         pass
 
 
@@ -171,8 +173,8 @@ def everything(connection: socket.socket) -> bytes:
 
 
 def test_a_server_takes_its_socket_away(place: Path) -> None:
-    with hosted(place) as host:
-        host.stop()
+    with hosted(place) as service:
+        service.stop()
         assert not place.exists()
 
 
@@ -180,21 +182,21 @@ def test_a_dead_services_socket_is_replaced(place: Path) -> None:
     place.parent.mkdir()
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(os.fspath(place))
-    with hosted(place) as host:
-        assert 200 == host.ask("GET", "/-/healthy")[0]
+    with hosted(place) as service:
+        assert 200 == service.ask("GET", "/-/healthy")[0]
 
 
-def test_a_living_services_socket_is_not(host: Hosted) -> None:
+def test_a_living_services_socket_is_not(service: Hosted) -> None:
     with pytest.raises(RefusedError, match="another service answers"):
-        asyncio.run(Server(make_app(), host.path).start())
-    assert 200 == host.ask("GET", "/-/healthy")[0]
+        asyncio.run(Server(make_app(), service.path).start())
+    assert 200 == service.ask("GET", "/-/healthy")[0]
 
 
 def test_a_socket_that_another_took_over_is_left_to_it(place: Path) -> None:
-    with hosted(place) as host:
+    with hosted(place) as service:
         place.unlink()
         place.write_text("somebody else's")
-        host.stop()
+        service.stop()
         assert "somebody else's" == place.read_text()
 
 

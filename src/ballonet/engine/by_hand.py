@@ -162,6 +162,7 @@ class ByHand:
     def drop(self, lease_id: str) -> Lease:
         """End a lease; raises `NoSuchLeaseError`."""
         lease = self._engine.requests.drop(lease_id)
+        self._engine.wake.set()  # what it kept free can be had from the next tick on
         self._engine.say(Kind.LEASED, "", "", f"{lease.id} was ended by hand")
         return lease
 

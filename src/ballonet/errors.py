@@ -6,7 +6,8 @@ BallonetError                  1  failed
 ├── JournalError               1  what must be written down first cannot be: nothing is sent
 ├── NotRunningError            3  the service does not run
 ├── UsageError                 2  malformed size, duration, URI, option or setting
-│   └── SettingsError          2  settings files cannot be used: all that is wrong with them
+│   ├── SettingsError          2  settings files cannot be used: all that is wrong with them
+│   └── NoSuchLeaseError       2  no lease of that id: it is over, or used up
 ├── NoSuchGuestError           4  no guest of that name, UUID or id
 ├── RefusedError               5  a safety rule forbids it
 ├── NotReachedError            6  not reached in time
@@ -80,6 +81,10 @@ class SettingsError(UsageError):
     def __init__(self, issues: Sequence[Issue]) -> None:
         super().__init__("; ".join(issue.text for issue in issues), hint=issues[0].hint)
         self.issues = tuple(issues)
+
+
+class NoSuchLeaseError(UsageError):
+    """No lease of that id: it is over, used up, or never was."""
 
 
 class NoSuchGuestError(BallonetError):

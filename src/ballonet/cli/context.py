@@ -8,6 +8,8 @@ from pathlib import Path
 
 import typer
 
+from ballonet.errors import NotPermittedError
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -23,6 +25,11 @@ class Context:
     def show(self, table: Callable[[], str], json: Callable[[], str]) -> None:
         """Print the one that was asked for; only that one is made."""
         typer.echo(json() if self.output == "json" else table())
+
+    def check_writes(self) -> None:
+        """Raise NotPermittedError where nothing may be changed."""
+        if self.read_only:
+            raise NotPermittedError("nothing is changed with --read-only", hint="leave -r")
 
     def remark(self, text: str) -> None:
         """Say something beside the data: to standard error, and not to programs."""

@@ -11,7 +11,9 @@ from ballonet.cli.context import Context
 from ballonet.engine.ports import Hypervisor
 from ballonet.errors import RefusedError, UsageError
 from ballonet.facts.guest import Guest
+from ballonet.service.place import socket_path
 from ballonet.show.document import document
+from ballonet.show.table import printable
 from ballonet.show.words import size as in_words
 from ballonet.units import MIB, exact_size, format_duration, parse_duration, parse_size
 
@@ -27,10 +29,21 @@ def set_size(
     wait: Annotated[
         str | None, typer.Option(metavar="DURATION", help="Follow it until it is reached: 30s.")
     ] = None,
+    for_: Annotated[
+        str | None,
+        typer.Option(
+            "--for", metavar="DURATION", help="Have the service that runs keep it so for this long: 10m."
+        ),
+    ] = None,
 ) -> None:
     """Grow or shrink a guest: now, from its next start, or both; without either, whichever it is in."""
     size_bytes = parse_size(size)
     wait_seconds = None if wait is None else parse_duration(wait)
+    if for_ is not None:
+        if config:
+            raise UsageError("a next start has no time to last", hint="leave --config, or --for")
+        asyncio.run(_set_for(ctx.obj, guest, size_bytes, wait_seconds, parse_duration(for_)))
+        return
     asyncio.run(_set_size(ctx.obj, guest, size_bytes, wait_seconds, live=live, config=config))
 
 
@@ -55,11 +68,49 @@ async def _set_size(
             )
         check_size(guest, size_bytes, live=live, config=config)
         await hypervisor.resize(guest.uuid, size_bytes, live=live, config=config)
+        if live:
+            _warn_of_service(context, guest, size_bytes)
         if wait_seconds is None:
             _say_set(context, guest, size_bytes, None, live=live, config=config)
         else:
             seconds = await _follow(context, hypervisor, guest, size_bytes, wait_seconds)
             _say_set(context, guest, size_bytes, seconds, live=live, config=config)
+
+
+async def _set_for(
+    context: Context, reference: str, size_bytes: int, wait_seconds: float | None, for_seconds: float
+) -> None:
+    """Have the service set a guest and hold it so; the hypervisor is asked only how far it came."""
+    from ballonet.cli.by_service import set_for  # noqa: PLC0415 - pydantic, only for who asks the service
+    from ballonet.show.requests import hold_sentence  # noqa: PLC0415
+
+    context.check_writes()
+    seconds = None
+    if wait_seconds is None:
+        hold = set_for(reference, size_bytes, for_seconds)
+    else:
+        async with connect(context) as hypervisor:
+            guest = await hypervisor.guest(reference)
+            hold = set_for(guest.uuid, size_bytes, for_seconds)
+            seconds = await _follow(context, hypervisor, guest, size_bytes, wait_seconds)
+    reached = "" if seconds is None else f", reached after {format_duration(seconds)}"
+    context.show(
+        table=lambda: hold_sentence(hold) + reached,
+        json=lambda: document(**hold.model_dump(mode="json"), reached_after_seconds=seconds),
+    )
+
+
+def _warn_of_service(context: Context, guest: Guest, size_bytes: int) -> None:
+    """Say when a service runs that would undo a change by hand."""
+    if not socket_path().exists():
+        return
+    from ballonet.cli.by_service import would_undo  # noqa: PLC0415 - pydantic, only where a service runs
+
+    if would_undo(guest.uuid):
+        keep = f"ballonet set {guest.name} {exact_size(size_bytes)} --for 10m"
+        context.remark(
+            printable(f"The service that runs here will size it anew in a minute; to keep it: {keep}")
+        )
 
 
 async def _follow(

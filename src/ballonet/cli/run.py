@@ -4,7 +4,7 @@ import asyncio
 import signal
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -17,18 +17,24 @@ from ballonet.config.limits import FileLimits
 from ballonet.config.load import Loaded
 from ballonet.engine.clock import SystemClock
 from ballonet.engine.engine import Engine, World
-from ballonet.engine.loop import run as loop
-from ballonet.errors import HypervisorError, Issue
+from ballonet.errors import BallonetError, HypervisorError, Issue
 from ballonet.facts.happening import Happening
 from ballonet.facts.plan import Plan
 from ballonet.host.memory import LinuxHost
 from ballonet.host.residents import ProcessResidents
 from ballonet.policy.settings import Settings
+from ballonet.service.daemon import listen, serve
+from ballonet.service.facade import Connection, Service
+from ballonet.service.place import usual_socket
+from ballonet.service.recent import Recent
 from ballonet.show.reasons import line
 from ballonet.show.summary import summary_text
 from ballonet.show.table import printable
 from ballonet.simulator.trace import traced
 from ballonet.units import format_size, parse_duration
+
+if TYPE_CHECKING:
+    from ballonet.service.server import Server
 
 
 def run(
@@ -90,6 +96,25 @@ def run(
             help="Write all that is seen and sent to a new file, too: for `sim replay`. CSV, or *.parquet.",
         ),
     ] = None,
+    socket: Annotated[
+        Path | None,
+        typer.Option(
+            "--socket",
+            metavar="PATH",
+            envvar="BALLONET_SOCKET",
+            help="Answer `ballonet status` and the like there.",
+            show_default="/run/ballonet/ballonet.sock, where it can be made",
+        ),
+    ] = None,
+    socket_group: Annotated[
+        str | None,
+        typer.Option(
+            "--socket-group",
+            metavar="NAME",
+            help="Whose members may ask and have things done.",
+            show_default="the group that this runs as",
+        ),
+    ] = None,
     boot_grace: Annotated[str, typer.Option(hidden=True)] = "2m",
     no_reflex: Annotated[bool, typer.Option("--no-reflex", hidden=True)] = False,
 ) -> None:
@@ -115,26 +140,36 @@ def run(
     context: Context = ctx.obj
     if not context.uri_given:
         context = replace(context, uri=loaded.settings.service.uri)
-    asyncio.run(_recorded(context, settings, loaded, seconds=seconds, record=record))
+    place = _Socket(socket or usual_socket(), socket_group)
+    asyncio.run(_recorded(context, settings, loaded, place, seconds=seconds, record=record))
+
+
+class _Socket(NamedTuple):
+    """Where to answer, and whom; without a path nobody."""
+
+    path: Path | None
+    group: str | None
 
 
 async def _recorded(
     context: Context,
     settings: Settings,
     loaded: Loaded,
+    place: _Socket,
     *,
     seconds: float | None,
     record: Path | None,
 ) -> None:
     """Run and record: the file is ended while signals only wait, as an impatient Ctrl-C would break it."""
     with recording(record) as trace:
-        await _balance(context, settings, loaded, seconds=seconds, trace=trace)
+        await _balance(context, settings, loaded, place, seconds=seconds, trace=trace)
 
 
 async def _balance(
     context: Context,
     settings: Settings,
     loaded: Loaded,
+    place: _Socket,
     *,
     seconds: float | None,
     trace: Recording | None,
@@ -149,11 +184,19 @@ async def _balance(
             LinuxHost() if facts.local else None,
             ProcessResidents() if facts.local else None,
         )
-        engine = Engine(world, settings, _print, enforce=enforce, limits=FileLimits(loaded, _note))
+        log = Recent()
+
+        def tell(happening: Happening) -> None:
+            typer.echo(line(happening))
+            log.tell(happening)
+
+        engine = Engine(world, settings, tell, enforce=enforce, limits=FileLimits(loaded, _note))
+        service = Service([Connection(facts.uri, hypervisor, engine)], log)
         context.remark(
             f"{'Balancing' if enforce else 'Observing'} the guests of {facts.uri}: "
             f"budget {format_size(settings.budget_bytes)}, reserve {format_size(settings.reserve_bytes)}."
         )
+        server = await _listening(context, service, place)
         begun = world.clock.monotonic()
         epoch = world.clock.time() - begun
 
@@ -161,7 +204,9 @@ async def _balance(
             if trace is not None:
                 trace.take(traced(plan, engine.told, epoch))
 
-        task = asyncio.create_task(loop(engine, world, seconds=seconds, after_tick=keep, on_failure=_report))
+        task = asyncio.create_task(
+            serve(engine, world, service, server, seconds=seconds, after_tick=keep, on_failure=_report)
+        )
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         await asyncio.gather(task, return_exceptions=True)
@@ -171,8 +216,17 @@ async def _balance(
             task.result()
 
 
-def _print(happening: Happening) -> None:
-    typer.echo(line(happening))
+async def _listening(context: Context, service: Service, place: _Socket) -> "Server | None":
+    """Return a server that answers; where that cannot be, say so and go on without."""
+    if place.path is None:
+        return None
+    try:
+        server = await listen(service, place.path, group=place.group)
+    except BallonetError as error:
+        typer.echo(f"ballonet: nobody is answered: {error.message}", err=True)
+        return None
+    context.remark(f"Answering on {place.path}: ballonet status.")
+    return server
 
 
 def _report(error: HypervisorError) -> None:

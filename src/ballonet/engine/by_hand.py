@@ -8,6 +8,7 @@ import numpy as np
 from ballonet.engine.act import PROMISES, Changes, broken_promises
 from ballonet.engine.engine import Engine
 from ballonet.errors import BallonetError, NoSuchGuestError, NotReachedError, RefusedError
+from ballonet.facts.happening import Kind
 from ballonet.facts.plan import Plan
 from ballonet.facts.request import ALL, Hold, Lease
 from ballonet.facts.verdict import CODES
@@ -42,12 +43,14 @@ class ByHand:
 
     def pause(self, reference: str, seconds: float | None, asker: Asker) -> Hold:
         """Leave a guest as it is (ALL: change nothing at all)."""
-        if reference == ALL:
-            return self._engine.requests.hold(ALL, "", seconds=seconds, who=asker.who, why=asker.why)
-        snapshot, row = self._plan().snapshot, self.find(reference)
-        return self._engine.requests.hold(
-            snapshot.uuids[row], snapshot.names[row], seconds=seconds, who=asker.who, why=asker.why
-        )
+        uuid = name = ALL
+        if reference != ALL:
+            snapshot, row = self._plan().snapshot, self.find(reference)
+            uuid, name = snapshot.uuids[row], snapshot.names[row]
+        hold = self._engine.requests.hold(uuid, name, seconds=seconds, who=asker.who, why=asker.why)
+        time = "" if seconds is None else f" for {format_duration(seconds)}"
+        self._engine.say(Kind.HELD, name, uuid, f"{asker.who} has it left as it is{time}{_because(asker)}")
+        return hold
 
     def resume(self, reference: str) -> list[Hold]:
         """End what a guest is held for, also of one that is gone; ALL: what everybody is."""
@@ -55,7 +58,10 @@ class ByHand:
         known = next((hold.uuid for hold in holds if reference in {hold.uuid, hold.name, hold.id}), None)
         if known is None and reference != ALL:
             known = self._plan().snapshot.uuids[self.find(reference)]
-        return self._engine.requests.resume(known or ALL)
+        ended = self._engine.requests.resume(known or ALL)
+        for hold in ended:
+            self._engine.say(Kind.HELD, hold.name, hold.uuid, "its hold was ended by hand")
+        return ended
 
     async def set(self, reference: str, size_bytes: int, seconds: float | None, asker: Asker) -> Hold:
         """Have a guest resized and held; raises `RefusedError` with the promise that forbids it."""
@@ -82,9 +88,16 @@ class ByHand:
         return hold
 
     async def release(self, reference: str, asker: Asker) -> list[Hold]:
-        """Give guests (ALL: each that may be touched) all memory back that is free, and hold them."""
+        """Give guests (ALL: each that may be touched) all memory back that is free, and hold them.
+
+        Raises `RefusedError` for one that must not be touched, and where guests are only observed.
+        """
         plan = self._plan()
         snapshot = plan.snapshot
+        if reference != ALL:
+            row = self.find(reference)
+            self._allow(Changes.of(snapshot, np.array([row]), snapshot.ceiling[[row]]))
+        self._writing()
         wish = np.where(
             np.isfinite(snapshot.actual), np.maximum(snapshot.ceiling - snapshot.actual, 0.0), 0.0
         )
@@ -99,9 +112,7 @@ class ByHand:
         await self._engine.resize(Changes.of(snapshot, rows, target))
         released = range(len(snapshot)) if reference == ALL else [self.find(reference)]
         return [
-            self._engine.requests.hold(
-                snapshot.uuids[row], snapshot.names[row], seconds=None, who=asker.who, why="released"
-            )
+            self.pause(snapshot.uuids[row], None, Asker(asker.who, asker.why or "released"))
             for row in released
         ]
 
@@ -142,6 +153,17 @@ class ByHand:
                 f"{format_size(size_bytes)} were not free within {format_duration(timeout_seconds)}",
                 hint="give it more time: --timeout 2m",
             ) from error
+        size, time = format_size(size_bytes), format_duration(hold_seconds)
+        whose = f"guest {guest!r}" if guest else "a guest"
+        text = f"{lease.id}: {asker.who} has {size} kept free for {time}, for {whose} to come"
+        self._engine.say(Kind.LEASED, "", "", text)
+        return lease
+
+    def drop(self, lease_id: str) -> Lease:
+        """End a lease; raises `NoSuchLeaseError`."""
+        lease = self._engine.requests.drop(lease_id)
+        self._engine.wake.set()  # what it kept free can be had from the next tick on
+        self._engine.say(Kind.LEASED, "", "", f"{lease.id} was ended by hand")
         return lease
 
     async def _until_free(self) -> None:
@@ -163,5 +185,12 @@ class ByHand:
         if broken:
             name = changes.snapshot.names[changes.rows[0]]
             raise RefusedError(f"{name}: {PROMISES[broken]}", hint=f"see its limits: ballonet show {name}")
+        self._writing()
+
+    def _writing(self) -> None:
         if not self._engine.writes:
-            raise RefusedError("guests are only observed", hint='resume, or set mode = "enforce"')
+            raise RefusedError("guests are only observed", hint='ballonet resume, or set mode = "enforce"')
+
+
+def _because(asker: Asker) -> str:
+    return f": {asker.why}" if asker.why else ""

@@ -76,6 +76,7 @@ class Engine:
         journal: Journal | None = None,
     ) -> None:
         self.plan: Plan | None = None
+        self.tick_seconds = 0.0  # how long the last tick took
         self.wake = asyncio.Event()  # set: the next tick follows soon
         self.requests = requests or Requests(world.clock)
         self._world = world
@@ -103,6 +104,7 @@ class Engine:
 
     async def tick(self) -> Plan:
         """Read all guests, decide, act, and tell what was done; `HypervisorError` if it cannot read."""
+        begun = self.clock.monotonic()
         self._hear(await self._actor.collect())
         self._end_requests()
         self._teller.writes = self.writes
@@ -131,6 +133,7 @@ class Engine:
         )
         if self._promises_unmet():
             self._ask_donors(self.plan.snapshot)
+        self.tick_seconds = self.clock.monotonic() - begun
         return self.plan
 
     @property
@@ -141,6 +144,10 @@ class Engine:
     @summary.setter
     def summary(self, summary: Summary) -> None:
         self._teller.summary = summary
+
+    def say(self, kind: Kind, name: str, uuid: str, text: str) -> None:
+        """Tell of what somebody asked for."""
+        self._teller.say(kind, name, uuid, text=text)
 
     def learned(self) -> dict[str, dict[str, float]]:
         """Return what was learned of each guest and is worth knowing after a restart, by UUID."""
@@ -162,6 +169,16 @@ class Engine:
         return self._world.clock
 
     @property
+    def settings(self) -> Settings:
+        """Return the settings that it goes by."""
+        return self._settings
+
+    @property
+    def enforces(self) -> bool:
+        """Return whether guests are resized while nothing is paused."""
+        return self._enforce
+
+    @property
     def writes(self) -> bool:
         """Return whether guests are resized, and not only observed."""
         return self._enforce and self.requests.paused is None
@@ -169,6 +186,11 @@ class Engine:
     def change(self, settings: Settings, limits: LimitsOf, *, enforce: bool) -> None:
         """Go on with other settings from the next tick on."""
         self._settings, self._limits, self._enforce = settings, limits, enforce
+
+    @property
+    def memory(self) -> Memory:
+        """Return what is remembered of the guests, in the rows' order of the last plan."""
+        return self._remembered.memory
 
     @property
     def told(self) -> Floats:

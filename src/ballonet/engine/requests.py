@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from ballonet.engine.ports import Clock, Journal
-from ballonet.errors import UsageError
+from ballonet.errors import NoSuchLeaseError
 from ballonet.facts.request import ALL, Hold, Lease
 from ballonet.facts.snapshot import Bools
 
@@ -60,11 +60,11 @@ class Requests:
         return lease
 
     def drop(self, lease_id: str) -> Lease:
-        """End a lease; raises `UsageError` with those that there are."""
+        """End a lease; raises `NoSuchLeaseError` with those that there are."""
         lease = self._kept.get(lease_id)
         if not isinstance(lease, Lease):
             known = ", ".join(lease.id for lease in self.leases) or "none"
-            raise UsageError(f"there is no lease {lease_id!r}", hint=f"there are: {known}")
+            raise NoSuchLeaseError(f"there is no lease {lease_id!r}", hint=f"there are: {known}")
         self._drop(lease_id)
         return lease
 

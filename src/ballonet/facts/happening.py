@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from ballonet.facts.plan import PlanRow
+if TYPE_CHECKING:  # it brings numpy, which who only prints what happened does not need
+    from ballonet.facts.plan import PlanRow
 
 
 class Kind(StrEnum):
@@ -27,6 +29,10 @@ class Kind(StrEnum):
     BROKEN = "broken"  # a promise would have been broken: nothing was sent
 
 
+# What an observer does not do; the rest happens by itself.
+ACTS = frozenset({Kind.PLANNED, Kind.RELEASED, Kind.PERIOD})
+
+
 @dataclass(frozen=True, slots=True)
 class Happening:
     """One thing that happened. Sizes are bytes."""
@@ -37,7 +43,7 @@ class Happening:
     uuid: str = ""
     from_bytes: float | None = None
     to_bytes: float | None = None
-    row: PlanRow | None = None  # the reasons of PLANNED and VERDICT
+    row: "PlanRow | None" = None  # the reasons of PLANNED and VERDICT
     rate_bytes: float | None = None  # bytes/s, how fast the guest of a BURST was seen to grow
     text: str = ""  # what a failure said; the seconds of PERIOD
     written: bool = True  # False: only observed, nothing was sent

@@ -2,7 +2,7 @@
 
 import time
 
-from ballonet.facts.happening import Happening, Kind
+from ballonet.facts.happening import ACTS, Happening, Kind
 from ballonet.facts.plan import TIERS, Bound, PlanRow
 from ballonet.units import format_size
 
@@ -24,9 +24,6 @@ _STEPS = {
     Kind.RELEASED: "it did not follow its last target, and is left alone for a while",
 }
 _SAID = {Kind.CAME: "is here", Kind.WENT: "is gone", Kind.REBOOTED: "was reset"}
-
-# What an observer does not do; the rest happens by itself.
-_ACTS = frozenset({Kind.PLANNED, Kind.RELEASED, Kind.PERIOD})
 
 
 def sentence(row: PlanRow) -> str:
@@ -57,7 +54,7 @@ def shares(row: PlanRow) -> str:
 def line(happening: Happening) -> str:
     """Return one line for one thing that happened: when, who, from what to what, and why."""
     clock = time.strftime("%H:%M:%S", time.localtime(happening.at))
-    would = "" if happening.written or happening.kind not in _ACTS else "would: "
+    would = "" if happening.written or happening.kind not in ACTS else "would: "
     return f"{clock}  {happening.name or '–':<12} {would}{what(happening)}"
 
 

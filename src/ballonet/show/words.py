@@ -1,5 +1,7 @@
 """Values as people read them in tables and sentences: `–` where nothing is known."""
 
+from datetime import datetime
+
 from ballonet.show.table import UNKNOWN
 from ballonet.units import format_duration, format_size
 
@@ -30,3 +32,18 @@ def period(seconds: int | None) -> str:
     if seconds is None:
         return UNKNOWN
     return f"every {format_duration(seconds)}" if seconds else "never (0)"
+
+
+def moment(at: datetime) -> str:
+    """Return a time as this machine's clocks show it, to the second."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def rate(bytes_per_second: float | None) -> str:
+    """Return how fast something grows."""
+    return UNKNOWN if bytes_per_second is None else f"{format_size(bytes_per_second)}/s"
+
+
+def share(ratio: float | None) -> str:
+    """Return a share of 1 in percent, three digits of it."""
+    return UNKNOWN if ratio is None else f"{ratio * 100:.3g} %"

@@ -273,9 +273,9 @@ class World:
         )
 
     async def guest(self, reference: str) -> Guest:
-        """Return one guest by name or UUID."""
+        """Return one guest by name, UUID or id."""
         for found in await self.guests(inactive=True):
-            if reference in {found.name, found.uuid}:
+            if reference in {found.name, found.uuid, str(found.id)}:
                 return found
         raise NoSuchGuestError(f"no guest {reference!r}", hint="see who is there: ballonet guests")
 

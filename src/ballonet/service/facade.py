@@ -1,0 +1,266 @@
+"""What the API asks of the service: questions answered by models, and what people want done."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
+
+from ballonet import __version__
+from ballonet.engine.by_hand import Asker, ByHand
+from ballonet.engine.engine import Engine
+from ballonet.engine.ports import Hypervisor
+from ballonet.errors import BallonetError, NoSuchGuestError
+from ballonet.facts.happening import Kind
+from ballonet.facts.plan import Plan
+from ballonet.facts.request import ALL
+from ballonet.service import answers, models
+from ballonet.service.recent import EventLog, EventRecord
+
+LAST_CHANGES = 10
+CHANGES = frozenset({Kind.PLANNED, Kind.BURST, Kind.LENT, Kind.RELEASED, Kind.ASKED})
+FOLLOW_SECONDS = 0.5  # between two looks for new events: as late as a line may be
+LATE_TICKS = 3.0  # a service whose last tick is older than this, and five seconds, is not ready
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which events are asked for; times are epoch seconds."""
+
+    since: float | None = None
+    until: float | None = None
+    guest: str | None = None
+    kinds: Collection[str] | None = None
+    limit: int = 1000
+
+
+class Connection:
+    """A hypervisor, and the engine that sees to its guests."""
+
+    def __init__(self, uri: str, hypervisor: Hypervisor, engine: Engine) -> None:
+        self.uri = uri
+        self.hypervisor = hypervisor
+        self.engine = engine
+        self.by_hand = ByHand(engine)
+
+    @property
+    def plan(self) -> Plan:
+        """Return the last plan; raises `BallonetError` before there is one."""
+        if self.engine.plan is None:
+            raise BallonetError(f"no guest of {self.uri} was looked at yet", hint="try again in a moment")
+        return self.engine.plan
+
+    def row(self, reference: str) -> int | None:
+        """Return the row of a guest by name or UUID in the last plan."""
+        try:
+            return self.by_hand.find(reference)
+        except NoSuchGuestError:
+            return None
+
+
+class Service:
+    """Answers questions, and has done what people want, over one or more engines with the same requests."""
+
+    def __init__(self, connections: Sequence[Connection], log: EventLog) -> None:
+        self._connections = list(connections)
+        first = self._connections[0].engine
+        if any(each.engine.requests is not first.requests for each in self._connections):
+            raise ValueError("engines of one service share their requests")
+        self._clock, self._requests = first.clock, first.requests
+        self._log = log
+        self._started_at = answers.moment(self._clock.time())
+        self._reload = models.SettingsReload(at=self._started_at, succeeded=True, error=None)
+        self._closing = False
+
+    def reloaded(self, error: str | None = None) -> None:
+        """Remember that settings were read again; with an error, that those before are still in force."""
+        at = answers.moment(self._clock.time())
+        self._reload = models.SettingsReload(at=at, succeeded=error is None, error=error)
+
+    def close(self) -> None:
+        """End what follows events, so that nobody waits for it."""
+        self._closing = True
+
+    # --- questions ----------------------------------------------------------------------------------
+
+    def readiness(self) -> models.Readiness:
+        """Return whether the guests of all hypervisors were looked at a moment ago."""
+        for each in self._connections:
+            engine = each.engine
+            if engine.plan is None:
+                return models.Readiness(ready=False, reason=f"no guest of {each.uri} was looked at yet")
+            age = engine.clock.monotonic() - engine.plan.snapshot.taken_at
+            if age > LATE_TICKS * engine.settings.interval_seconds + 5.0:
+                return models.Readiness(
+                    ready=False, reason=f"the guests of {each.uri} were last looked at {age:.0f} s ago"
+                )
+        return models.Readiness(ready=True, reason=None)
+
+    def status(self) -> models.Status:
+        """Return what is being done."""
+        engines = [each.engine for each in self._connections]
+        paused = self._requests.paused
+        return models.Status(
+            version=__version__,
+            started_at=self._started_at,
+            mode="enforce" if all(engine.enforces for engine in engines) else "observe",
+            paused=None if paused is None else answers.hold(paused),
+            host=answers.host_memory(engines),
+            hypervisors=[answers.hypervisor_status(each.uri, each.engine) for each in self._connections],
+            holds=self.holds().holds,
+            leases=[answers.lease(lease) for lease in self._requests.leases],
+            leased_bytes=self._requests.leased_bytes,
+            settings=self._reload,
+        )
+
+    def plan(self) -> models.Plan:
+        """Return the last decisions."""
+        return models.Plan(
+            hypervisors=[
+                answers.hypervisor_plan(each.uri, each.engine, each.plan) for each in self._connections
+            ]
+        )
+
+    async def why(self, reference: str) -> models.Why:
+        """Return why a guest has the size that it has; raises `NoSuchGuestError`."""
+        connection, row = await self._find(reference)
+        uuid = connection.plan.snapshot.uuids[row]
+        changes = self._log.events(uuid=uuid, kinds=CHANGES, limit=LAST_CHANGES)
+        held = next((hold for hold in self._requests.holds if hold.uuid == uuid), None)
+        return answers.why(connection.uri, connection.engine, connection.plan, row, changes, held)
+
+    def holds(self) -> models.Holds:
+        """Return who is held, everybody included."""
+        return models.Holds(holds=[answers.hold(hold) for hold in self._requests.holds])
+
+    def room(self) -> models.Room:
+        """Return what is kept free for guests to come."""
+        return models.Room(
+            leases=[answers.lease(lease) for lease in self._requests.leases],
+            leased_bytes=self._requests.leased_bytes,
+            most_bytes=max(each.by_hand.most_room_bytes() for each in self._connections),
+        )
+
+    # --- events -------------------------------------------------------------------------------------
+
+    async def events(self, question: Question) -> models.Events:
+        """Return the newest events that fit; raises `NoSuchGuestError` for a guest never heard of."""
+        found = self._ask(question, await self._uuid(question.guest))
+        return models.Events(events=[answers.event(record) for record in found])
+
+    async def follow(self, question: Question) -> AsyncIterator[models.Event]:
+        """Yield the newest events that fit, and then each as it comes, until the service closes."""
+        uuid = await self._uuid(question.guest)
+        return self._follow(question, uuid)
+
+    async def _follow(self, question: Question, uuid: str | None) -> AsyncIterator[models.Event]:
+        seen = max((record.id for record in self._log.events(limit=1)), default=0)
+        found = self._ask(question, uuid)
+        while not self._closing:
+            for record in found:
+                seen = max(seen, record.id)
+                yield answers.event(record)
+            await asyncio.sleep(FOLLOW_SECONDS)
+            found = self._ask(question, uuid, after_id=seen)
+
+    def _ask(
+        self, question: Question, uuid: str | None, after_id: int | None = None
+    ) -> Sequence[EventRecord]:
+        return self._log.events(
+            since=question.since,
+            until=question.until,
+            uuid=uuid,
+            kinds=question.kinds,
+            after_id=after_id,
+            limit=question.limit,
+        )
+
+    async def _uuid(self, reference: str | None) -> str | None:
+        """Return a guest's UUID, also of one that is gone and left events."""
+        if reference is None:
+            return None
+        try:
+            connection, row = await self._find(reference)
+        except NoSuchGuestError:
+            left = self._log.events(name=reference, limit=1) or self._log.events(uuid=reference, limit=1)
+            if not left:
+                raise
+            return left[-1].uuid
+        return connection.plan.snapshot.uuids[row]
+
+    # --- what people want done ----------------------------------------------------------------------
+
+    async def pause(self, asked: models.PauseAsked, who: str) -> models.Hold:
+        """Leave a guest, or everybody, as it is."""
+        asker = Asker(who, asked.why)
+        if asked.guest is None:
+            return answers.hold(self._connections[0].by_hand.pause(ALL, asked.for_seconds, asker))
+        connection, uuid = await self._known(asked.guest)
+        return answers.hold(connection.by_hand.pause(uuid, asked.for_seconds, asker))
+
+    async def resume(self, asked: models.ResumeAsked) -> models.Holds:
+        """End what a guest, also one that is gone, or everybody is held for; return what ended."""
+        kept = {word for hold in self._requests.holds for word in (hold.uuid, hold.name, hold.id)}
+        connection, reference = self._connections[0], ALL
+        if asked.guest is not None:
+            reference = asked.guest
+            if reference not in kept:
+                connection, reference = await self._known(reference)
+        ended = connection.by_hand.resume(reference)
+        return models.Holds(holds=[answers.hold(hold) for hold in ended])
+
+    async def release(self, asked: models.ReleaseAsked, who: str) -> models.Holds:
+        """Give a guest, or all of them, all memory back that is free, and hold it so."""
+        asker = Asker(who, asked.why)
+        if asked.guest is not None:
+            connection, uuid = await self._known(asked.guest)
+            held = await connection.by_hand.release(uuid, asker)
+        else:
+            held = [hold for each in self._connections for hold in await each.by_hand.release(ALL, asker)]
+        return models.Holds(holds=[answers.hold(hold) for hold in held])
+
+    async def set(self, asked: models.SetAsked, who: str) -> models.Hold:
+        """Have a guest resized, and held so; raises `RefusedError` with the promise that forbids it."""
+        connection, uuid = await self._known(asked.guest)
+        asker = Asker(who, asked.why)
+        return answers.hold(await connection.by_hand.set(uuid, asked.size_bytes, asked.for_seconds, asker))
+
+    async def make_room(self, asked: models.RoomAsked, who: str) -> models.Lease:
+        """Free host memory and keep it free; raises `RefusedError` and `NotReachedError`."""
+        roomiest = max(self._connections, key=lambda each: each.by_hand.most_room_bytes())
+        lease = await roomiest.by_hand.make_room(
+            asked.size_bytes,
+            timeout_seconds=asked.timeout_seconds,
+            hold_seconds=asked.hold_seconds,
+            guest=asked.guest or "",
+            asker=Asker(who),
+        )
+        return answers.lease(lease)
+
+    def drop_room(self, lease_id: str) -> models.Lease:
+        """End a lease; raises `NoSuchLeaseError`."""
+        return answers.lease(self._connections[0].by_hand.drop(lease_id))
+
+    # --- finding guests -----------------------------------------------------------------------------
+
+    async def _known(self, reference: str) -> tuple[Connection, str]:
+        connection, row = await self._find(reference)
+        return connection, connection.plan.snapshot.uuids[row]
+
+    async def _find(self, reference: str) -> tuple[Connection, int]:
+        """Return where a guest is, by name, UUID or id; raises `NoSuchGuestError`."""
+        for each in self._connections:
+            row = each.row(reference)
+            if row is not None:
+                return each, row
+        if reference.isdecimal():  # only the hypervisor knows ids: they change with each start
+            for each in self._connections:
+                row = await self._by_id(each, reference)
+                if row is not None:
+                    return each, row
+        raise NoSuchGuestError(f"no guest {reference!r} runs here", hint="see who is there: ballonet plan")
+
+    @staticmethod
+    async def _by_id(connection: Connection, reference: str) -> int | None:
+        try:
+            return connection.row((await connection.hypervisor.guest(reference)).uuid)
+        except NoSuchGuestError:
+            return None

@@ -1,0 +1,180 @@
+"""A service in a thread: four simulated guests behind a real socket, whose time passes when it is told to.
+
+Guests that are waited for move: whoever sleeps on the clock has a tick come with it.
+"""
+
+import asyncio
+import os
+import socket
+import tempfile
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ballonet.engine.engine import Engine
+from ballonet.engine.engine import World as Ports
+from ballonet.facts.happening import Happening
+from ballonet.policy.settings import Settings
+from ballonet.service.api import make_app
+from ballonet.service.facade import Connection, Service
+from ballonet.service.recent import Recent
+from ballonet.service.server import Server
+from ballonet.simulator.schedule import Step
+from ballonet.simulator.spec import Spec
+from ballonet.simulator.virtual import VirtualClock
+from ballonet.simulator.world import World
+from ballonet.units import GIB, MIB
+
+USES = {"busy": 500.0, "idle": 60.0, "spare": 60.0, "web": 200.0}  # MiB in use, of 1 GiB each
+
+
+class ToldClock(VirtualClock):
+    """Time that passes when somebody sleeps, and then each tick comes in time."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.on_sleep: Callable[[], Awaitable[object]] = lambda: asyncio.sleep(0)
+
+    def monotonic(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await asyncio.sleep(0)
+        await self.on_sleep()
+
+
+@dataclass
+class Hosted:
+    """What a test holds of it; `does` runs a coroutine in the service's own thread."""
+
+    path: Path
+    loop: asyncio.AbstractEventLoop
+    clock: ToldClock
+    world: World
+    engine: Engine
+    service: Service
+    server: Server
+    log: Recent
+    stopped: bool = field(default=False)
+
+    def does(self, coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(timeout=30.0)
+
+    def ticks(self, count: int = 1) -> None:
+        self.does(self._ticks(count))
+
+    async def _ticks(self, count: int) -> None:
+        for _ in range(count):
+            await self.clock.sleep(2.0)
+
+    def tell(self, happening: Happening) -> None:
+        self.loop.call_soon_threadsafe(self.log.tell, happening)
+
+    def size(self, name: str) -> float:
+        return float(self.world.state.actual[sorted(USES).index(name)])
+
+    def uuid(self, name: str) -> str:
+        return f"simulated-{name}"
+
+    def stop(self) -> None:
+        if not self.stopped:
+            self.stopped = True
+            self.service.close()
+            self.does(self.server.stop())
+
+    def ask(
+        self, method: str, route: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        """Make one request by hand, as a program in another language would."""
+        connection = HTTPConnection("localhost", timeout=30.0)
+        connection.sock = connect(self.path)
+        kind = {"Content-Type": "application/json"} if body is not None else {}
+        connection.request(method, route, body, {**kind, **(headers or {})})
+        response = connection.getresponse()
+        content = response.read()
+        connection.close()
+        return response.status, content
+
+    @contextmanager
+    def following(self, route: str) -> Iterator[Iterator[bytes]]:
+        """Read an answer line by line, as it comes."""
+        connection = HTTPConnection("localhost", timeout=30.0)
+        connection.sock = connect(self.path)
+        connection.request("GET", route)
+        with connection.getresponse() as response:
+            assert 200 == response.status
+            yield iter(response)
+        connection.close()
+
+
+def connect(path: Path) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(30.0)
+    connection.connect(os.fspath(path))
+    return connection
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Return where a socket may be: its path is short, and other users come as far as this."""
+    with tempfile.TemporaryDirectory(prefix="ballonet-") as directory:
+        Path(directory).chmod(0o755)
+        yield Path(directory) / "run" / "ballonet.sock"
+
+
+@pytest.fixture
+def service(place: Path) -> Iterator[Hosted]:
+    """Return a service that runs, its guests settled."""
+    with hosted(place) as found:
+        yield found
+
+
+@contextmanager
+def hosted(
+    path: Path,
+    *,
+    enforce: bool = True,
+    budget_bytes: float = 3.0 * GIB,
+    ticks: int = 15,
+    group: str | None = None,
+) -> Iterator[Hosted]:
+    """Serve a host that an engine has had so many ticks to settle."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        host = asyncio.run_coroutine_threadsafe(
+            _begin(path, ticks, group, enforce=enforce, budget_bytes=budget_bytes), loop
+        ).result(timeout=30.0)
+        try:
+            yield host
+        finally:
+            host.stop()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def _begin(path: Path, ticks: int, group: str | None, *, enforce: bool, budget_bytes: float) -> Hosted:
+    clock, log = ToldClock(), Recent()
+    specs = [Spec(name, GIB, [Step(anon_mib=mib, hot_mib=mib)], vcpus=2) for name, mib in USES.items()]
+    world = World(specs, clock=clock, host_bytes=16 * GIB)
+    settings = Settings(
+        budget_bytes=budget_bytes, reserve_bytes=256.0 * MIB, boot_grace_seconds=0.0, give_surplus=False
+    )
+    engine = Engine(Ports(world, clock, world, world), settings, log.tell, enforce=enforce)
+    clock.on_sleep = engine.tick
+    for _ in range(ticks):
+        await clock.sleep(2.0)
+    service = Service([Connection("sim:four", world, engine)], log)
+    server = Server(make_app(service), path, group=group)
+    await server.start()
+    return Hosted(path, asyncio.get_running_loop(), clock, world, engine, service, server, log)

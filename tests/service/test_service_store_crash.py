@@ -42,12 +42,15 @@ def test_a_killed_process_has_written_all_that_it_said_it_had(tmp_path: Path) ->
         writer = program(WRITER, tmp_path)
         assert writer.stdin
         assert writer.stdout
+        assert writer.stderr
         writer.stdin.write(f"{uuid}\n")
         writer.stdin.flush()
         first = writer.stdout.readline()
         time.sleep(moments.uniform(0.0, 0.05))
         writer.kill()
-        said, failed = writer.communicate()
+        # Not `communicate`, which passes over what `readline` has read ahead.
+        said, failed = writer.stdout.read(), writer.stderr.read()
+        writer.communicate()
         assert "" == failed
         # The last line may be torn as well: the process ended in the middle of it.
         numbers = [int(line) for line in (first + said).splitlines(keepends=True) if line.endswith("\n")]

@@ -71,8 +71,8 @@ def test_a_paused_guest_is_left_alone_and_the_others_are_not() -> None:
         assert (hold.who, hold.why, hold.until) == ("anna", "an experiment", None)
         await host.clock.sleep(3.0)
         assert "held" == host.engine.plan.row(host.by_hand.find("idle")).verdict.code  # type: ignore[union-attr]
-        assert [hold] == host.by_hand.resume("idle")
-        assert [] == host.by_hand.resume("idle")
+        assert [hold] == host.by_hand.resume("idle", ANNA)
+        assert [] == host.by_hand.resume("idle", ANNA)
 
     on_host(does)
 

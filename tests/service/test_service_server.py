@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 from hosted import Hosted, connect, hosted
+from starlette.applications import Starlette
 
 from ballonet.errors import BallonetError, NotPermittedError, RefusedError, UsageError
-from ballonet.service.api import make_app
 from ballonet.service.guarded import MOST_CONNECTIONS, GuardedProtocol
 from ballonet.service.server import Server
 
 NOBODY = 65534
+NO_APP = Starlette()
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
 
 # What a stranger runs: the system's interpreter alone, as it may not read where ballonet is.
@@ -77,7 +78,7 @@ def test_another_group_may_be_named(place: Path) -> None:
 
 def test_a_group_must_exist(place: Path) -> None:
     with pytest.raises(UsageError, match="no group 'nonsense'"):
-        Server(make_app(), place, group="nonsense")
+        Server(NO_APP, place, group="nonsense")
 
 
 @ROOT_ONLY
@@ -118,11 +119,13 @@ def test_connections_are_bounded(service: Hosted) -> None:
     [
         b"",
         b"GET /-/healthy HTTP/1.1\r\nHost: local",
-        b"POST /v1/pause HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{",
+        b"POST /v1/pause HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
     ],
     ids=["nothing", "half a header", "half a body"],
 )
-def test_who_dawdles_is_cut_off(place: Path, begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_dawdles_is_cut_off(
+    place: Path, begun: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(GuardedProtocol, "request_seconds", 0.2)
     with hosted(place) as service, connect(service.path) as slow:
         slow.sendall(begun)
@@ -130,6 +133,7 @@ def test_who_dawdles_is_cut_off(place: Path, begun: bytes, monkeypatch: pytest.M
         assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
         assert 2 == json.loads(answer.partition(b"\r\n\r\n")[2])["exit_code"]
         assert not json.loads(service.ask("GET", "/v1/holds")[1])["holds"]
+    assert [] == caplog.records
 
 
 def test_who_takes_time_between_whole_requests_is_not(
@@ -188,7 +192,7 @@ def test_a_dead_services_socket_is_replaced(place: Path) -> None:
 
 def test_a_living_services_socket_is_not(service: Hosted) -> None:
     with pytest.raises(RefusedError, match="another service answers"):
-        asyncio.run(Server(make_app(), service.path).start())
+        asyncio.run(Server(NO_APP, service.path).start())
     assert 200 == service.ask("GET", "/-/healthy")[0]
 
 
@@ -204,14 +208,14 @@ def test_other_files_are_left_alone(place: Path) -> None:
     place.parent.mkdir()
     place.write_text("precious")
     with pytest.raises(RefusedError, match="is no socket"):
-        asyncio.run(Server(make_app(), place).start())
+        asyncio.run(Server(NO_APP, place).start())
     assert "precious" == place.read_text()
 
 
 @pytest.mark.parametrize("path", ["/proc/ballonet/ballonet.sock", "/tmp/" + "x" * 200])
 def test_a_socket_that_cannot_be_made_is_a_failure_with_a_hint(path: str) -> None:
     with pytest.raises(BallonetError) as caught:
-        asyncio.run(Server(make_app(), Path(path)).start())
+        asyncio.run(Server(NO_APP, Path(path)).start())
     assert caught.value.hint
 
 
@@ -222,5 +226,5 @@ def test_rights_that_are_missing_are_told_as_such(place: Path, monkeypatch: pyte
     monkeypatch.setattr(os, "chown", denied)
     place.parent.mkdir()
     with pytest.raises(NotPermittedError, match="Operation not permitted"):
-        asyncio.run(Server(make_app(), place).start())
+        asyncio.run(Server(NO_APP, place).start())
     assert not place.exists()

@@ -52,7 +52,7 @@ class ByHand:
         self._engine.say(Kind.HELD, name, uuid, f"{asker.who} has it left as it is{time}{_because(asker)}")
         return hold
 
-    def resume(self, reference: str) -> list[Hold]:
+    def resume(self, reference: str, asker: Asker) -> list[Hold]:
         """End what a guest is held for, also of one that is gone; ALL: what everybody is."""
         holds = self._engine.requests.holds
         known = next((hold.uuid for hold in holds if reference in {hold.uuid, hold.name, hold.id}), None)
@@ -60,7 +60,7 @@ class ByHand:
             known = self._plan().snapshot.uuids[self.find(reference)]
         ended = self._engine.requests.resume(known or ALL)
         for hold in ended:
-            self._engine.say(Kind.HELD, hold.name, hold.uuid, "its hold was ended by hand")
+            self._engine.say(Kind.HELD, hold.name, hold.uuid, f"{asker.who} ended its hold")
         return ended
 
     async def set(self, reference: str, size_bytes: int, seconds: float | None, asker: Asker) -> Hold:

@@ -1,18 +1,23 @@
-"""HTTP and JSON around the service: routes, and one shape for all that goes wrong."""
+"""HTTP and JSON around the service: what each route takes and answers, and one shape for all that goes wrong.
 
-import json
-from collections.abc import AsyncIterator
+Starlette and pydantic alone: FastAPI, which would spare `openapi.py`, takes 7 MB of a service that is to stay
+below 80.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any, TypeVar
 
-from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ballonet import __version__
 from ballonet.errors import (
     BallonetError,
     DeadlineError,
@@ -31,13 +36,10 @@ from ballonet.service import models
 from ballonet.service.facade import Question, Service
 
 MOST_BODY_BYTES = 64 * 1024
-LINES = "application/x-ndjson"
+JSON, LINES = "application/json", "application/x-ndjson"
 
-_DESCRIPTION = """The service's API, on its unix socket: curl --unix-socket /run/ballonet/ballonet.sock
-http://localhost/v1/status
-
-Sizes are integer bytes (`…_bytes`), durations seconds (`…_seconds`), times RFC 3339 in UTC; `null` is
-unknown, never 0. Answers only ever gain fields; requests with a field that is not named here are refused."""
+_Asked = TypeVar("_Asked", bound=models.Asked)
+_Valid = TypeVar("_Valid")
 
 # The first class of an error that stands here says how HTTP calls it.
 _STATUS = {
@@ -53,26 +55,6 @@ _STATUS = {
     NotPermittedError: HTTPStatus.FORBIDDEN,
     BallonetError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-
-
-# --- what a handler gets ---------------------------------------------------------------------------------
-# Handlers and what they depend on are coroutines, all of them: FastAPI runs others in threads, and the
-# engine lives in one.
-
-
-async def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
-
-
-async def _who(request: Request) -> str:
-    """Return the user at the other end of the connection, as the server found out."""
-    who: str = request.state.who
-    return who
-
-
-TheService = Annotated[Service, Depends(_service)]
-Who = Annotated[str, Depends(_who)]
 
 
 class EventsAsked(BaseModel):
@@ -100,37 +82,64 @@ class EventsAsked(BaseModel):
 
 # --- routes ----------------------------------------------------------------------------------------------
 
-router = APIRouter(responses={"default": {"model": models.Failure, "description": "What went wrong"}})
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A route: what it is for, what it takes and answers, and what it does about a request."""
+
+    method: str
+    path: str  # as Starlette has it
+    about: str
+    answer: type[models.Answer]
+    does: Callable[[Request], Awaitable[Response]]
+    query: type[BaseModel] | None = None
+    body: type[models.Asked] | None = None
+    lines: type[models.Answer] | None = None  # what comes one a line where that is asked for
 
 
-@router.get("/v1/status")
-async def status(service: TheService) -> models.Status:
-    """Return what the service is doing."""
-    return service.status()
+def _get(
+    path: str, answer: type[models.Answer], does: Callable[[Service], models.Answer], about: str
+) -> Operation:
+    async def handle(request: Request) -> Response:
+        return _answer(does(_service(request)))
+
+    return Operation("GET", path, about, answer, handle)
 
 
-@router.get("/v1/plan")
-async def plan(service: TheService) -> models.Plan:
-    """Return the last decision, guest by guest."""
-    return service.plan()
+def _post(
+    path: str,
+    asked: type[_Asked],
+    answer: type[models.Answer],
+    does: Callable[[Service, _Asked, str], Awaitable[models.Answer]],
+    about: str,
+) -> Operation:
+    async def handle(request: Request) -> Response:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
+            raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"a body is {JSON}, and says so")
+        content = await request.body()
+        body = _valid("body", lambda: asked.model_validate_json(content))
+        return _answer(await does(_service(request), body, request.state.who))
+
+    return Operation("POST", path, about, answer, handle, body=asked)
 
 
-@router.get("/v1/guests/{ref:path}/why")
-async def why(service: TheService, ref: Annotated[models.Reference, Path()]) -> models.Why:
-    """Return why a guest has the size that it has."""
-    return await service.why(ref)
+async def _why(request: Request) -> Response:
+    return _answer(await _service(request).why(_named(request, "guest")))
 
 
-@router.get(
-    "/v1/events",
-    response_model=models.Events,
-    responses={200: {"content": {LINES: {"schema": {"$ref": "#/components/schemas/Event"}}}}},
-)
-async def events(service: TheService, asked: Annotated[EventsAsked, Query()]) -> Any:  # noqa: ANN401
-    """Return what happened; with `follow`, one event a line until the client goes."""
-    if not asked.follow:
-        return await service.events(asked.question())
-    return StreamingResponse(_lines(await service.follow(asked.question())), media_type=LINES)
+async def _drop_room(request: Request) -> Response:
+    return _answer(_service(request).drop_room(_named(request, "lease")))
+
+
+async def _events(request: Request) -> Response:
+    given = {name: request.query_params.getlist(name) for name in request.query_params}
+    plain = {
+        name: values if name == "kind" or len(values) > 1 else values[0] for name, values in given.items()
+    }
+    asked = _valid("query", lambda: EventsAsked.model_validate(plain))
+    if asked.follow:
+        return StreamingResponse(_lines(await _service(request).follow(asked.question())), media_type=LINES)
+    return _answer(await _service(request).events(asked.question()))
 
 
 async def _lines(followed: AsyncIterator[models.Event]) -> AsyncIterator[str]:
@@ -138,110 +147,139 @@ async def _lines(followed: AsyncIterator[models.Event]) -> AsyncIterator[str]:
         yield event.model_dump_json() + "\n"
 
 
-@router.get("/v1/holds")
-async def holds(service: TheService) -> models.Holds:
-    """Return who is held as they are."""
-    return service.holds()
+async def _ready(request: Request) -> Response:
+    readiness = _service(request).readiness()
+    return _answer(readiness, HTTPStatus.OK if readiness.ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-@router.get("/v1/room")
-async def room(service: TheService) -> models.Room:
-    """Return what is kept free for guests to come, and how much could be."""
-    return service.room()
+OPERATIONS = (
+    _get("/v1/status", models.Status, Service.status, "What the service is doing."),
+    _get("/v1/plan", models.Plan, Service.plan, "The last decision, guest by guest."),
+    Operation(
+        "GET",
+        "/v1/guests/{guest:path}/why",
+        "Why a guest has the size that it has.",
+        models.Why,
+        _why,
+    ),
+    Operation(
+        "GET",
+        "/v1/events",
+        "What happened; with `follow`, one event a line until the client goes.",
+        models.Events,
+        _events,
+        query=EventsAsked,
+        lines=models.Event,
+    ),
+    _get("/v1/holds", models.Holds, Service.holds, "Who is left as they are."),
+    _get(
+        "/v1/room", models.Room, Service.room, "What is kept free for guests to come, and how much could be."
+    ),
+    _post(
+        "/v1/pause", models.PauseAsked, models.Hold, Service.pause, "Leave a guest, or everybody, as it is."
+    ),
+    _post(
+        "/v1/resume",
+        models.ResumeAsked,
+        models.Holds,
+        Service.resume,
+        "End what a guest, or everybody, is held for; what ended is answered.",
+    ),
+    _post(
+        "/v1/release",
+        models.ReleaseAsked,
+        models.Holds,
+        Service.release,
+        "Give a guest, or all of them, all memory back that is free, and hold it so.",
+    ),
+    _post("/v1/set", models.SetAsked, models.Hold, Service.set, "Have a guest resized, and held so."),
+    _post(
+        "/v1/room",
+        models.RoomAsked,
+        models.Lease,
+        Service.make_room,
+        "Free host memory for a guest to come, wait until it is free, and keep it so.",
+    ),
+    Operation("DELETE", "/v1/room/{lease}", "End a lease.", models.Lease, _drop_room),
+    _get("/-/healthy", models.Health, lambda _: models.Health(), "Answers while the process lives."),
+    Operation(
+        "GET",
+        "/-/ready",
+        "Whether the guests were looked at a moment ago; 503 if not.",
+        models.Readiness,
+        _ready,
+    ),
+)
 
 
-@router.post("/v1/pause")
-async def pause(service: TheService, who: Who, asked: models.PauseAsked) -> models.Hold:
-    """Leave a guest, or everybody, as it is."""
-    return await service.pause(asked, who)
+# --- what handlers share ---------------------------------------------------------------------------------
 
 
-@router.post("/v1/resume")
-async def resume(service: TheService, asked: models.ResumeAsked) -> models.Holds:
-    """End what a guest, or everybody, is held for; return what ended."""
-    return await service.resume(asked)
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
 
 
-@router.post("/v1/release")
-async def release(service: TheService, who: Who, asked: models.ReleaseAsked) -> models.Holds:
-    """Give a guest, or all of them, all memory back that is free, and hold it so."""
-    return await service.release(asked, who)
+def _answer(answer: models.Answer, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    return Response(answer.model_dump_json(), status, media_type=JSON)
 
 
-@router.post("/v1/set")
-async def set_size(service: TheService, who: Who, asked: models.SetAsked) -> models.Hold:
-    """Have a guest resized, and held so."""
-    return await service.set(asked, who)
+def _named(request: Request, what: str) -> str:
+    """Return the guest or lease that a path names."""
+    return _valid("path", lambda: TypeAdapter(models.Reference).validate_python(request.path_params[what]))
 
 
-@router.post("/v1/room")
-async def make_room(service: TheService, who: Who, asked: models.RoomAsked) -> models.Lease:
-    """Free host memory for a guest to come, wait until it is free, and keep it so."""
-    return await service.make_room(asked, who)
-
-
-@router.delete("/v1/room/{lease_id}")
-async def drop_room(service: TheService, lease_id: Annotated[models.Reference, Path()]) -> models.Lease:
-    """End a lease."""
-    return service.drop_room(lease_id)
-
-
-@router.get("/-/healthy")
-async def healthy() -> models.Health:
-    """Answer: this process lives."""
-    return models.Health()
-
-
-@router.get("/-/ready", responses={503: {"model": models.Readiness, "description": "It is not"}})
-async def ready(service: TheService, response: Response) -> models.Readiness:
-    """Return whether the guests were looked at a moment ago."""
-    readiness = service.readiness()
-    response.status_code = HTTPStatus.OK if readiness.ready else HTTPStatus.SERVICE_UNAVAILABLE
-    return readiness
+def _valid(where: str, read: Callable[[], _Valid]) -> _Valid:
+    """Return what was read; raises `UsageError` with the first place that is wrong, and how."""
+    try:
+        return read()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join([where, *(str(part)[:64] for part in first["loc"])])
+        raise UsageError(
+            f"{place}: {models.said(first['msg'])}",
+            hint="sizes are whole numbers in …_bytes, durations numbers in …_seconds: see /openapi.json",
+        ) from error
 
 
 # --- what goes wrong -------------------------------------------------------------------------------------
 
 
-def failure(code: int, error: str, hint: str, exit_code: int) -> JSONResponse:
+def _failure(status: int, error: str, hint: str, exit_code: int) -> Response:
     """Return a failure in the one shape that all have."""
-    content = models.Failure(error=error, hint=hint, exit_code=exit_code)
-    return JSONResponse(content.model_dump(), status_code=code)
+    return _answer(models.Failure(error=error, hint=hint, exit_code=exit_code), HTTPStatus(status))
 
 
-async def _failed(_: Request, error: BallonetError) -> JSONResponse:
+async def _failed(_: Request, error: Exception) -> Response:
     """Answer what the service refuses, or fails at."""
-    code = next(code for kind, code in _STATUS.items() if isinstance(error, kind))
-    return failure(code, error.message, error.hint, error.exit_code)
+    known = error if isinstance(error, BallonetError) else BallonetError(str(error))
+    status = next(status for kind, status in _STATUS.items() if isinstance(known, kind))
+    return _failure(status, known.message, known.hint or "see: journalctl -u ballonet", known.exit_code)
 
 
-async def _malformed(_: Request, error: RequestValidationError) -> JSONResponse:
-    """Answer a request that does not fit its model: the first field that is wrong, and how."""
-    first = error.errors()[0]
-    place = ".".join(str(part)[:64] for part in first["loc"])
-    return failure(
-        HTTPStatus.BAD_REQUEST,
-        f"{place}: {models.said(first['msg'])}",
-        "sizes are whole numbers in …_bytes, durations numbers in …_seconds: see docs/openapi.json",
-        UsageError.exit_code,
-    )
-
-
-async def _no_route(request: Request, error: HTTPException) -> JSONResponse:
+async def _no_route(request: Request, error: Exception) -> Response:
     """Answer what no route is there for, and what HTTP itself refuses."""
+    status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
     place = request.scope["path"][:256]
-    what, hint = {
-        HTTPStatus.NOT_FOUND: (f"there is no {place}", "all routes: GET /openapi.json"),
-        HTTPStatus.METHOD_NOT_ALLOWED: (f"{place} does not take {request.method}", "see GET /openapi.json"),
-    }.get(HTTPStatus(error.status_code), (error.detail, f"a body is JSON, {MOST_BODY_BYTES} bytes at most"))
-    response = failure(error.status_code, what, hint, UsageError.exit_code)
-    response.headers.update(error.headers or {})
+    what = {
+        HTTPStatus.NOT_FOUND: f"there is no {place}",
+        HTTPStatus.METHOD_NOT_ALLOWED: f"{place} does not take {request.method}",
+    }.get(HTTPStatus(status), getattr(error, "detail", str(error)))
+    response = _failure(
+        status, what, "all routes, and what they take: GET /openapi.json", UsageError.exit_code
+    )
+    response.headers.update(getattr(error, "headers", None) or {})
     return response
 
 
-async def _unexpected(_: Request, error: Exception) -> JSONResponse:
+async def _gone(_: Request, __: Exception) -> Response:
+    """Answer nobody: the client went before its request was whole."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
+
+
+async def _unexpected(_: Request, error: Exception) -> Response:
     """Answer what nobody foresaw: a defect of ours, which is logged where the server runs."""
-    return failure(
+    return _failure(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         f"this should not have happened: {type(error).__name__}",
         "report what the service logged: journalctl -u ballonet",
@@ -263,35 +301,39 @@ class _BodyLimit:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > MOST_BODY_BYTES:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is too large")
+                raise HTTPException(
+                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body has at most {MOST_BODY_BYTES} bytes"
+                )
             return message
 
         await self._app(scope, limited, send)
 
 
-def openapi_document() -> str:
-    """Return what docs/openapi.json holds."""
-    return json.dumps(make_app().openapi(), indent=2, ensure_ascii=False) + "\n"
+# --- the application -------------------------------------------------------------------------------------
 
 
-def make_app(service: Service | None = None) -> FastAPI:
-    """Return the application around a service; without one it only describes itself."""
-    app = FastAPI(
-        title="ballonet",
-        version=__version__,
-        description=_DESCRIPTION,
-        generate_unique_id_function=lambda route: route.name,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        exception_handlers={
-            BallonetError: _failed,
-            RequestValidationError: _malformed,
-            HTTPException: _no_route,
-            Exception: _unexpected,
-        },
+async def _contract(_: Request) -> Response:
+    from ballonet.service.openapi import document  # noqa: PLC0415 - it reads this module's table
+
+    return Response(document(), media_type=JSON)
+
+
+def make_app(service: Service) -> Starlette:
+    """Return the application around a service."""
+    handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
+        BallonetError: _failed,
+        HTTPException: _no_route,
+        ClientDisconnect: _gone,
+        Exception: _unexpected,
+    }
+    app = Starlette(
+        routes=[
+            *(Route(each.path, each.does, methods=[each.method]) for each in OPERATIONS),
+            Route("/openapi.json", _contract),
+        ],
+        middleware=[Middleware(_BodyLimit)],
+        exception_handlers=handlers,
     )
+    app.router.redirect_slashes = False
     app.state.service = service
-    app.include_router(router)
-    app.add_middleware(_BodyLimit)
     return app

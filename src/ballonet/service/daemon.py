@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 async def listen(service: Service, path: Path, *, group: str | None = None) -> "Server":
     """Return a server that answers on this socket; raises `BallonetError` where that cannot be."""
-    try:  # 12 MB of memory and 0.3 s that a run without a socket does without
+    try:  # 6 MB of memory that a run without a socket does without
         from ballonet.service.api import make_app  # noqa: PLC0415
         from ballonet.service.server import Server  # noqa: PLC0415
     except ModuleNotFoundError as error:

@@ -196,7 +196,7 @@ class Service:
         connection, uuid = await self._known(asked.guest)
         return answers.hold(connection.by_hand.pause(uuid, asked.for_seconds, asker))
 
-    async def resume(self, asked: models.ResumeAsked) -> models.Holds:
+    async def resume(self, asked: models.ResumeAsked, who: str) -> models.Holds:
         """End what a guest, also one that is gone, or everybody is held for; return what ended."""
         kept = {word for hold in self._requests.holds for word in (hold.uuid, hold.name, hold.id)}
         connection, reference = self._connections[0], ALL
@@ -204,7 +204,7 @@ class Service:
             reference = asked.guest
             if reference not in kept:
                 connection, reference = await self._known(reference)
-        ended = connection.by_hand.resume(reference)
+        ended = connection.by_hand.resume(reference, Asker(who))
         return models.Holds(holds=[answers.hold(hold) for hold in ended])
 
     async def release(self, asked: models.ReleaseAsked, who: str) -> models.Holds:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from ballonet.errors import BallonetError, NotPermittedError, RefusedError, UsageError
 from ballonet.service.guarded import GuardedProtocol
@@ -42,7 +42,7 @@ class _Uvicorn(uvicorn.Server):
 class Server:
     """Serves an application to root, this process's user, and the members of a group."""
 
-    def __init__(self, app: FastAPI, path: Path, *, group: str | None = None) -> None:
+    def __init__(self, app: ASGIApp, path: Path, *, group: str | None = None) -> None:
         """Name the socket and its group (None: this process's own); `UsageError` if there is no such."""
         self.path = path
         self._group_id = os.getegid() if group is None else _group_id(group)
@@ -57,6 +57,7 @@ class Server:
                 ws="none",
                 lifespan="off",
                 log_config=None,
+                log_level="error",  # a client's mistakes are told to the client
                 access_log=False,
                 server_header=False,
                 backlog=BACKLOG,

@@ -1,10 +1,13 @@
-"""`run`: balancing, in the foreground."""
+"""`run`: balancing, in the foreground or under systemd."""
 
 import asyncio
+import os
 import signal
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,16 +20,15 @@ from ballonet.config.limits import FileLimits
 from ballonet.config.load import Loaded
 from ballonet.engine.clock import SystemClock
 from ballonet.engine.engine import Engine, World
-from ballonet.errors import BallonetError, HypervisorError, Issue
+from ballonet.errors import BallonetError, HypervisorError, Issue, JournalError
 from ballonet.facts.happening import Happening
 from ballonet.facts.plan import Plan
 from ballonet.host.memory import LinuxHost
 from ballonet.host.residents import ProcessResidents
-from ballonet.policy.settings import Settings
-from ballonet.service.daemon import listen, serve
-from ballonet.service.facade import Connection, Service
-from ballonet.service.place import usual_socket
-from ballonet.service.recent import Recent
+from ballonet.service.daemon import Daemon, Ears, Rules, listen
+from ballonet.service.notify import Notifier
+from ballonet.service.place import usable
+from ballonet.service.store import Store
 from ballonet.show.reasons import line
 from ballonet.show.summary import summary_text
 from ballonet.show.table import printable
@@ -106,6 +108,15 @@ def run(
             show_default="/run/ballonet/ballonet.sock, where it can be made",
         ),
     ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            "--state",
+            metavar="DIR",
+            help="Keep the journal, events and what is learned there, over restarts.",
+            show_default="$STATE_DIRECTORY, or settings, where it can be written",
+        ),
+    ] = None,
     socket_group: Annotated[
         str | None,
         typer.Option(
@@ -120,62 +131,102 @@ def run(
 ) -> None:
     """Balance the guests' memory until Ctrl-C: a line an action with its reason, and a summary."""
     seconds = None if for_ is None else parse_duration(for_)
+    grace_seconds = parse_duration(boot_grace, zero=True)
     mode = None if enforce is None else ("enforce" if enforce else "observe")
-    loaded = settings_of(
-        ctx.obj,
-        {
-            "--enforce" if enforce else "--observe": ("service.mode", mode),
-            "--budget": ("host.budget", budget),
-            "--reserve": ("host.reserve", reserve),
-            "--allow-swap": ("host.allow_swap", allow_swap),
-            "--interval": ("service.interval", interval),
-            "--floor": ("guest.default.floor", floor),
-        },
-    )
-    settings = replace(
-        law(loaded, LinuxHost().memory()),
-        boot_grace_seconds=parse_duration(boot_grace, zero=True),
-        reflex=not no_reflex,
-    )
+    options = {
+        "--enforce" if enforce else "--observe": ("service.mode", mode),
+        "--budget": ("host.budget", budget),
+        "--reserve": ("host.reserve", reserve),
+        "--allow-swap": ("host.allow_swap", allow_swap),
+        "--interval": ("service.interval", interval),
+        "--floor": ("guest.default.floor", floor),
+    }
     context: Context = ctx.obj
+
+    def read() -> tuple[Loaded, Rules]:
+        loaded = settings_of(context, options)
+        numbers = law(loaded, LinuxHost().memory())
+        service = loaded.settings.service
+        return loaded, Rules(
+            replace(numbers, boot_grace_seconds=grace_seconds, reflex=not no_reflex),
+            FileLimits(loaded, _note),
+            enforce=service.mode == "enforce",
+            release_on_stop=service.on_stop == "release",
+        )
+
+    loaded, _ = read()
+    ours = loaded.settings.service
     if not context.uri_given:
-        context = replace(context, uri=loaded.settings.service.uri)
-    place = _Socket(socket or usual_socket(), socket_group)
-    asyncio.run(_recorded(context, settings, loaded, place, seconds=seconds, record=record))
+        context = replace(context, uri=ours.uri)
+    usual_socket, usual_state = Path(ours.socket), Path(ours.state_directory)
+    places = _Places(
+        socket or (usual_socket if usable(usual_socket.parent) else None),
+        socket_group,
+        state or _given_by_systemd() or (usual_state if usable(usual_state) else None),
+        retention_seconds=float(ours.event_retention),
+    )
+    asyncio.run(_run(context, lambda: read()[1], places, seconds=seconds, record=record))
 
 
-class _Socket(NamedTuple):
-    """Where to answer, and whom; without a path nobody."""
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where to answer, and whom, and where to remember; without a path nobody, and nowhere."""
 
-    path: Path | None
+    socket: Path | None
     group: str | None
+    state: Path | None
+    retention_seconds: float
 
 
-async def _recorded(
+def _given_by_systemd() -> Path | None:
+    """Return the first of the directories that a unit's StateDirectory= names."""
+    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    return Path(given) if given else None
+
+
+async def _run(
     context: Context,
-    settings: Settings,
-    loaded: Loaded,
-    place: _Socket,
+    read: Callable[[], Rules],
+    places: _Places,
     *,
     seconds: float | None,
     record: Path | None,
 ) -> None:
-    """Run and record: the file is ended while signals only wait, as an impatient Ctrl-C would break it."""
-    with recording(record) as trace:
-        await _balance(context, settings, loaded, place, seconds=seconds, trace=trace)
+    """Run, record and remember: files end while signals only wait, as a second Ctrl-C would break them."""
+    with recording(record) as trace, _remembering(places) as store:
+        if places.state is not None and store is None:
+            await _balance(context, lambda: replace(read(), enforce=False), places, None, trace, seconds)
+        else:
+            await _balance(context, read, places, store, trace, seconds)
+
+
+@contextmanager
+def _remembering(places: _Places) -> Iterator[Store | None]:
+    """Open the store, and let go of it in the end; None where there is none, or it cannot be written."""
+    store = None
+    if places.state is not None:
+        try:
+            store = Store(places.state, retention_seconds=places.retention_seconds)
+        except JournalError as error:
+            _say(f"{error.message}: guests are only observed")
+    if store is not None and store.damaged is not None:
+        _say(f"what was remembered was damaged; it is kept as {store.damaged}")
+    try:
+        yield store
+    finally:
+        if store is not None:
+            store.close()
 
 
 async def _balance(
     context: Context,
-    settings: Settings,
-    loaded: Loaded,
-    place: _Socket,
-    *,
-    seconds: float | None,
+    read: Callable[[], Rules],
+    places: _Places,
+    store: Store | None,
     trace: Recording | None,
+    seconds: float | None,
 ) -> None:
     """Run until the time is over or somebody ends it; print a line an action and a summary."""
-    enforce = loaded.settings.service.mode == "enforce"
     async with connect(context) as hypervisor:
         facts = await hypervisor.facts()
         world = World(
@@ -184,53 +235,54 @@ async def _balance(
             LinuxHost() if facts.local else None,
             ProcessResidents() if facts.local else None,
         )
-        log = Recent()
-
-        def tell(happening: Happening) -> None:
-            typer.echo(line(happening))
-            log.tell(happening)
-
-        engine = Engine(world, settings, tell, enforce=enforce, limits=FileLimits(loaded, _note))
-        service = Service([Connection(facts.uri, hypervisor, engine)], log)
-        context.remark(
-            f"{'Balancing' if enforce else 'Observing'} the guests of {facts.uri}: "
-            f"budget {format_size(settings.budget_bytes)}, reserve {format_size(settings.reserve_bytes)}."
-        )
-        server = await _listening(context, service, place)
         begun = world.clock.monotonic()
         epoch = world.clock.time() - begun
 
-        def keep(plan: Plan) -> None:
+        def keep(plan: Plan, engine: Engine) -> None:
             if trace is not None:
                 trace.take(traced(plan, engine.told, epoch))
 
-        task = asyncio.create_task(
-            serve(engine, world, service, server, seconds=seconds, after_tick=keep, on_failure=_report)
+        ears = Ears(_print, _say, keep, _report)
+        daemon = Daemon(facts.uri, world, read, ears, store=store, notifier=Notifier())
+        enforces, numbers = daemon.engine.enforces, daemon.engine.settings
+        context.remark(
+            f"{'Balancing' if enforces else 'Observing'} the guests of {facts.uri}: "
+            f"budget {format_size(numbers.budget_bytes)}, reserve {format_size(numbers.reserve_bytes)}."
         )
+        server = await _listening(context, daemon, places)
+        task = asyncio.create_task(daemon.run(server, seconds=seconds))
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         await asyncio.gather(task, return_exceptions=True)
         ran_seconds = world.clock.monotonic() - begun
-        typer.echo(f"\n{summary_text(engine.summary, ran_seconds, enforced=enforce)}")
+        typer.echo(f"\n{summary_text(daemon.engine.summary, ran_seconds, enforced=enforces)}")
         if not task.cancelled():
             task.result()
 
 
-async def _listening(context: Context, service: Service, place: _Socket) -> "Server | None":
+async def _listening(context: Context, daemon: Daemon, places: _Places) -> "Server | None":
     """Return a server that answers; where that cannot be, say so and go on without."""
-    if place.path is None:
+    if places.socket is None:
         return None
     try:
-        server = await listen(service, place.path, group=place.group)
+        server = await listen(daemon.service, places.socket, group=places.group)
     except BallonetError as error:
-        typer.echo(f"ballonet: nobody is answered: {error.message}", err=True)
+        _say(f"nobody is answered: {error.message}")
         return None
-    context.remark(f"Answering on {place.path}: ballonet status.")
+    context.remark(f"Answering on {places.socket}: ballonet status.")
     return server
 
 
+def _print(happening: Happening) -> None:
+    typer.echo(line(happening))
+
+
+def _say(text: str) -> None:
+    typer.echo(f"ballonet: {text}", err=True)
+
+
 def _report(error: HypervisorError) -> None:
-    typer.echo(f"ballonet: {error.message}", err=True)
+    _say(error.message)
     if error.hint:
         typer.echo(f"hint: {error.hint}", err=True)
 

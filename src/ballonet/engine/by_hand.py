@@ -98,23 +98,25 @@ class ByHand:
             row = self.find(reference)
             self._allow(Changes.of(snapshot, np.array([row]), snapshot.ceiling[[row]]))
         self._writing()
-        wish = np.where(
-            np.isfinite(snapshot.actual), np.maximum(snapshot.ceiling - snapshot.actual, 0.0), 0.0
-        )
-        wish = np.where(
-            broken_promises(Changes.of(snapshot, np.arange(len(snapshot)), snapshot.ceiling)), 0.0, wish
-        )
-        if reference != ALL:
-            wish = np.where(np.arange(len(snapshot)) == self.find(reference), wish, 0.0)
-        growth = waterfill(np.zeros(len(snapshot)), wish, snapshot.weight, max(plan.free, 0.0))
-        rows = np.flatnonzero(growth >= PAGE)
-        target = np.floor((snapshot.actual + growth)[rows] / PAGE) * PAGE
-        await self._engine.resize(Changes.of(snapshot, rows, target))
+        await self.give_back(reference)
         released = range(len(snapshot)) if reference == ALL else [self.find(reference)]
         return [
             self.pause(snapshot.uuids[row], None, Asker(asker.who, asker.why or "released"))
             for row in released
         ]
+
+    async def give_back(self, reference: str) -> None:
+        """Grow guests (ALL: each that may be touched) as far as memory is free."""
+        snapshot, free = self._plan().snapshot, max(self._plan().free, 0.0)
+        rows = np.arange(len(snapshot))
+        able = broken_promises(Changes.of(snapshot, rows, snapshot.ceiling)) == 0
+        if reference != ALL:
+            able &= rows == self.find(reference)
+        wish = np.where(able, np.maximum(snapshot.ceiling - snapshot.actual, 0.0), 0.0)
+        growth = waterfill(np.zeros(len(snapshot)), wish, snapshot.weight, free)
+        rows = np.flatnonzero(growth >= PAGE)
+        target = np.floor((snapshot.actual + growth)[rows] / PAGE) * PAGE
+        await self._engine.resize(Changes.of(snapshot, rows, target))
 
     # --- room for a guest to come -------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from ballonet.facts import host, plan, request, verdict
 from ballonet.facts.plan import TIERS
 from ballonet.facts.verdict import CODES, VERDICTS
 from ballonet.service import models
-from ballonet.service.recent import EventRecord
+from ballonet.service.events import EventRecord
 from ballonet.show.reasons import sentence
 
 _NOT_RECKONED = (math.nan,) * len(TIERS)  # what a guest wants that is left alone

@@ -1,17 +1,150 @@
-"""The life of a service: the engine's loop with the API beside it."""
+"""The life of a service: the engine's loop, what is remembered over restarts, and the API beside it."""
 
+import asyncio
+import signal
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ballonet.engine.engine import Engine, World
+from ballonet.engine.limits import LimitsOf
 from ballonet.engine.loop import run
+from ballonet.engine.requests import Requests
 from ballonet.errors import BallonetError, HypervisorError
+from ballonet.facts.happening import Happening
 from ballonet.facts.plan import Plan
-from ballonet.service.facade import Service
+from ballonet.facts.request import ALL
+from ballonet.policy.settings import Settings
+from ballonet.service.facade import Connection, Service
+from ballonet.service.keeping import Keeper
+from ballonet.service.notify import Notifier
+from ballonet.service.recent import Recent
+from ballonet.service.store import Store
+from ballonet.units import format_size
 
 if TYPE_CHECKING:
     from ballonet.service.server import Server
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What settings come to: what may be read anew while the service runs."""
+
+    law: Settings
+    limits: LimitsOf
+    enforce: bool
+    release_on_stop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """Who hears what the service has to say."""
+
+    happening: Callable[[Happening], None]
+    word: Callable[[str], None]  # of the service itself
+    tick: Callable[[Plan, Engine], None] = lambda _, __: None
+    failure: Callable[[HypervisorError], None] = lambda _: None
+
+
+class Daemon:
+    """One service of one hypervisor: made with the store open, it ends with `run`."""
+
+    def __init__(
+        self,
+        uri: str,
+        world: World,
+        read: Callable[[], Rules],
+        ears: Ears,
+        *,
+        store: Store | None = None,
+        notifier: Notifier | None = None,
+    ) -> None:
+        self.log = Recent() if store is None else store
+        self._read = read
+        self._rules = rules = read()
+        self._ears = ears
+        self._world = world
+        self._notifier = notifier or Notifier({})
+        requests = Requests(world.clock, store, [] if store is None else [*store.holds(), *store.leases()])
+        self.engine = Engine(
+            world,
+            rules.law,
+            self._tell,
+            enforce=rules.enforce,
+            limits=rules.limits,
+            requests=requests,
+            journal=store,
+        )
+        self.connection = Connection(uri, world.hypervisor, self.engine)
+        self.service = Service([self.connection], self.log)
+        self._keeper = None if store is None else Keeper(store, [self.engine], ears.word)
+        if self._keeper is not None:
+            self._keeper.recall()
+
+    async def run(self, server: "Server | None", *, seconds: float | None = None) -> None:
+        """Run until the time is over or it is cancelled; then end in order."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, self.reload)
+        try:
+            await run(
+                self.engine,
+                self._world,
+                seconds=seconds,
+                after_tick=self._ticked,
+                on_failure=self._ears.failure,
+            )
+        finally:
+            loop.remove_signal_handler(signal.SIGHUP)
+            await self._end(server)
+
+    def reload(self) -> None:
+        """Read the settings again: whole, or not at all, and then those before stay in force."""
+        self._notifier.reloading()
+        try:
+            rules = self._read()
+        except BallonetError as error:
+            self.service.reloaded(error.message)
+            self._ears.word(f"settings stay as they were: {error.message}")
+        else:
+            self._rules = rules
+            self.engine.change(rules.law, rules.limits, enforce=rules.enforce)
+            self.service.reloaded()
+            self._ears.word("settings were read again")
+        self._notifier.ready(self._status())
+
+    def _tell(self, happening: Happening) -> None:
+        self._ears.happening(happening)
+        self.log.tell(happening)
+
+    def _ticked(self, plan: Plan) -> None:
+        if self.engine.summary.ticks == 1:
+            self._notifier.ready(self._status())
+        self._notifier.ticked(self._status())
+        if self._keeper is not None:
+            self._keeper.ticked()
+        self._ears.tick(plan, self.engine)
+
+    async def _end(self, server: "Server | None") -> None:
+        """Stop answering, give memory back where the settings say so, and write down what was learned."""
+        self._notifier.stopping("ending")
+        self.service.close()
+        if server is not None:
+            await server.stop()
+        if self._rules.release_on_stop and self.engine.writes and self.engine.plan is not None:
+            await self.connection.by_hand.give_back(ALL)
+        if self._keeper is not None:
+            self._keeper.end()
+
+    def _status(self) -> str:
+        """Return one line for `systemctl status`."""
+        plan = self.engine.plan
+        mode = "enforce" if self.engine.enforces else "observe"
+        if plan is None:
+            return f"{mode}, no guest was looked at yet"
+        paused = ", paused" if self.engine.requests.paused else ""
+        free = format_size(max(0.0, plan.free))
+        return f"{len(plan.snapshot)} guests, {free} free, {mode}{paused}"
 
 
 async def listen(service: Service, path: Path, *, group: str | None = None) -> "Server":
@@ -26,22 +159,3 @@ async def listen(service: Service, path: Path, *, group: str | None = None) -> "
     server = Server(make_app(service), path, group=group)
     await server.start()
     return server
-
-
-async def serve(
-    engine: Engine,
-    world: World,
-    service: Service,
-    server: "Server | None",
-    *,
-    seconds: float | None = None,
-    after_tick: Callable[[Plan], None] = lambda _: None,
-    on_failure: Callable[[HypervisorError], None] = lambda _: None,
-) -> None:
-    """Run the loop as `engine.loop.run` does, a server that was started beside it; then stop that."""
-    try:
-        await run(engine, world, seconds=seconds, after_tick=after_tick, on_failure=on_failure)
-    finally:
-        service.close()
-        if server is not None:
-            await server.stop()

@@ -13,7 +13,8 @@ from ballonet.facts.happening import Kind
 from ballonet.facts.plan import Plan
 from ballonet.facts.request import ALL
 from ballonet.service import answers, models
-from ballonet.service.recent import EventLog, EventRecord
+from ballonet.service.events import EventRecord
+from ballonet.service.recent import EventLog
 
 LAST_CHANGES = 10
 CHANGES = frozenset({Kind.PLANNED, Kind.BURST, Kind.LENT, Kind.RELEASED, Kind.ASKED})

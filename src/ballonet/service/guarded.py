@@ -13,6 +13,7 @@ from ballonet.service.models import Failure
 from ballonet.service.peer import Peer
 
 MOST_CONNECTIONS = 32
+LINGER_SECONDS = 1.0  # so long may a peer that is refused take to read why
 REQUEST_SECONDS = 10.0  # from a request's first byte to its last, or to the first from connecting on
 
 
@@ -23,6 +24,7 @@ class GuardedProtocol(H11Protocol):
     request_seconds: ClassVar[float] = REQUEST_SECONDS
 
     _deadline: asyncio.TimerHandle | None = None
+    _refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Let a peer in, or tell it why not."""
@@ -48,7 +50,7 @@ class GuardedProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in a part of a request; the whole of it is due soon."""
-        if self.transport.is_closing():
+        if self._refused or self.transport.is_closing():
             return
         super().data_received(data)
         if self.conn.their_state in {h11.IDLE, h11.SEND_BODY}:
@@ -83,8 +85,14 @@ class GuardedProtocol(H11Protocol):
         )
 
     def _refuse(self, status: HTTPStatus, error: str, hint: str, exit_code: int) -> None:
-        """Answer with a failure, unless an answer is under way, and close."""
+        """Answer with a failure, unless an answer is under way, and close.
+
+        Closed at once, with what the peer sends on unread, the answer might not reach it: the kernel would
+        reset the connection.
+        """
         self._came()
+        self._refused = True
+        self.connections.discard(self)
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             body = Failure(error=error, hint=hint, exit_code=exit_code).model_dump_json().encode()
             headers = [
@@ -95,7 +103,8 @@ class GuardedProtocol(H11Protocol):
             head = h11.Response(status_code=status, headers=headers, reason=status.phrase.encode())
             for event in (head, h11.Data(data=body), h11.EndOfMessage()):
                 self.transport.write(self.conn.send(event) or b"")
-        self.transport.close()
+        self.transport.write_eof()
+        self._deadline = self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
 
 def _peer(transport: asyncio.Transport) -> Peer | None:

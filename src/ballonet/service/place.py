@@ -11,6 +11,6 @@ def socket_path() -> Path:
     return Path(os.environ.get("BALLONET_SOCKET") or DEFAULT_SOCKET)
 
 
-def usual_socket() -> Path | None:
-    """Return the usual place where this process may make a socket there, else None."""
-    return DEFAULT_SOCKET if os.access(DEFAULT_SOCKET.parent, os.W_OK | os.X_OK) else None
+def usable(directory: Path) -> bool:
+    """Return whether this process may write to a directory that is there."""
+    return directory.is_dir() and os.access(directory, os.W_OK | os.X_OK)

@@ -1,33 +1,15 @@
 """What happened lately, kept in memory: what `run` has to show where nothing is written to a disk."""
 
-import math
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from itertools import count
-from typing import Any, Protocol
+from typing import Protocol
 
 from ballonet.facts.happening import Happening
-from ballonet.facts.plan import TIERS, PlanRow
+from ballonet.service.events import EventRecord, reasons_of, whole
 from ballonet.show.reasons import what
 
 MOST_EVENTS = 2000  # an hour of a lively host, days of a settled one; about 1 KB each
-
-
-@dataclass(frozen=True, slots=True)
-class EventRecord:
-    """One thing that happened, as it was told then. Sizes are bytes."""
-
-    id: int  # grows from record to record
-    at: float  # epoch seconds
-    kind: str  # a Kind, or what an older version called it
-    name: str  # of the guest; empty: it is about the whole
-    uuid: str
-    from_bytes: int | None
-    to_bytes: int | None
-    sentence: str
-    written: bool  # False: only observed, nothing was sent
-    reasons: Mapping[str, Any] | None  # the plan's, where it had any: as `reasons_of` returns them
 
 
 class EventLog(Protocol):
@@ -66,8 +48,8 @@ class Recent:
                 kind=happening.kind.value,
                 name=happening.name,
                 uuid=happening.uuid,
-                from_bytes=_whole(happening.from_bytes),
-                to_bytes=_whole(happening.to_bytes),
+                from_bytes=whole(happening.from_bytes),
+                to_bytes=whole(happening.to_bytes),
                 sentence=what(happening),
                 written=happening.written,
                 reasons=None if happening.row is None else reasons_of(happening.row),
@@ -97,20 +79,3 @@ class Recent:
             and (after_id is None or record.id > after_id)
         ]
         return found[-limit:] if after_id is None else found[:limit]
-
-
-def reasons_of(row: PlanRow) -> dict[str, Any]:
-    """Return a plan's reasons for JSON: integer bytes, None for unknown."""
-    return {
-        "verdict": row.verdict.code,
-        "bound": row.bound.name.lower(),
-        "allotted_bytes": _whole(row.allotted_bytes),
-        "wanted_bytes": {tier: _whole(size) for tier, size in zip(TIERS, row.wanted_bytes, strict=True)},
-        "got_bytes": {tier: _whole(size) for tier, size in zip(TIERS, row.got_bytes, strict=True)},
-        "short_bytes": _whole(row.short_bytes),
-        "stats_age_seconds": row.stats_age_seconds,
-    }
-
-
-def _whole(size: float | None) -> int | None:
-    return None if size is None or not math.isfinite(size) else int(size)

@@ -27,6 +27,7 @@ COLUMNS: Mapping[str, str] = {
     "ceiling_bytes": "ceiling",
     "weight": "weight",
     "excluded": "excluded",
+    "held": "held",
     "unused_bytes": "unused",
     "usable_bytes": "usable",
     "available_bytes": "available",

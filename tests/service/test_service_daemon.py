@@ -1,0 +1,133 @@
+"""A service's life on a simulated host: it reads its settings again, remembers, and ends in order."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from kept import ANNA, four_guests, settings
+
+from ballonet.engine.engine import World as Ports
+from ballonet.engine.limits import one_floor, usual
+from ballonet.errors import UsageError
+from ballonet.facts.happening import Happening, Kind
+from ballonet.service.daemon import Daemon, Ears, Rules
+from ballonet.service.notify import Notifier
+from ballonet.service.store import Store
+from ballonet.simulator import virtual
+from ballonet.simulator.world import World
+from ballonet.units import GIB, MIB
+
+RULES = Rules(settings(2.2 * GIB), usual, enforce=True)
+
+
+@dataclass
+class Heard:
+    """What a daemon said, and the settings that it reads next."""
+
+    rules: Rules | UsageError = RULES
+    words: list[str] = field(default_factory=list)
+    happenings: list[Happening] = field(default_factory=list)
+
+    def read(self) -> Rules:
+        if isinstance(self.rules, UsageError):
+            raise self.rules
+        return self.rules
+
+
+Does = Callable[[Daemon, World, virtual.VirtualClock], Awaitable[None]]
+
+
+async def nothing(daemon: Daemon, world: World, clock: virtual.VirtualClock) -> None:
+    """Let it run."""
+
+
+def life(
+    heard: Heard, does: Does = nothing, *, store: Store | None = None, seconds: float = 90.0
+) -> list[float]:
+    """Run a daemon, and after half a minute this beside it; return the guests' sizes at its end."""
+
+    async def lives() -> list[float]:
+        clock = virtual.VirtualClock()
+        world = four_guests(clock)
+        ports = Ports(world, clock, world, world)
+        ears = Ears(heard.happenings.append, heard.words.append)
+        daemon = Daemon("sim:", ports, heard.read, ears, store=store, notifier=Notifier({}))
+
+        async def later() -> None:
+            await clock.sleep(30.0)
+            await does(daemon, world, clock)
+
+        beside = asyncio.create_task(later())
+        await daemon.run(None, seconds=seconds)
+        await beside
+        await clock.sleep(10.0)
+        world.memory()  # a look: nothing moves without one
+        sizes: list[float] = world.state.actual.tolist()
+        return sizes
+
+    return virtual.run(lives())
+
+
+def test_new_settings_are_in_force_from_the_next_tick_on() -> None:
+    heard = Heard()
+
+    async def does(daemon: Daemon, world: World, clock: virtual.VirtualClock) -> None:
+        heard.rules = replace(RULES, limits=one_floor(600.0 * MIB), enforce=False)
+        daemon.reload()
+        await clock.sleep(3.0)
+        assert not daemon.engine.writes
+        assert "observe" == daemon.service.status().mode
+        heard.rules = replace(RULES, law=settings(3.0 * GIB), limits=one_floor(600.0 * MIB))
+        daemon.reload()
+        await clock.sleep(3.0)
+        assert daemon.engine.writes
+
+    sizes = life(heard, does)
+    assert min(sizes) >= 600 * MIB
+    assert ["settings were read again"] * 2 == heard.words
+
+
+def test_settings_that_are_wrong_leave_those_before_in_force_and_that_shows() -> None:
+    heard = Heard()
+
+    async def does(daemon: Daemon, world: World, clock: virtual.VirtualClock) -> None:
+        heard.rules = UsageError("conf.toml:3: no such key", hint="leave it out")
+        daemon.reload()
+        await clock.sleep(3.0)
+        reload = daemon.service.status().settings
+        assert (False, "conf.toml:3: no such key") == (reload.succeeded, reload.error)
+        assert daemon.engine.writes
+        heard.rules = RULES
+        daemon.reload()
+        await clock.sleep(3.0)
+        assert daemon.service.status().settings.succeeded
+
+    life(heard, does)
+    assert ["settings stay as they were: conf.toml:3: no such key", "settings were read again"] == heard.words
+
+
+def test_memory_is_given_back_in_the_end_where_the_settings_say_so() -> None:
+    kept = life(Heard())
+    assert sum(kept) < 2.2 * GIB
+    released = life(Heard(replace(RULES, release_on_stop=True)))
+    assert sum(released) == pytest.approx(2.2 * GIB, rel=0.02)
+
+
+def test_an_observer_gives_nothing_back() -> None:
+    assert [GIB] * 4 == life(Heard(replace(RULES, enforce=False, release_on_stop=True)))
+
+
+def test_what_happened_is_kept_and_what_was_asked_for_goes_on(tmp_path: Path) -> None:
+    async def does(daemon: Daemon, world: World, clock: virtual.VirtualClock) -> None:
+        daemon.connection.by_hand.pause("web", None, ANNA)
+
+    life(Heard(), does, store=Store(tmp_path))
+    again, heard = Store(tmp_path), Heard()
+    assert Kind.PLANNED in {event.kind for event in again.events()}
+
+    async def looks(daemon: Daemon, world: World, clock: virtual.VirtualClock) -> None:
+        assert ["web"] == [hold.name for hold in daemon.engine.requests.holds]
+
+    life(heard, looks, store=again)

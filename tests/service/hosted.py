@@ -8,8 +8,9 @@ import os
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -96,7 +97,8 @@ class Hosted:
         connection = HTTPConnection("localhost", timeout=30.0)
         connection.sock = connect(self.path)
         kind = {"Content-Type": "application/json"} if body is not None else {}
-        connection.request(method, route, body, {**kind, **(headers or {})})
+        with suppress(BrokenPipeError):  # it was refused before it was read
+            connection.request(method, route, body, {**kind, **(headers or {})})
         response = connection.getresponse()
         content = response.read()
         connection.close()
@@ -112,6 +114,15 @@ class Hosted:
             assert 200 == response.status
             yield iter(response)
         connection.close()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until the service has noticed."""
+    for _ in range(1000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError
 
 
 def connect(path: Path) -> socket.socket:

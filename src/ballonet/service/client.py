@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any, TypeVar
@@ -104,7 +104,8 @@ class Client:
         try:
             with _failures(self.path):
                 headers = {"Content-Type": "application/json"} if body is not None else {}
-                connection.request(method, route, body, headers)
+                with suppress(BrokenPipeError):  # it was refused before it was read: the answer says why
+                    connection.request(method, route, body, headers)
                 response = connection.getresponse()
                 if response.status >= 400:
                     raise _error(response.read())

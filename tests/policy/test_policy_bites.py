@@ -61,9 +61,12 @@ def decided(
         ({"free": 80.0}, (Call.NOBODY, 0.0)),
         ({"free": 74.0}, (Call.WANTED, 0.0)),  # less than three quarters of pool and store
         ({"held": 580.0}, (Call.WANTED, 0.0)),  # cache that is not known to be in use
-        ({"held": 580.0, "kept": 40.0}, (Call.LACKED, 0.0)),
-        ({"held": 530.0}, (Call.LACKED, 0.0)),  # a part of its cushion
-        ({"held": 490.0}, (Call.NEEDED, 10 * MIB)),
+        ({"held": 580.0, "kept": 40.0, "free": 65.0}, (Call.LACKED, 0.0)),
+        ({"held": 580.0, "kept": 40.0}, (Call.WANTED, 0.0)),  # what is free beside the pool would do
+        ({"held": 530.0, "free": 65.0}, (Call.LACKED, 0.0)),  # a part of its cushion
+        ({"held": 530.0}, (Call.WANTED, 0.0)),
+        ({"held": 490.0, "free": 9.0}, (Call.NEEDED, 10 * MIB)),
+        ({"held": 490.0}, (Call.LACKED, 0.0)),  # a need may have all that is free, a cushion not the pool
         ({"held": 490.0, "growth": 10.0}, (Call.LACKED, 0.0)),
         ({"over": 30.0}, (Call.NEEDED, 30 * MIB)),
         ({"held": 490.0, "allotted": 480.0}, (Call.NOBODY, 0.0)),  # it shall have no more

@@ -25,17 +25,20 @@ class Call(IntEnum):
 def call(share: Share, memory: Memory, room: Room, growth: Floats) -> tuple[Call, float]:
     """Return how urgently memory is called for beside this growth, and how much needs lack (bytes)."""
     there = np.where(share.managed, room.held + growth, np.inf)
+    left = room.free - float(growth.sum())
 
     def lacks(wish: Floats) -> float:
         return float(np.maximum(np.minimum(wish, share.allotted) - there, 0.0).sum())
 
     need, cushion, cached = share.wanted[:SURPLUS].cumsum(axis=0)
-    lacking = max(lacks(need), room.over)
+    # What is left would do, and was not worth a write: nobody waits for others because of that.
+    lacking = max(lacks(need) if lacks(need) > left else 0.0, room.over)
     if lacking >= PAGE:
         return Call.NEEDED, lacking
-    if lacks(cushion + np.minimum(memory.kept, share.wanted[CACHE])) >= PAGE:
+    in_use = lacks(cushion + np.minimum(memory.kept, share.wanted[CACHE]))
+    if in_use >= PAGE and in_use > left - room.pool:
         return Call.LACKED, 0.0
-    if lacks(cached) >= PAGE or room.free - growth.sum() < 0.75 * (room.pool + room.store):
+    if lacks(cached) >= PAGE or left < 0.75 * (room.pool + room.store):
         return Call.WANTED, 0.0
     return Call.NOBODY, 0.0
 

@@ -82,7 +82,7 @@ class ByHand:
             why=asker.why,
             size_bytes=size_bytes,
         )
-        if not len(await self._engine.resize(changes)):
+        if not len(await self._engine.resize(changes, asker.who)):
             self._engine.requests.resume(hold.uuid)
             raise BallonetError(f"{hold.name} could not be resized", hint="see why: ballonet events")
         return hold
@@ -98,14 +98,14 @@ class ByHand:
             row = self.find(reference)
             self._allow(Changes.of(snapshot, np.array([row]), snapshot.ceiling[[row]]))
         self._writing()
-        await self.give_back(reference)
+        await self.give_back(reference, asker)
         released = range(len(snapshot)) if reference == ALL else [self.find(reference)]
         return [
             self.pause(snapshot.uuids[row], None, Asker(asker.who, asker.why or "released"))
             for row in released
         ]
 
-    async def give_back(self, reference: str) -> None:
+    async def give_back(self, reference: str, asker: Asker) -> None:
         """Grow guests (ALL: each that may be touched) as far as memory is free."""
         snapshot, free = self._plan().snapshot, max(self._plan().free, 0.0)
         rows = np.arange(len(snapshot))
@@ -116,7 +116,7 @@ class ByHand:
         growth = waterfill(np.zeros(len(snapshot)), wish, snapshot.weight, free)
         rows = np.flatnonzero(growth >= PAGE)
         target = np.floor((snapshot.actual + growth)[rows] / PAGE) * PAGE
-        await self._engine.resize(Changes.of(snapshot, rows, target))
+        await self._engine.resize(Changes.of(snapshot, rows, target), asker.who)
 
     # --- room for a guest to come -------------------------------------------------------------------
 

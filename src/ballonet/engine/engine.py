@@ -329,7 +329,7 @@ class Engine:
 
     # --- what both do -------------------------------------------------------------------------------
 
-    async def resize(self, changes: Changes) -> Changes:
+    async def resize(self, changes: Changes, who: str) -> Changes:
         """Have guests resized for somebody, within all promises; return those that the hypervisor took."""
         self._free_bytes -= float(
             np.maximum(changes.target - changes.snapshot.actual[changes.rows], 0.0).sum()
@@ -337,7 +337,7 @@ class Engine:
         sent = await self._send(changes, Kind.ASKED)
         for row, (uuid, size) in zip(sent.rows.tolist(), sent.sizes().items(), strict=True):
             before = float(changes.snapshot.actual[row])
-            self._teller.say(Kind.ASKED, changes.snapshot.names[row], uuid, before, size)
+            self._teller.say(Kind.ASKED, changes.snapshot.names[row], uuid, before, size, text=who)
         return sent
 
     async def _send(self, changes: Changes, cause: Kind) -> Changes:

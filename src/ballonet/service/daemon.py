@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ballonet.engine.by_hand import Asker
 from ballonet.engine.engine import Engine, World
 from ballonet.engine.limits import LimitsOf
 from ballonet.engine.loop import run
@@ -132,7 +133,7 @@ class Daemon:
         if server is not None:
             await server.stop()
         if self._rules.release_on_stop and self.engine.writes and self.engine.plan is not None:
-            await self.connection.by_hand.give_back(ALL)
+            await self.connection.by_hand.give_back(ALL, Asker("on_stop"))
         if self._keeper is not None:
             self._keeper.end()
 

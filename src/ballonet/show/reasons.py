@@ -20,7 +20,6 @@ _BOUNDS = {
 }
 _STEPS = {
     Kind.LENT: "its unused memory is called in for a burst",
-    Kind.ASKED: "somebody asked for it",
     Kind.RELEASED: "it did not follow its last target, and is left alone for a while",
 }
 _SAID = {Kind.CAME: "is here", Kind.WENT: "is gone", Kind.REBOOTED: "was reset"}
@@ -66,6 +65,8 @@ def what(happening: Happening) -> str:
         case Kind.BURST:
             rate = format_size(int(happening.rate_bytes or 0))
             return f"{_step(happening)}  a burst of {rate}/s is in sight"
+        case Kind.ASKED:
+            return f"{_step(happening)}  {happening.text or 'somebody'} asked for it"
         case kind if kind in _STEPS:
             return f"{_step(happening)}  {_STEPS[kind]}"
         case Kind.VERDICT if happening.row is not None:

@@ -187,5 +187,5 @@ def test_constant_load_reaches_an_empty_plan_and_stays_there(
         give_surplus=give_surplus,
     )
 
-    assert constant.changes(since=-15) > 0
+    assert constant.changes(since=-20) > 0
     assert 0 == constant.changes(since=90)

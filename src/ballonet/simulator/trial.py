@@ -15,6 +15,7 @@ from ballonet.engine.loop import run
 from ballonet.engine.summary import Summary
 from ballonet.errors import UsageError
 from ballonet.facts.happening import Happening
+from ballonet.policy.floors import floor_bytes
 from ballonet.policy.plan import plan
 from ballonet.policy.rivals import RIVALS, Policy
 from ballonet.policy.settings import Settings
@@ -89,9 +90,13 @@ class Trial:
         scenario, maxima = self.scenario, {name: self.scenario.maximum(name) for name in self.scenario.loads}
         if not self.balances or not scenario.settled:
             return maxima
-        return {
-            name: int(size * scenario.budget_bytes / sum(maxima.values())) for name, size in maxima.items()
-        }
+        part = min(1.0, scenario.budget_bytes / scenario.whole_bytes())
+        return {name: max(int(size * part), self._floor_bytes(size)) for name, size in maxima.items()}
+
+    def _floor_bytes(self, maximum_bytes: int) -> int:
+        """Return the floor of a guest of this maximum: no share lies below it, whatever the budget."""
+        floor = self.scenario.floor_bytes
+        return floor_bytes(maximum_bytes) if floor is None else min(floor, maximum_bytes)
 
     @property
     def share_seconds(self) -> float:

@@ -8,7 +8,7 @@ import pytest
 from ballonet.simulator import guests as model
 from ballonet.simulator.life import STEP_SECONDS, Life
 from ballonet.simulator.schedule import KEYS, Step, steps
-from ballonet.simulator.timetable import Timetable
+from ballonet.simulator.timetable import Rows, Steps, Timetable
 from ballonet.units import MIB
 
 REST = "at 0 anon_mib=40 hot_mib=40 rate=50 touches=32"
@@ -26,7 +26,7 @@ class Counting(Life):
 
     steps = 0
 
-    def _step(self, rows: np.ndarray, length: int) -> None:
+    def _step(self, rows: Rows, length: Steps) -> None:
         self.steps += 1
         super()._step(rows, length)
 

@@ -67,7 +67,7 @@ class World:
             recent=self._column("recent").astype(np.bool_),
         )
         timetable = Timetable([spec.schedule for spec in self.specs], STEP_SECONDS)
-        self._life = Life(self.make, timetable, detail=detail)
+        self._life = Life(self.make, timetable)
         self._period = np.rint(self._column("period_seconds") / STEP_SECONDS).astype(np.int64)  # steps
         self._sample, self._sampled_at = self._life.state(), np.zeros(len(self.specs), dtype=np.int64)
         # The last look, and that before a sample.

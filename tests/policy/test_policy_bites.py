@@ -81,7 +81,7 @@ def test_it_is_called_for_memory_as_urgently_as_it_is_lacked(
     held, growth, kept = (np.array([given[name] * MIB]) for name in ("held", "growth", "kept"))
     wanted = np.array([[500.0], [50.0], [50.0], [0.0]]) * MIB
     allotted = np.array([columns.get("allotted", 600.0) * MIB])
-    share = Share(wanted, allotted, np.array([columns.get("managed", True)]))
+    share = Share.of(wanted, allotted, np.array([columns.get("managed", True)]))
     room = Room(held, 0.0, 60 * MIB, 40 * MIB, given["free"] * MIB, given["over"] * MIB)
 
     assert urgency == call(share, replace(known(snapshot(1)), kept=kept), room, growth)

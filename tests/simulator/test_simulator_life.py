@@ -8,7 +8,7 @@ import pytest
 from ballonet.simulator import guests as model
 from ballonet.simulator.life import STEP_SECONDS, Life
 from ballonet.simulator.schedule import KEYS, Step, steps
-from ballonet.simulator.timetable import Timetable
+from ballonet.simulator.timetable import Rows, Steps, Timetable
 from ballonet.units import MIB
 
 REST = "at 0 anon_mib=40 hot_mib=40 rate=50 touches=32"
@@ -26,7 +26,7 @@ class Counting(Life):
 
     steps = 0
 
-    def _step(self, rows: np.ndarray, length: int) -> None:
+    def _step(self, rows: Rows, length: Steps) -> None:
         self.steps += 1
         super()._step(rows, length)
 
@@ -45,6 +45,14 @@ def life(loads: Sequence[str]) -> Counting:
     return Counting(make, Timetable([steps(load) for load in loads], STEP_SECONDS))
 
 
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> Counting:
+    """Return guests that took the shortest steps all the time."""
+    with monkeypatch.context() as patch:
+        patch.setattr("ballonet.simulator.life.LONGEST", 1.0)
+        return lived(1)
+
+
 def lived(look_steps: int, seconds: float = 20.0) -> Counting:
     """Return guests that are squeezed to 300 MiB after five seconds, looked at every so many steps."""
     ours = life(list(LOADS.values()))
@@ -55,22 +63,31 @@ def lived(look_steps: int, seconds: float = 20.0) -> Counting:
     return ours
 
 
-def test_long_steps_come_to_the_same_as_short_ones() -> None:
+def test_long_steps_come_to_the_same_as_short_ones(short: Counting) -> None:
     """But for what leaves the host by and by: that is a curve, and long steps are its chords."""
-    short, long = lived(1).state(), lived(20).state()
+    long = lived(20)
+    assert long.steps < 0.8 * short.steps
 
     for name in model.State.__dataclass_fields__:
-        fine, coarse = getattr(short, name), getattr(long, name)
+        fine, coarse = getattr(short.state(), name), getattr(long.state(), name)
         within = 8 * MIB if name == "resident" else 3 * MIB
         counter = name in {"swap_in", "swap_out", "major_faults", "disk_reads", "oom_kills"}
         assert coarse == pytest.approx(fine, rel=0.03, abs=200 if counter else within), name
 
 
-def test_requests_are_answered_however_long_the_steps() -> None:
-    short, long = lived(1).answers(), lived(20).answers()
+def test_requests_are_answered_however_long_the_steps(short: Counting) -> None:
+    fine, coarse = short.answers(), lived(20).answers()
 
-    assert short.answered == pytest.approx(long.answered, rel=0.01)
-    assert short.seconds == pytest.approx(long.seconds, rel=0.05)
+    assert fine.answered == pytest.approx(coarse.answered, rel=0.01)
+    assert fine.seconds == pytest.approx(coarse.seconds, rel=0.05)
+
+
+def test_looks_change_nothing_and_cost_next_to_no_steps() -> None:
+    often, seldom = lived(1), lived(20)
+
+    assert often.steps < 1.2 * seldom.steps  # fewer guests at once, now and then
+    for name in model.State.__dataclass_fields__:
+        assert getattr(often.state(), name) == pytest.approx(getattr(seldom.state(), name), rel=1e-9), name
 
 
 def test_guests_in_which_nothing_moves_are_not_reckoned() -> None:

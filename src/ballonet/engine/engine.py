@@ -113,7 +113,7 @@ class Engine:
         snapshot = snapshot_of(columns, now, self._beside(columns.uuids), self._limits(columns))
         self._resets.forget(self._teller.greet(self._known, snapshot))
         self._known = snapshot
-        law = replace(self._settings, leased_bytes=float(self.requests.leased_bytes))
+        law = self._law()
         past = self._remembered.align(snapshot.uuids)
         memory = learn(past, snapshot, law)
         self._ahead.follow(past, memory, snapshot)
@@ -191,6 +191,11 @@ class Engine:
     def memory(self) -> Memory:
         """Return what is remembered of the guests, in the rows' order of the last plan."""
         return self._remembered.memory
+
+    def _law(self) -> Settings:
+        """Return the settings, with what is kept free for guests to come."""
+        law, leased = self._settings, float(self.requests.leased_bytes)
+        return law if leased == law.leased_bytes else replace(law, leased_bytes=leased)
 
     @property
     def told(self) -> Floats:

@@ -30,7 +30,7 @@ def call(share: Share, memory: Memory, room: Room, growth: Floats) -> tuple[Call
     def lacks(wish: Floats) -> float:
         return float(np.maximum(np.minimum(wish, share.allotted) - there, 0.0).sum())
 
-    need, cushion, cached = share.wanted[:SURPLUS].cumsum(axis=0)
+    need, cushion, cached = share.so_far[:SURPLUS]
     # What is left would do, and was not worth a write: nobody waits for others because of that.
     lacking = max(lacks(need) if lacks(need) > left else 0.0, room.over)
     if lacking >= PAGE:
@@ -54,7 +54,7 @@ def excess(
     allotted = share.allotted
     if quiet and memory.host.state >= HostState.TIGHT:
         # Surplus is not given now: a part in what is free must not keep a guest's cache from being tried.
-        allotted = np.minimum(allotted, share.wanted[:SURPLUS].sum(axis=0))
+        allotted = np.minimum(allotted, share.so_far[CACHE])
     much: Floats = snapshot.actual - np.maximum(allotted - probed, lowest)
     return much
 

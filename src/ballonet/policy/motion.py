@@ -21,10 +21,10 @@ def grown(snapshot: Snapshot, memory: Memory, share: Share, room: Room, settings
     """
     wish = np.where(share.managed, np.maximum(share.allotted - room.held, 0.0), 0.0)
     wish = np.where(wish > deadband(snapshot, settings) / 2, wish, 0.0)
-    growth, so_far = np.zeros(len(snapshot)), np.cumsum(share.wanted, axis=0)
+    growth = np.zeros(len(snapshot))
     slowly = settings.surplus_share * snapshot.maximum if memory.host.state is HostState.PLENTY else 0.0
     for tier, kept in ((0, 0.0), (CACHE, room.pool), (SURPLUS, room.pool + room.store)):
-        part = np.minimum(share.allotted, so_far[tier]) - room.held
+        part = np.minimum(share.allotted, share.so_far[tier]) - room.held
         part = clip(part, growth, np.maximum(wish, growth))
         part = np.fmin(part, growth + slowly) if tier == SURPLUS else part
         growth = waterfill(growth, part, snapshot.weight, max(room.free - kept, growth.sum()))
@@ -59,7 +59,7 @@ def motion(
     rules = [
         (Bound.HOST_SHORT, grows & (growth < wish - PAGE)),
         (Bound.GROWS, grows),
-        (Bound.HOST_SHORT, little & (share.wanted[:SURPLUS].sum(axis=0) - room.held > band / 2)),
+        (Bound.HOST_SHORT, little & (share.so_far[CACHE] - room.held > band / 2)),
         (Bound.NOTHING, little),
         (Bound.WAITS, waits),
         (Bound.DISTRESS, memory.distress),

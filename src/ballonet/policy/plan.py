@@ -21,7 +21,7 @@ def plan(snapshot: Snapshot, memory: Memory, settings: Settings) -> Plan:
     wanted = np.where(may_grow, wants(snapshot, memory, settings), 0.0)
     there = room(snapshot, memory, settings, may_grow, wanted[0])
     got = _tiers(snapshot, memory, wanted, may_grow, there)
-    share = Share(wanted, np.where(may_grow, got.sum(axis=0), there.held), may_grow)
+    share = Share.of(wanted, np.where(may_grow, got.sum(axis=0), there.held), may_grow)
     growth = grown(snapshot, memory, share, there, settings)
     may_shrink = may_grow & (codes == CODES["managed"])
     target, bound = motion(snapshot, memory, settings, there, share, growth, may_shrink)

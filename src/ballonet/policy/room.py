@@ -1,6 +1,7 @@
 """What there is to give: the budget, what is held of it, and what the host has left."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -31,8 +32,14 @@ class Share:
     """What the tiers came to."""
 
     wanted: Floats  # tiers x guests
+    so_far: Floats  # the same, each tier with those before it
     allotted: Floats
     managed: Bools
+
+    @classmethod
+    def of(cls, wanted: Floats, allotted: Floats, managed: Bools) -> Self:
+        """Return what is wanted, and what of it was allotted."""
+        return cls(wanted, np.cumsum(wanted, axis=0), allotted, managed)
 
 
 def room(snapshot: Snapshot, memory: Memory, settings: Settings, managed: Bools, need: Floats) -> Room:

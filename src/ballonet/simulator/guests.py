@@ -6,7 +6,7 @@ memory that they touch all the time and a cold one that they never do; files lik
 
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import Self
+from typing import Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from ballonet.facts.evolve import evolve
 from ballonet.facts.snapshot import Bools, Floats, clip
 from ballonet.simulator.kernel import PAGE, SLAB, available, overhead, watermarks
 from ballonet.units import GIB, KIB, MIB
+
+Seconds: TypeAlias = float | Floats
+"""How long a step is: the same for all guests, or as long for each as may be."""
 
 READ_AHEAD = 128 * KIB  # what one request moves of what lies together
 # What the balloon of a plain QEMU moves: measured on KVM, pages that were touched.
@@ -150,7 +153,7 @@ class Outcome:
     file_speed: Floats
 
 
-def step(make: Make, state: State, load: Load, target: Floats, seconds: float) -> tuple[State, Outcome]:
+def step(make: Make, state: State, load: Load, target: Floats, seconds: Seconds) -> tuple[State, Outcome]:
     """Return the guests after `seconds`, and what their programs met with."""
     state = _release(state, load)
     state, outcome = _touch(make, state, load, seconds)
@@ -161,12 +164,13 @@ def step(make: Make, state: State, load: Load, target: Floats, seconds: float) -
     return evolve(state, resident=_resident(make, state, seconds)), outcome
 
 
-def _resident(make: Make, state: State, seconds: float) -> Floats:
+def _resident(make: Make, state: State, seconds: Seconds) -> Floats:
     """Return what the host holds: pages once touched that neither balloon nor reporting gave back."""
     used = state.actual - state.free(make)
     leaving = np.where(make.reports_free, np.maximum(state.resident - used, 0.0), 0.0)
-    kept = state.resident - leaving * min(1.0, seconds / (2 * FREE_SECONDS))
-    return np.minimum(np.maximum(kept, used), state.actual)
+    kept = state.resident - leaving * np.minimum(1.0, seconds / (2 * FREE_SECONDS))
+    resident: Floats = np.minimum(np.maximum(kept, used), state.actual)
+    return resident
 
 
 def _release(state: State, load: Load) -> State:
@@ -193,7 +197,7 @@ def _share(wanted: Floats, held: Floats) -> Floats:
     return np.minimum(1.0, np.divide(wanted, held, out=np.ones(held.shape), where=held > 0))
 
 
-def _touch(make: Make, state: State, load: Load, seconds: float) -> tuple[State, Outcome]:
+def _touch(make: Make, state: State, load: Load, seconds: Seconds) -> tuple[State, Outcome]:
     """Bring back what hot accesses miss, as fast as programs ask for it and the disk serves it."""
     missing = np.maximum(load.hot_file - state.file, 0.0)
     if not (missing + state.hot_swapped + load.stream).any():
@@ -230,7 +234,7 @@ def _part(some: Floats, whole: Floats) -> Floats:
     return np.divide(some, whole, out=np.zeros(whole.shape), where=whole > 0)
 
 
-def _grow(make: Make, state: State, load: Load, seconds: float) -> State:
+def _grow(make: Make, state: State, load: Load, seconds: Seconds) -> State:
     """Take the fresh pages that programs want, as fast as processors touch them."""
     lacking_hot = load.hot_anon - state.hot - state.hot_swapped
     lacking_cold = load.cold_anon - state.cold - state.cold_swapped
@@ -247,7 +251,7 @@ def _grow(make: Make, state: State, load: Load, seconds: float) -> State:
     return evolve(state, hot=state.hot + hot, cold=state.cold + cold, direct=state.direct + direct)
 
 
-def _balloon(make: Make, state: State, target: Floats, seconds: float) -> State:
+def _balloon(make: Make, state: State, target: Floats, seconds: Seconds) -> State:
     """Move the balloon; inflating takes free pages, and what reclaim gave, but none below the min mark."""
     wish = clip(target, 0.0, make.maximum) - state.actual
     if not wish.any():

@@ -18,6 +18,7 @@ from ballonet.simulator.guests import (
     TOUCH_RATE,
     Load,
     Make,
+    Seconds,
     State,
 )
 from ballonet.units import MIB
@@ -50,7 +51,7 @@ class Answers:
 
 
 def work(
-    programs: Programs, make: Make, state: State, want: Mapping[str, Floats], seconds: float
+    programs: Programs, make: Make, state: State, want: Mapping[str, Floats], seconds: Seconds
 ) -> tuple[Programs, State, Load, Answers]:
     """Return what programs do in a step: what they want (keys of a schedule), read in, and answer."""
     anon = _toward(programs.anon, want["anon_mib"] * MIB, want["grow_mib_s"] * MIB * seconds)

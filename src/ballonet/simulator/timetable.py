@@ -12,6 +12,7 @@ from ballonet.simulator.schedule import KEYS, Step
 
 NEVER = 1 << 60
 Rows = NDArray[np.intp]
+Steps = NDArray[np.int64]
 
 
 class Timetable:
@@ -33,16 +34,19 @@ class Timetable:
         self.next_at = self._following[self._place]
         self._present = self._values[self._place].T.copy()
 
-    def turn(self, rows: Rows, at: int) -> Rows:
-        """Bring these guests to this step; return those that want something else from it on."""
-        due: Rows = rows[self.next_at[rows] <= at]
-        left = due
+    def turn(self, rows: Rows, at: int | Steps) -> Rows:
+        """Bring these guests to this step, or each to its own; return who wants something else from it on."""
+        late = self.next_at[rows] <= at
+        due: Rows = rows[late]
+        if not len(due):
+            return due
+        left, until = due, np.broadcast_to(at, rows.shape)[late]
         while len(left):
             self._place[left] += 1
             self.next_at[left] = self._following[self._place[left]]
-            left = left[self.next_at[left] <= at]
-        if len(due):
-            self._present[:, due] = self._values[self._place[due]].T
+            late = self.next_at[left] <= until
+            left, until = left[late], until[late]
+        self._present[:, due] = self._values[self._place[due]].T
         return due
 
     def wants(self, rows: Rows) -> dict[str, Floats]:

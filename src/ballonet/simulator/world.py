@@ -67,7 +67,7 @@ class World:
             recent=self._column("recent").astype(np.bool_),
         )
         timetable = Timetable([spec.schedule for spec in self.specs], STEP_SECONDS)
-        self._life = Life(self.make, timetable, detail=detail)
+        self._life = Life(self.make, timetable)
         self._period = np.rint(self._column("period_seconds") / STEP_SECONDS).astype(np.int64)  # steps
         self._sample, self._sampled_at = self._life.state(), np.zeros(len(self.specs), dtype=np.int64)
         # The last look, and that before a sample.
@@ -125,10 +125,7 @@ class World:
         if until <= life.now:
             return
         # Of the samples on the way only the last of each guest will be seen.
-        period = np.maximum(self._period, 1) + self._incidents.late
-        periods = (until - self._sampled_at) // period
-        due = (self._period > 0) & self._telling
-        sample_at = np.where(due, self._sampled_at + periods * period, 0)
+        sample_at = until - (until - self._sampled_at) % self._every
         while (at := int(sample_at[sample_at > life.now].min(initial=NEVER))) < NEVER:
             life.live(at)
             self._report(sample_at == at, at)
@@ -175,6 +172,8 @@ class World:
         self._life.freeze(here.frozen())
         self._driven = here.driven() & ~self._kinds[Kind.SILENT]
         self._telling = here.telling() & self._driven
+        asked = (self._period > 0) & self._telling
+        self._every = np.where(asked, self._period + here.late, NEVER)  # steps from sample to sample
         on = ~here.present[Phase.OFF]
         self._on = None if on.all() else np.flatnonzero(on)
         self._frame = self._constant()
@@ -311,6 +310,7 @@ class World:
         row = self._rows[uuid]
         self.specs[row] = replace(self.specs[row], period_seconds=seconds)
         self._period[row] = round(seconds / STEP_SECONDS)
+        self._note()
 
     async def refresh(self, uuid: str) -> None:
         """Ask a guest for its statistics now."""

@@ -1,0 +1,155 @@
+"""A service on real guests with real loads: asked, interfered with, killed, and started again."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hosts import booted
+from subjects import Machine
+
+from ballonet.lab.domain import GuestSpec
+from ballonet.units import MIB
+
+pytestmark = pytest.mark.real
+
+COMMAND = [sys.executable, "-m", "ballonet"]
+BUDGET_BYTES = 420 * MIB
+FLOOR_BYTES = 96 * MIB
+OPTIONS = ["--enforce", "--budget", "420MiB", "--floor", "96MiB", "--boot-grace", "0s", "--interval", "1s"]
+BUSY = "anon_mib=130 hot_mib=130 rate=20 touches=8 grow_mib_s=50"
+IDLE = "anon_mib=10 hot_mib=10 rate=20 touches=8"
+KILLS = 5
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[Machine]:
+    """Boot two guests of 256 MiB."""
+    with booted([GuestSpec(name, memory_bytes=256 * MIB) for name in ("one", "two")]) as machine:
+        yield machine
+
+
+class Service:
+    """A `ballonet run` with a socket and a state directory, and the commands that ask it."""
+
+    def __init__(self, host: Machine, place: Path) -> None:
+        self._host = host
+        self._socket, self._state = place / "run.sock", place / "state"
+        self.said = place / "said"
+
+    @contextmanager
+    def running(self) -> Iterator["subprocess.Popen[bytes]"]:
+        words = [*COMMAND, "-c", self._host.daemon.uri, "run", *OPTIONS]
+        words += ["--socket", str(self._socket), "--state", str(self._state)]
+        with self.said.open("ab") as file, subprocess.Popen(words, stdout=file, stderr=file) as process:
+            try:
+                wait_until(lambda: self.ask("status").returncode == 0, self.said)
+                yield process
+            finally:
+                process.kill()
+
+    def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "BALLONET_SOCKET": str(self._socket)}
+        return subprocess.run(
+            [*COMMAND, *words], env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+
+    def answer(self, *words: str) -> Any:
+        done = self.ask(*words, "-o", "json")
+        assert 0 == done.returncode, done.stderr
+        return json.loads(done.stdout)
+
+    def verdict(self, name: str) -> str:
+        (guests,) = (each["guests"] for each in self.answer("plan")["hypervisors"])
+        return str(next(guest["verdict"]["reason"] for guest in guests if guest["name"] == name))
+
+
+@pytest.fixture
+def service(host: Machine, tmp_path: Path) -> Service:
+    for name in ("one", "two"):
+        host.load(name, f"at 0 {IDLE}")
+    return Service(host, tmp_path)
+
+
+def wait_until(there: Callable[[], bool], said: Path) -> None:
+    deadline = time.monotonic() + 40
+    while not there():
+        assert time.monotonic() < deadline, said.read_text()
+        time.sleep(0.3)
+
+
+def held(host: Machine) -> int:
+    return sum(host.actual(name) for name in ("one", "two"))
+
+
+def test_people_ask_and_interfere_and_it_goes_on_afterwards(host: Machine, service: Service) -> None:
+    with service.running() as process:
+        wait_until(lambda: held(host) <= BUDGET_BYTES, service.said)
+        assert "enforce" == service.answer("status")["mode"]
+        assert "all of its need" in service.ask("why", "one").stdout
+
+        done = service.ask("set", "one", "240MiB", "--for", "6s")
+        assert 0 == done.returncode, done.stderr
+        wait_until(lambda: host.actual("one") == 240 * MIB, service.said)
+        assert "held" in service.verdict("one")
+        wait_until(lambda: service.verdict("one") == "managed", service.said)
+        assert 5 == service.ask("set", "one", "20MiB", "--for", "6s").returncode
+
+        host.daemon.virsh("setmem", "two", "200M", "--live")
+        wait_until(lambda: "somebody else" in service.verdict("two"), service.said)
+        time.sleep(3)
+        assert 200 * MIB == host.actual("two")
+        assert "somebody else" in service.ask("events").stdout
+
+        process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "settings were read again" in service.said.read_text(), service.said)
+        process.send_signal(signal.SIGTERM)
+        assert 0 == process.wait(20)
+    assert "Traceback" not in service.said.read_text()
+    assert 3 == service.ask("status").returncode
+
+
+def test_room_is_made_while_guests_are_busy(host: Machine, service: Service) -> None:
+    host.load("one", f"at 0 {BUSY}")
+    with service.running():
+        wait_until(lambda: held(host) <= BUDGET_BYTES, service.said)
+        refused = service.ask("make-room", "10GiB")
+        assert 5 == refused.returncode
+        assert "could be had at most" in refused.stderr
+        most = service.answer("room", "list")["most_bytes"]
+        size = int(0.8 * most)
+        assert size > 10 * MIB
+        done = service.ask("make-room", f"{size // MIB}MiB", "--timeout", "40s", "--guest", "new")
+        assert 0 == done.returncode, done.stderr
+        assert held(host) <= BUDGET_BYTES - size + MIB
+        assert 0 == host.lab.latest("one").oom_kill
+        (lease,) = service.answer("room", "list")["leases"]
+        assert 0 == service.ask("room", "drop", lease["id"]).returncode
+
+
+def test_it_is_killed_again_and_again_and_goes_on_where_it_was(host: Machine, service: Service) -> None:
+    moments = random.Random(1)
+    for number in range(KILLS):
+        host.load("one", f"at 0 {BUSY if number % 2 else IDLE}")
+        with service.running() as process:
+            if number == 0:
+                assert 0 == service.ask("pause", "two", "--for", "1h", "--why", "tea").returncode
+            time.sleep(moments.uniform(0.5, 3.0))
+            process.kill()
+    with service.running():
+        wait_until(lambda: held(host) <= BUDGET_BYTES, service.said)
+        assert ["two"] == [hold["name"] for hold in service.answer("status")["holds"]]
+        assert 0 == service.ask("resume", "two").returncode
+        assert min(host.actual(name) for name in ("one", "two")) >= FLOOR_BYTES
+        events = service.answer("events")["events"]
+        assert not [event for event in events if "somebody else" in event["sentence"]]
+        assert not [event for event in events if event["kind"] == "broken"]
+    assert "Traceback" not in service.said.read_text()

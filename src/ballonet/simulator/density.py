@@ -106,4 +106,5 @@ def failures(on: Sequence[Host], trial: Trial, share: float) -> tuple[str, ...]:
 
 
 def _on(found: Scenario, trial: Trial, share: float) -> Trial:
-    return replace(trial, scenario=replace(found, budget_bytes=share * found.whole_bytes()))
+    """Return the trial on a host of that size, where what nobody needs is given: harm alone counts."""
+    return replace(trial, scenario=replace(found, budget_bytes=share * found.whole_bytes()), gives=True)

@@ -54,11 +54,15 @@ PARTS: Mapping[str, Mapping[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What to run: a scenario under a policy, our own perhaps without one of its parts."""
+    """What to run: a scenario under a policy, our own perhaps without one of its parts.
+
+    What nobody needs is kept, as memory given back is what is measured, unless it is said otherwise.
+    """
 
     scenario: Scenario
     policy: str = OURS
     without: str = ""  # one of PARTS
+    gives: bool = False  # what nobody needs is given to guests, as by default, and not kept on the host
 
     @property
     def title(self) -> str:
@@ -125,14 +129,14 @@ class Trial:
         return WARM_UP_SECONDS if self.scenario.settled else 0.0
 
     def settings(self) -> Settings:
-        """Return what the policy is told: what nobody needs is kept, as memory given back is measured."""
+        """Return what the policy is told."""
         scenario = self.scenario
         settings = Settings(
             budget_bytes=scenario.budget_bytes if self.balances else scenario.whole_bytes(),
             reserve_bytes=256.0 * MIB,
             interval_seconds=1.0,
             boot_grace_seconds=0.0,
-            give_surplus=False,
+            give_surplus=self.gives,
             reflex=self.policy == OURS,
         )
         return replace(settings, **PARTS[self.without]) if self.without else settings

@@ -104,9 +104,12 @@ class Trial:
 
     @property
     def share_seconds(self) -> float:
-        """Return how long balloons take to get there at half a GiB a second, as emulated guests do."""
+        """Return how long balloons take to get there at half a GiB a second, as emulated guests do.
+
+        Whole seconds: answers are compared second by second.
+        """
         taken = max((self.scenario.maximum(name) - size for name, size in self.shares.items()), default=0)
-        return 2.0 + taken / (512 * MIB)
+        return 2.0 + math.ceil(taken / (512 * MIB))
 
     @property
     def rest_seconds(self) -> float:

@@ -107,41 +107,32 @@ async def _all(
 ) -> dict[str, Outcome]:
     """Run all trials, one after the other: on guests that are booted once for those that need the same."""
     outcomes: dict[str, Outcome] = {}
-    for reporting in (True, False):
-        group = {title: trial for title, trial in trials.items() if trial.free_page_reporting is reporting}
-        if group:
-            outcomes |= await _on_lab(console, found, group, seconds, free_page_reporting=reporting)
+    # Not $TMPDIR: the paths of the guests' sockets must stay below 108 characters.
+    with tempfile.TemporaryDirectory(prefix="ballonet-", dir="/tmp", ignore_cleanup_errors=True) as directory:
+        # One driver for all labs: a process can have but one that is embedded.
+        hypervisor = await LibvirtHypervisor.open(embedded_uri(Path(directory)))
+        for reporting in (True, False):
+            group = {name: trial for name, trial in trials.items() if trial.free_page_reporting is reporting}
+            if not group:
+                continue
+            async with Lab(Path(directory) / "lab", hypervisor) as lab:
+                await _boot(console, lab, found, seconds, free_page_reporting=reporting)
+                for name, trial in group.items():
+                    outcomes[name] = await _watched(console, lab, hypervisor, trial, seconds)
+        await hypervisor.close()
     return {title: outcomes[title] for title in trials}
 
 
-async def _on_lab(
-    console: Console,
-    found: Scenario,
-    trials: Mapping[str, Trial],
-    seconds: float | None,
-    *,
-    free_page_reporting: bool,
-) -> dict[str, Outcome]:
-    """Boot a scenario's guests and run trials on them, one after the other."""
-    # Not $TMPDIR: the paths of the guests' sockets must stay below 108 characters.
-    with tempfile.TemporaryDirectory(prefix="ballonet-", dir="/tmp", ignore_cleanup_errors=True) as directory:
-        lab_directory = Path(directory) / "lab"
-        hypervisor = await LibvirtHypervisor.open(embedded_uri(lab_directory))
-        async with Lab(lab_directory, hypervisor) as lab:
-            console.print(
-                f"Booting {len(found.loads)} Linux guests of {format_size(found.maximum_bytes)} each, "
-                f"their disks held to 1,000 requests a second ..."
-            )
-            await lab.boot(specs(found, free_page_reporting=free_page_reporting))
-            console.print(
-                f"They run ({lab.accelerator}). The same {seconds or found.seconds:.0f} seconds, each way:"
-            )
-            outcomes = {
-                name: await _watched(console, lab, hypervisor, trial, seconds)
-                for name, trial in trials.items()
-            }
-        await hypervisor.close()
-    return outcomes
+async def _boot(
+    console: Console, lab: Lab, found: Scenario, seconds: float | None, *, free_page_reporting: bool
+) -> None:
+    """Boot a scenario's guests."""
+    console.print(
+        f"Booting {len(found.loads)} Linux guests of {format_size(found.maximum_bytes)} each, "
+        f"their disks held to 1,000 requests a second ..."
+    )
+    await lab.boot(specs(found, free_page_reporting=free_page_reporting))
+    console.print(f"They run ({lab.accelerator}). The same {seconds or found.seconds:.0f} seconds, each way:")
 
 
 async def _watched(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ballonet.engine.act import PROMISES, Actor, Changes, broken_promises
 from ballonet.engine.ask import Asker
+from ballonet.engine.ends import end_requests, use_lease
 from ballonet.engine.limits import LimitsOf, usual
 from ballonet.engine.periods import Periods
 from ballonet.engine.ports import (
@@ -30,14 +31,13 @@ from ballonet.engine.table import Beside, Now, side_by_side, snapshot_of
 from ballonet.engine.tell import Teller
 from ballonet.engine.watch import PASS_SECONDS, Watch, room_seconds
 from ballonet.engine.write_ahead import WriteAhead
-from ballonet.errors import BallonetError, DeadlineError, JournalError
+from ballonet.errors import BallonetError, DeadlineError
 from ballonet.facts.columns import Columns
 from ballonet.facts.guest import State
 from ballonet.facts.happening import Happening, Kind
 from ballonet.facts.host import HostState
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Plan
-from ballonet.facts.request import Hold
 from ballonet.facts.sight import Sight
 from ballonet.facts.snapshot import Floats, Snapshot
 from ballonet.facts.verdict import CODES
@@ -106,7 +106,7 @@ class Engine:
         """Read all guests, decide, act, and tell what was done; `HypervisorError` if it cannot read."""
         begun = self.clock.monotonic()
         self._hear(await self._actor.collect())
-        self._end_requests()
+        end_requests(self.requests, self._teller)
         self._teller.writes = self.writes
         columns = await self._columns()
         now = Now(self._world.clock.time(), self._world.clock.monotonic())
@@ -362,18 +362,6 @@ class Engine:
             return kept
         return kept.only(np.array([uuid not in failed for uuid in kept.sizes()], dtype=np.bool_))
 
-    def _end_requests(self) -> None:
-        """End holds and leases that are over, and tell it."""
-        try:
-            ended = self.requests.expire()
-        except JournalError:  # the next tick tries again
-            return
-        for request in ended:
-            if isinstance(request, Hold):
-                self._teller.say(Kind.HELD, request.name, request.uuid, text="its hold is over")
-            else:
-                self._teller.say(Kind.LEASED, "", text=f"{request.id} is over: nobody used it")
-
     def _promised(self, changes: Changes) -> Changes:
         """Return the changes that keep all promises; tell of the others."""
         broken = broken_promises(changes)
@@ -413,18 +401,9 @@ class Engine:
         if event.kind is EventKind.REBOOTED and self._resets.heard(event.uuid):
             self._teller.say(Kind.REBOOTED, event.name, event.uuid)
         if event.kind is EventKind.STARTED:
-            self._use_lease(event)
+            use_lease(self.requests, self._teller, event)
         if event.kind is EventKind.LOST:
             self._teller.say(Kind.FAILED, "", text="the connection to the hypervisor broke")
         if event.kind is EventKind.RECONNECTED:
             self._teller.say(Kind.RECOVERED, "", text="connected to the hypervisor again")
         return event.kind in {EventKind.STARTED, EventKind.STOPPED, EventKind.REBOOTED, EventKind.RECONNECTED}
-
-    def _use_lease(self, event: Event) -> None:
-        """End the lease that a guest used up by its start."""
-        try:
-            lease = self.requests.started(event.name)
-        except JournalError:  # it ends with its time
-            return
-        if lease is not None:
-            self._teller.say(Kind.LEASED, event.name, event.uuid, text=f"{lease.id} is used up by its start")

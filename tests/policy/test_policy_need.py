@@ -76,8 +76,15 @@ def test_a_guest_in_distress_that_needs_more_than_relief_gets_that() -> None:
 
 
 def test_a_promise_is_a_need_until_it_is_outgrown() -> None:
-    assert 900 * MIB == needed(POOR, promised=900 * MIB)
-    assert 592 * MIB + R == needed(POOR, promised=300 * MIB)
+    assert 900 * MIB == needed(POOR, promised=900 * MIB, promised_at=NOW - 0.4)
+    assert 592 * MIB + R == needed(POOR, promised=300 * MIB, promised_at=NOW - 0.4)
+
+
+def test_a_burst_that_is_over_keeps_what_it_was_given_and_calls_for_no_more() -> None:
+    over: dict[str, Any] = {"promised": 900 * MIB, "promised_at": NOW - 0.6}
+    assert 800 * MIB == needed(POOR, **over, target=800 * MIB)
+    assert 900 * MIB == needed(POOR, **over, target=950 * MIB)
+    assert 592 * MIB + R == needed(POOR, **over)
 
 
 # --- cushion ----------------------------------------------------------------------------------------

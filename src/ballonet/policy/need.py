@@ -42,7 +42,14 @@ def need(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
     size = memory.used + memory.swap_debt + np.maximum(reserve_bytes(snapshot.maximum), memory.margin)
     if memory.distress.any():
         size = np.where(memory.distress, np.fmax(size, _relieved(snapshot, memory, settings)), size)
-    return np.fmax(size, memory.promised)
+    return np.fmax(size, _promised(snapshot, memory, settings))
+
+
+def _promised(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
+    """Return what bursts were promised (NaN: no burst): of one that is over, what it was given of it."""
+    over = snapshot.taken_at - memory.promised_at > settings.burst_seconds
+    given = np.fmax(memory.target, snapshot.actual)
+    return np.where(over, np.minimum(memory.promised, given), memory.promised)
 
 
 def _relieved(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:

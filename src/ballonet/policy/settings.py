@@ -201,6 +201,11 @@ class Settings:
     """Growth slower than this a second is the tick's business: it is within what QEMU's own memory moves by
     in a quarter of a second (2 to 4 MiB), and the reserve outlasts it for three seconds."""
 
+    burst_seconds: float = 0.5
+    """A burst that was not seen again for so long is over: nobody gives more for it. Three real guests read
+    their files in; for what was promised to two of them the third gave 59 MiB of cache that it read, a second
+    after they had grown, and read in vain at five times its latency from then on."""
+
     promise_seconds: float = 10.0
     """How long a burst's promise outlives statistics that do not come: a guest that thrashes reports late."""
 

@@ -96,10 +96,10 @@ def test_people_ask_and_interfere_and_it_goes_on_afterwards(host: Machine, servi
         assert "enforce" == service.answer("status")["mode"]
         assert "all of its need" in service.ask("why", "one").stdout
 
-        done = service.ask("set", "one", "240MiB", "--for", "6s")
+        done = service.ask("set", "one", "240MiB", "--for", "12s")
         assert 0 == done.returncode, done.stderr
         wait_until(lambda: host.actual("one") == 240 * MIB, service.said)
-        assert "held" in service.verdict("one")
+        wait_until(lambda: "held" in service.verdict("one"), service.said)
         wait_until(lambda: service.verdict("one") == "managed", service.said)
         assert 5 == service.ask("set", "one", "20MiB", "--for", "6s").returncode
 

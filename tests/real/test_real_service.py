@@ -103,6 +103,7 @@ def test_people_ask_and_interfere_and_it_goes_on_afterwards(host: Machine, servi
         wait_until(lambda: service.verdict("one") == "managed", service.said)
         assert 5 == service.ask("set", "one", "20MiB", "--for", "6s").returncode
 
+        time.sleep(8)  # until it has come to rest: a change amid one of ours is not told from it
         host.daemon.virsh("setmem", "two", "200M", "--live")
         wait_until(lambda: "somebody else" in service.verdict("two"), service.said)
         time.sleep(3)

@@ -90,7 +90,7 @@ def held(host: Machine) -> int:
     return sum(host.actual(name) for name in ("one", "two"))
 
 
-def test_people_ask_and_interfere_and_it_goes_on_afterwards(host: Machine, service: Service) -> None:
+def test_people_ask_and_it_goes_on_afterwards(host: Machine, service: Service) -> None:
     with service.running() as process:
         wait_until(lambda: held(host) <= BUDGET_BYTES, service.said)
         assert "enforce" == service.answer("status")["mode"]
@@ -102,13 +102,6 @@ def test_people_ask_and_interfere_and_it_goes_on_afterwards(host: Machine, servi
         wait_until(lambda: "held" in service.verdict("one"), service.said)
         wait_until(lambda: service.verdict("one") == "managed", service.said)
         assert 5 == service.ask("set", "one", "20MiB", "--for", "6s").returncode
-
-        time.sleep(8)  # until it has come to rest: a change amid one of ours is not told from it
-        host.daemon.virsh("setmem", "two", "200M", "--live")
-        wait_until(lambda: "somebody else" in service.verdict("two"), service.said)
-        time.sleep(3)
-        assert 200 * MIB == host.actual("two")
-        assert "somebody else" in service.ask("events").stdout
 
         process.send_signal(signal.SIGHUP)
         wait_until(lambda: "settings were read again" in service.said.read_text(), service.said)

@@ -5,7 +5,6 @@ below 80.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -34,9 +33,10 @@ from ballonet.errors import (
 from ballonet.facts.happening import Kind
 from ballonet.service import models
 from ballonet.service.facade import Question, Service
+from ballonet.service.openapi import document
+from ballonet.service.operation import JSON, LINES, Operation
 
 MOST_BODY_BYTES = 64 * 1024
-JSON, LINES = "application/json", "application/x-ndjson"
 
 _Asked = TypeVar("_Asked", bound=models.Asked)
 _Valid = TypeVar("_Valid")
@@ -81,20 +81,6 @@ class EventsAsked(BaseModel):
 
 
 # --- routes ----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A route: what it is for, what it takes and answers, and what it does about a request."""
-
-    method: str
-    path: str  # as Starlette has it
-    about: str
-    answer: type[models.Answer]
-    does: Callable[[Request], Awaitable[Response]]
-    query: type[BaseModel] | None = None
-    body: type[models.Asked] | None = None
-    lines: type[models.Answer] | None = None  # what comes one a line where that is asked for
 
 
 def _get(
@@ -313,9 +299,7 @@ class _BodyLimit:
 
 
 async def _contract(_: Request) -> Response:
-    from ballonet.service.openapi import document  # noqa: PLC0415 - it reads this module's table
-
-    return Response(document(), media_type=JSON)
+    return Response(document(OPERATIONS), media_type=JSON)
 
 
 def make_app(service: Service) -> Starlette:

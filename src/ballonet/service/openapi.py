@@ -2,14 +2,15 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from ballonet import __version__
-from ballonet.service.api import JSON, LINES, OPERATIONS, Operation
 from ballonet.service.models import Failure, Readiness
+from ballonet.service.operation import JSON, LINES, Operation
 
 _DESCRIPTION = """The service's API, on its unix socket:
 curl --unix-socket /run/ballonet/ballonet.sock http://localhost/v1/status
@@ -20,23 +21,23 @@ unknown, never 0. Answers only ever gain fields; requests with a field that is n
 _NAME = {"type": "string", "minLength": 1, "maxLength": 256}
 
 
-def document() -> str:
+def document(operations: Sequence[Operation]) -> str:
     """Return the contract as JSON."""
     contract = {
         "openapi": "3.1.0",
         "info": {"title": "ballonet", "version": __version__, "description": _DESCRIPTION},
-        "paths": _paths(),
-        "components": {"schemas": _schemas()},
+        "paths": _paths(operations),
+        "components": {"schemas": _schemas(operations)},
     }
     return json.dumps(contract, indent=2, ensure_ascii=False) + "\n"
 
 
-def _schemas() -> dict[str, Any]:
+def _schemas(operations: Sequence[Operation]) -> dict[str, Any]:
     """Return the schema of every model that a route takes or answers."""
     told: list[type[BaseModel]] = [Failure]
-    told += [model for each in OPERATIONS for model in (each.answer, each.lines) if model is not None]
+    told += [model for each in operations for model in (each.answer, each.lines) if model is not None]
     taken: list[type[BaseModel]] = []
-    taken += [model for each in OPERATIONS for model in (each.body, each.query) if model is not None]
+    taken += [model for each in operations for model in (each.body, each.query) if model is not None]
     _, schemas = models_json_schema(
         [
             *((model, "serialization") for model in told),
@@ -47,9 +48,9 @@ def _schemas() -> dict[str, Any]:
     return dict(sorted(schemas["$defs"].items()))
 
 
-def _paths() -> dict[str, Any]:
+def _paths(operations: Sequence[Operation]) -> dict[str, Any]:
     paths: dict[str, Any] = {}
-    for each in OPERATIONS:
+    for each in operations:
         path = re.sub(r":\w+}", "}", each.path)
         paths.setdefault(path, {})[each.method.lower()] = _operation(each, path)
     return paths

@@ -2,7 +2,8 @@
 
 BallonetError                  1  failed
 ├── HypervisorError            1  the hypervisor refused, failed or cannot be reached
-│   └── DeadlineError          1  it did not answer in time
+│   ├── DeadlineError          1  it did not answer in time
+│   └── MovedError             1  the guest's size is no longer what the change was decided from
 ├── JournalError               1  what must be written down first cannot be: nothing is sent
 ├── NotRunningError            3  the service does not run
 ├── UsageError                 2  malformed size, duration, URI, option or setting
@@ -39,6 +40,10 @@ class HypervisorError(BallonetError):
 
 class DeadlineError(HypervisorError):
     """The hypervisor did not answer within the call's deadline; what it was asked may still happen."""
+
+
+class MovedError(HypervisorError):
+    """The guest's size is no longer what the change was decided from: it was not sent."""
 
 
 class JournalError(BallonetError):

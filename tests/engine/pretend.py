@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field, replace
 
-from ballonet.engine.ports import Event, HypervisorFacts
+from ballonet.engine.ports import Event, HypervisorFacts, check_size
 from ballonet.errors import HypervisorError
 from ballonet.facts.guest import Device, Guest, State
 from ballonet.facts.statistics import Statistics
@@ -105,8 +105,18 @@ class PretendHypervisor:
     async def guest(self, reference: str) -> Guest:
         return self.rows[reference]
 
-    async def resize(self, uuid: str, size_bytes: int, *, live: bool = True, config: bool = False) -> None:
+    async def resize(
+        self,
+        uuid: str,
+        size_bytes: int,
+        *,
+        live: bool = True,
+        config: bool = False,
+        from_bytes: int | None = None,
+    ) -> None:
         assert (live, config) == (True, False)
+        if from_bytes is not None:
+            check_size(self.rows[uuid].name, self.rows[uuid].actual_bytes, from_bytes)
         if uuid in self.failing:
             raise self.failing[uuid]
         self.sent.append((uuid, size_bytes))

@@ -66,7 +66,13 @@ async def test_a_guest_that_hangs_holds_up_no_other() -> None:
 
     class Hanging(PretendHypervisor):
         async def resize(
-            self, uuid: str, size_bytes: int, *, live: bool = True, config: bool = False
+            self,
+            uuid: str,
+            size_bytes: int,
+            *,
+            live: bool = True,
+            config: bool = False,
+            from_bytes: int | None = None,
         ) -> None:
             if uuid == "uuid-a":
                 await release.wait()
@@ -74,7 +80,7 @@ async def test_a_guest_that_hangs_holds_up_no_other() -> None:
 
     both = changes(tabulate([guest("a"), guest("b")], Now(0.0, 0.0), Beside()), GIB, GIB)
     actor = Actor(Hanging(PretendClock()), patience_seconds=0.01)
-    assert {} == await actor.send(both)
+    assert {} == await actor.send(both, np.full(2, np.nan))
     assert not actor.is_free("uuid-a")
     assert {"uuid-b": GIB} == actor.freely(both).sizes()
 

@@ -81,7 +81,7 @@ async def test_a_broken_call_fails_for_each_of_its_guests() -> None:
     bulk = Bulk(PretendClock())
     bulk.broken = True
     table = tabulate([guest("a"), guest("b")], Now(0.0, 0.0), Beside())
-    failed = await Actor(bulk).send(Changes.of(table, np.arange(2), np.array([GIB, GIB])))
+    failed = await Actor(bulk).send(Changes.of(table, np.arange(2), np.array([GIB, GIB])), np.full(2, np.nan))
 
     assert ["uuid-a", "uuid-b"] == list(failed)
 

@@ -5,12 +5,14 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from pretend import PretendClock, PretendHypervisor, PretendResidents, guest, unasked
 
 from ballonet.engine.engine import Engine, World
 from ballonet.engine.ports import Event, EventKind
 from ballonet.errors import DeadlineError, HypervisorError
+from ballonet.facts.guest import Guest
 from ballonet.facts.happening import Happening, Kind
 from ballonet.policy.settings import Settings
 from ballonet.units import GIB, MIB
@@ -105,6 +107,30 @@ async def test_one_failing_guest_costs_itself_alone(four: Bench) -> None:
     assert GIB == four.actual()[0]
     assert all(size < GIB for size in four.actual()[1:])
     assert Kind.FAILED in four.kinds()
+
+
+async def test_a_change_by_another_hand_after_the_last_look_is_not_undone(
+    four: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Q2: what libvirt says in bulk may be a second old."""
+    await four.ticks(10)
+    hypervisor, read = four.hypervisor, four.hypervisor.guests
+
+    async def then_changed() -> list[Guest]:
+        rows = await read()
+        hypervisor.rows["uuid-a"] = replace(hypervisor.rows["uuid-a"], actual_bytes=400 * MIB)
+        return rows
+
+    monkeypatch.setattr(hypervisor, "guests", then_changed)
+    hypervisor.used["uuid-a"] = 700 * MIB
+    await four.ticks(1)
+    monkeypatch.setattr(hypervisor, "guests", read)
+    assert any("something else made it" in happening.text for happening in four.told)
+    await four.ticks(10)
+
+    assert 400 * MIB == four.actual()[0]
+    assert four.engine.plan
+    assert "somebody else" in next(iter(four.engine.plan.rows(np.array([0])))).verdict.reason
 
 
 async def test_an_answer_that_did_not_come_counts_as_sent(four: Bench) -> None:

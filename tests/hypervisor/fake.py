@@ -7,7 +7,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from uuid import uuid4
 
-from ballonet.engine.ports import Event, EventKind, HypervisorFacts
+from ballonet.engine.ports import Event, EventKind, HypervisorFacts, check_size
 from ballonet.errors import NoSuchGuestError, RefusedError
 from ballonet.facts.guest import Device, Guest, State, Stored
 from ballonet.facts.statistics import Statistics
@@ -56,8 +56,18 @@ class FakeHypervisor:
         near = get_close_matches(reference, [guest.name for guest in self._guests.values()])
         raise NoSuchGuestError(f"no guest {reference!r}", hint=", ".join(near) or "ballonet guests --all")
 
-    async def resize(self, uuid: str, size_bytes: int, *, live: bool = True, config: bool = False) -> None:
+    async def resize(
+        self,
+        uuid: str,
+        size_bytes: int,
+        *,
+        live: bool = True,
+        config: bool = False,
+        from_bytes: int | None = None,
+    ) -> None:
         guest = self._of(uuid)
+        if from_bytes is not None:
+            check_size(guest.name, guest.actual_bytes, from_bytes)
         if not 0 < size_bytes <= (guest.maximum_bytes or 0):
             raise RefusedError(f"{guest.name} cannot have {size_bytes} bytes", hint="ballonet show GUEST")
         if live:

@@ -7,7 +7,7 @@ import pytest
 from subjects import MAXIMUM_BYTES, Subject
 
 from ballonet.engine.ports import EventKind, Hypervisor
-from ballonet.errors import NoSuchGuestError, RefusedError
+from ballonet.errors import MovedError, NoSuchGuestError, RefusedError
 from ballonet.facts.guest import Guest, State
 from ballonet.units import MIB
 
@@ -94,6 +94,15 @@ async def test_what_cannot_be_is_refused_and_changes_nothing(subject: Subject) -
     assert "virsh start" in refused.value.hint
     assert MAXIMUM_BYTES == (await subject.hypervisor.guest("web")).actual_bytes
     assert off.stored == (await subject.hypervisor.guest("off")).stored
+
+
+async def test_a_guest_that_has_another_size_than_was_thought_is_left_as_it_is(subject: Subject) -> None:
+    web = await reach(subject.hypervisor, "web", HALF_BYTES)
+    with pytest.raises(MovedError, match="web"):
+        await subject.hypervisor.resize(web.uuid, HALF_BYTES + 32 * MIB, from_bytes=MAXIMUM_BYTES)
+    assert HALF_BYTES == (await subject.hypervisor.guest("web")).actual_bytes
+    await subject.hypervisor.resize(web.uuid, MAXIMUM_BYTES, from_bytes=HALF_BYTES)
+    await reach(subject.hypervisor, "web", MAXIMUM_BYTES)
 
 
 async def test_what_is_stored_for_the_next_start(subject: Subject) -> None:

@@ -62,6 +62,31 @@ def test_a_change_by_somebody_else_is_adopted() -> None:
     assert memory.foreign_until[0] > NOW + 4
 
 
+@pytest.mark.parametrize("actual", [850, 1010])
+def test_a_guest_that_goes_past_its_target_or_away_from_it_was_told_so_by_somebody_else(
+    actual: float,
+) -> None:
+    memory = after(known(snapshot(1)), later(1, actual=1000 * MIB))
+    memory = told(memory, np.array([0]), np.array([900.0 * MIB]), NOW + 1)
+    memory = after(memory, later(2, actual=actual * MIB))
+
+    assert actual * MIB == memory.target[0]
+    assert memory.foreign_until[0] > NOW + 4
+
+
+@pytest.mark.parametrize("size", [930, 1010])
+def test_a_guest_that_is_told_otherwise_on_its_way_is_nobody_elses(size: float) -> None:
+    """It was at 1000 MiB when it was looked at, and at 905 when it was told to grow again."""
+    memory = after(known(snapshot(1)), later(1, actual=1000 * MIB))
+    memory = told(memory, np.array([0]), np.array([900.0 * MIB]), NOW + 1)
+    memory = told(memory, np.array([0]), np.array([size * MIB]), NOW + 1.5)
+    memory = after(memory, later(2, actual=905 * MIB), later(4, actual=size * MIB))
+
+    assert size * MIB == memory.target[0]
+    assert memory.arrived[0]
+    assert -np.inf == memory.foreign_until[0]
+
+
 @pytest.mark.parametrize(
     ("actual", "unused", "rescued"), [(950, 20, True), (950, 400, False), (850, 20, False)]
 )

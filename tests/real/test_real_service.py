@@ -79,8 +79,8 @@ def service(host: Machine, tmp_path: Path) -> Service:
     return Service(host, tmp_path)
 
 
-def wait_until(there: Callable[[], bool], said: Path) -> None:
-    deadline = time.monotonic() + 40
+def wait_until(there: Callable[[], bool], said: Path, seconds: float = 40) -> None:
+    deadline = time.monotonic() + seconds
     while not there():
         assert time.monotonic() < deadline, said.read_text()
         time.sleep(0.3)
@@ -102,6 +102,13 @@ def test_people_ask_and_it_goes_on_afterwards(host: Machine, service: Service) -
         wait_until(lambda: "held" in service.verdict("one"), service.said)
         wait_until(lambda: service.verdict("one") == "managed", service.said)
         assert 5 == service.ask("set", "one", "20MiB", "--for", "6s").returncode
+
+        host.daemon.virsh("setmem", "two", "200M")
+        wait_until(lambda: "somebody else" in service.verdict("two"), service.said)
+        wait_until(lambda: host.actual("two") == 200 * MIB, service.said)
+        told = [event for event in service.answer("events")["events"] if event["name"] == "two"]
+        assert any("somebody else" in event["sentence"] for event in told), told
+        wait_until(lambda: service.verdict("two") == "managed", service.said, 80)
 
         process.send_signal(signal.SIGHUP)
         wait_until(lambda: "settings were read again" in service.said.read_text(), service.said)

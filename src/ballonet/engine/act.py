@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isnan
 from typing import Self
 
 import numpy as np
@@ -113,15 +114,17 @@ class Actor:
         uuids = changes.snapshot.uuids
         return changes.only(np.array([self.is_free(uuids[row]) for row in changes.rows], dtype=np.bool_))
 
-    async def send(self, changes: Changes) -> Mapping[str, BallonetError]:
+    async def send(self, changes: Changes, before: Floats) -> Mapping[str, BallonetError]:
         """Send all at once; return what failed by UUID, late failures of earlier calls among it.
 
-        A change that got no answer yet counts as sent: it may still happen.
+        `before` is the size that each is known to have, NaN while it moves: it is looked at again, as
+        somebody may have changed it since. A change that got no answer yet counts as sent: it may happen.
         """
         if self._bulk:
             return await self._send_many(self._bulk, changes.sizes())
-        for uuid, size in changes.sizes().items():
-            self._pending[uuid] = asyncio.create_task(self._send(uuid, size))
+        for (uuid, size), was in zip(changes.sizes().items(), before.tolist(), strict=True):
+            from_bytes = None if isnan(was) else int(was)
+            self._pending[uuid] = asyncio.create_task(self._send(uuid, size, from_bytes))
         return await self.collect(self._patience_seconds)
 
     async def collect(self, patience_seconds: float = 0.0) -> dict[str, BallonetError]:
@@ -135,9 +138,9 @@ class Actor:
         errors = {uuid: task.result() for uuid, task in done.items()}
         return {uuid: error for uuid, error in errors.items() if error is not None}
 
-    async def _send(self, uuid: str, size_bytes: int) -> BallonetError | None:
+    async def _send(self, uuid: str, size_bytes: int, from_bytes: int | None) -> BallonetError | None:
         try:
-            await self._hypervisor.resize(uuid, size_bytes)
+            await self._hypervisor.resize(uuid, size_bytes, from_bytes=from_bytes)
         except BallonetError as error:
             return error
         return None

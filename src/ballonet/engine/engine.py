@@ -356,8 +356,10 @@ class Engine:
             return kept.none()
         if not self._ahead.written(kept, cause):
             return kept.none()
+        memory = self._remembered.memory
+        before = np.where(memory.arrived, memory.actual, np.nan)[kept.rows]
         self._remember(kept.rows, kept.target)
-        failed = self._hear(await self._actor.send(kept))
+        failed = self._hear(await self._actor.send(kept, before))
         if not failed:
             return kept
         return kept.only(np.array([uuid not in failed for uuid in kept.sizes()], dtype=np.bool_))

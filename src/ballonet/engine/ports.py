@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from ballonet.errors import BallonetError
+from ballonet.errors import BallonetError, MovedError
 from ballonet.facts.act import Act, Outcome
 from ballonet.facts.columns import Columns
 from ballonet.facts.guest import Guest
 from ballonet.facts.host import HostMemory
 from ballonet.facts.request import Hold, Lease
 from ballonet.facts.snapshot import Floats
+from ballonet.units import format_size
+
+STEP_BYTES = 2 << 20  # a balloon is where it was told to be when it is this near: it moves 1 MiB at a time
 
 
 class EventKind(StrEnum):
@@ -47,6 +50,13 @@ class HypervisorFacts:
     local: bool  # its guests run on this host: their processes can be read
 
 
+def check_size(name: str, actual_bytes: int | None, from_bytes: int) -> None:
+    """Raise `MovedError` where a guest's size is no longer what a change was decided from."""
+    if actual_bytes is not None and abs(actual_bytes - from_bytes) > STEP_BYTES:
+        now, before = format_size(actual_bytes), format_size(from_bytes)
+        raise MovedError(f"resizing {name}: something else made it {now}, from {before}, a moment ago")
+
+
 class Hypervisor(Protocol):
     """Guests, read in bulk and resized one by one.
 
@@ -63,10 +73,20 @@ class Hypervisor(Protocol):
     async def guest(self, reference: str) -> Guest:
         """Return one guest by name, UUID or id, with its exact `actual` and its stored configuration."""
 
-    async def resize(self, uuid: str, size_bytes: int, *, live: bool = True, config: bool = False) -> None:
+    async def resize(
+        self,
+        uuid: str,
+        size_bytes: int,
+        *,
+        live: bool = True,
+        config: bool = False,
+        from_bytes: int | None = None,
+    ) -> None:
         """Ask the guest to get to `size_bytes` now (`live`), and/or store it for its next start (`config`).
 
-        Success means that the wish was accepted, not that the guest moved: only `actual` shows that.
+        Success means that the wish was accepted, not that the guest moved: only `actual` shows that. Raises
+        `MovedError` where the guest's size is no longer `from_bytes`, if that is given: what was read may be
+        older than a change by another hand. A balloon is there when it is within STEP_BYTES.
         """
 
     async def set_maximum(self, uuid: str, size_bytes: int) -> None:
@@ -93,7 +113,7 @@ class BulkHypervisor(Hypervisor, Protocol):
     """A hypervisor that has its guests side by side already, and takes many sizes in one call."""
 
     async def columns(self) -> Columns:
-        """Return what `guests` would, as columns, in the same order."""
+        """Return what `guests` would, as columns, in the same order; sizes are those of this moment."""
 
     async def resize_many(self, sizes: Mapping[str, int]) -> Mapping[str, BallonetError]:
         """Ask guests to get to these bytes now, by UUID; return what failed, and why."""

@@ -33,7 +33,7 @@ class Memory:
     grew_at: Floats  # when it was last told to grow
     actual: Floats  # bytes at the last look
     moved_at: Floats  # when `actual` was last seen to move
-    nearest: Floats  # bytes between `actual` and target when it last came nearer
+    nearest: Floats  # bytes between `actual` and target when it last came nearer; NaN: no look since
     progress_at: Floats  # when that was
     foreign_until: Floats  # until when a change by somebody else's hand is respected
     stuck_until: Floats

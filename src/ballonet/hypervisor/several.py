@@ -59,9 +59,18 @@ class SeveralHypervisors:
                 return found
         raise missing
 
-    async def resize(self, uuid: str, size_bytes: int, *, live: bool = True, config: bool = False) -> None:
+    async def resize(
+        self,
+        uuid: str,
+        size_bytes: int,
+        *,
+        live: bool = True,
+        config: bool = False,
+        from_bytes: int | None = None,
+    ) -> None:
         """Ask the guest to get to this size, where it is."""
-        await (await self._at(uuid)).resize(uuid, size_bytes, live=live, config=config)
+        hypervisor = await self._at(uuid)
+        await hypervisor.resize(uuid, size_bytes, live=live, config=config, from_bytes=from_bytes)
 
     async def set_maximum(self, uuid: str, size_bytes: int) -> None:
         """Store the boot-time maximum, where the guest is."""

@@ -54,9 +54,11 @@ def _follow_balloon(memory: Memory, snapshot: Snapshot, settings: Settings) -> M
     nearer = distance < np.where(np.isnan(memory.nearest), np.inf, memory.nearest)
     rate = settings.stuck_rate_bytes * settings.stuck_seconds
     progress = nearer & ~(memory.nearest - distance < rate)
-    # Away from a target once reached, and not by us: an administrator, or a rescue by autodeflate. Who was
-    # rescued may need more; it is not somebody's wish.
-    foreign = memory.arrived & ~there
+    # Away from a target once reached, or on the way to it away or past it, and not by us: an administrator,
+    # or a rescue by autodeflate. Who was rescued may need more; it is not somebody's wish.
+    past = (actual - memory.target) * (memory.actual - memory.target) < 0.0
+    away = distance > memory.nearest + 2.0 * settings.settle_bytes
+    foreign = ~there & (memory.arrived | (past & ~np.isnan(memory.nearest)) | away)
     rescued = snapshot.autodeflate & (actual > memory.target) & short_of_free(snapshot, 1.0)
     since = now - np.maximum(memory.changed_at, memory.progress_at)
     stuck = ~memory.arrived & ~there & (since > settings.stuck_seconds) & ~foreign
@@ -92,7 +94,8 @@ def told(memory: Memory, rows: NDArray[np.intp], target: Floats, now: float) -> 
         grew_at=_put(memory.grew_at, rows, np.where(grows, now, memory.grew_at[rows])),
         bitten_at=_put(memory.bitten_at, rows, np.where(bite > 0.0, now, memory.bitten_at[rows])),
         bite=_put(memory.bite, rows, np.where(bite > 0.0, bite, memory.bite[rows])),
-        nearest=_put(memory.nearest, rows, np.abs(step)),
+        # Of one that was on its way nobody knows where it is: the next look will tell.
+        nearest=_put(memory.nearest, rows, np.where(memory.arrived[rows], np.abs(step), np.nan)),
         progress_at=_put(memory.progress_at, rows, now),
     )
 

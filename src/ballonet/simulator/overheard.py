@@ -21,9 +21,17 @@ class Overheard:
         """Pass it on, as all below."""
         return await self._hypervisor.guest(reference)
 
-    async def resize(self, uuid: str, size_bytes: int, *, live: bool = True, config: bool = False) -> None:
+    async def resize(
+        self,
+        uuid: str,
+        size_bytes: int,
+        *,
+        live: bool = True,
+        config: bool = False,
+        from_bytes: int | None = None,
+    ) -> None:
         """Pass it on."""
-        await self._hypervisor.resize(uuid, size_bytes, live=live, config=config)
+        await self._hypervisor.resize(uuid, size_bytes, live=live, config=config, from_bytes=from_bytes)
 
     async def set_maximum(self, uuid: str, size_bytes: int) -> None:
         """Pass it on."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ballonet.engine.ports import Event, EventKind, HypervisorFacts
+from ballonet.engine.ports import Event, EventKind, HypervisorFacts, check_size
 from ballonet.errors import BallonetError, NoSuchGuestError, RefusedError
 from ballonet.facts.columns import Columns
 from ballonet.facts.evolve import evolve
@@ -278,9 +278,20 @@ class World:
                 return found
         raise NoSuchGuestError(f"no guest {reference!r}", hint="see who is there: ballonet guests")
 
-    async def resize(self, uuid: str, size_bytes: int, *, live: bool = True, config: bool = False) -> None:
+    async def resize(
+        self,
+        uuid: str,
+        size_bytes: int,
+        *,
+        live: bool = True,
+        config: bool = False,
+        from_bytes: int | None = None,
+    ) -> None:
         """Tell a guest's balloon its next size."""
         _ = live, config
+        if from_bytes is not None:
+            guest = await self.guest(uuid)
+            check_size(guest.name, guest.actual_bytes, from_bytes)
         for error in (await self.resize_many({uuid: size_bytes})).values():
             raise error
 

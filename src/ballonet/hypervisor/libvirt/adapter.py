@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from ballonet.engine.ports import Event, HypervisorFacts
+from ballonet.engine.ports import Event, HypervisorFacts, check_size
 from ballonet.errors import DeadlineError, HypervisorError, NoSuchGuestError
 from ballonet.facts.guest import Guest
 from ballonet.hypervisor.libvirt import rows
@@ -174,12 +174,26 @@ class LibvirtHypervisor:
 
     # --- changing -----------------------------------------------------------------------------------
 
-    async def resize(self, uuid: str, size_bytes: int, *, live: bool = True, config: bool = False) -> None:
+    async def resize(
+        self,
+        uuid: str,
+        size_bytes: int,
+        *,
+        live: bool = True,
+        config: bool = False,
+        from_bytes: int | None = None,
+    ) -> None:
         """Ask a guest to get to a size now, and/or store it for its next start."""
         flags = _affect(live=live, config=config)
         if live:
             self._moving[uuid] = size_bytes, time.monotonic() + MOVING_SECONDS
-        await self._change(uuid, "resizing", lambda domain: domain.setMemoryFlags(size_bytes // KIB, flags))
+
+        def change(domain: Any) -> None:
+            if from_bytes is not None:
+                check_size(domain.name(), rows.live_size(domain), from_bytes)
+            domain.setMemoryFlags(size_bytes // KIB, flags)
+
+        await self._change(uuid, "resizing", change)
 
     async def set_maximum(self, uuid: str, size_bytes: int) -> None:
         """Store the boot-time maximum; a stored size above it comes down with it."""

@@ -113,10 +113,14 @@ def _dated(sample: Statistics, last: Guest | None) -> Statistics:
 def with_live_size(guest: Guest, domain: Any) -> Guest:
     """Return the row with the size that QEMU says now, or as it is for a guest that ends meanwhile."""
     try:
-        actual = domain.memoryStats().get("actual")
+        return replace(guest, actual_bytes=live_size(domain) or guest.actual_bytes)
     except libvirt.libvirtError:
         return guest
-    return replace(guest, actual_bytes=_bytes(actual) or guest.actual_bytes)
+
+
+def live_size(domain: Any) -> int | None:
+    """Return the bytes that QEMU says a running domain has now."""
+    return _bytes(domain.memoryStats().get("actual"))
 
 
 def from_domain(domain: Any, definition: Definition) -> Guest:

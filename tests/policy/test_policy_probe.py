@@ -250,6 +250,17 @@ def test_a_trial_whose_memory_is_not_filled_yet_is_not_judged() -> None:
     assert -np.inf == filling.hold_until[0]
 
 
+def test_reads_are_measured_by_the_most_since_a_trial_began() -> None:
+    """It began while a file was read in for the first time, and its reads were still on the rise."""
+    begun: dict[str, Any] = {**TRIED, "trial_rate": 100.0, "lost": 0.05}
+    filling = probed(table(unused=100 * MIB, usable=300 * MIB), **begun, read_rate=400.0)
+    judged = probed(table(), **{**begun, "trial_rate": float(filling.trial_rate[0])}, read_rate=110.0)
+
+    assert 400.0 == filling.trial_rate[0]
+    assert 0.0 == judged.trial[0]
+    assert judged.streams_until[0] < NOW
+
+
 def test_a_guest_that_reads_no_more_keeps_no_more_than_there_is() -> None:
     """Whether it got what was to be tried or not: k does not run away."""
     rests = probed(table(), **{**TRIED, "trial_from": 600.0 * MIB}, read_rate=0.0)

@@ -4,11 +4,12 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from hosts import booted
 from subjects import Machine
 
+from ballonet.lab import reaper
 from ballonet.lab.domain import GuestSpec
 from ballonet.units import MIB
 
@@ -27,7 +29,8 @@ FLOOR_BYTES = 96 * MIB
 OPTIONS = ["--enforce", "--budget", "420MiB", "--floor", "96MiB", "--boot-grace", "0s", "--interval", "1s"]
 BUSY = "anon_mib=130 hot_mib=130 rate=20 touches=8 grow_mib_s=50"
 IDLE = "anon_mib=10 hot_mib=10 rate=20 touches=8"
-KILLS = 5
+KILLS = 30
+RESTARTS = 5
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +69,18 @@ class Service:
         done = self.ask(*words, "-o", "json")
         assert 0 == done.returncode, done.stderr
         return json.loads(done.stdout)
+
+    def written(self, name: str) -> list[int]:
+        """Return the sizes that the journal has of a guest's last two changes: the last may not be sent."""
+        path = next(self._state.glob("*.sqlite"))
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
+            question = "SELECT to_bytes FROM acts WHERE name = ? ORDER BY id DESC LIMIT 2"
+            sizes = [size for (size,) in store.execute(question, [name])]
+        return sizes or [self._host.actual(name)]
+
+    def told(self, words: str) -> int:
+        """Return how many events say so."""
+        return sum(words in event["sentence"] for event in self.answer("events")["events"])
 
     def verdict(self, name: str) -> str:
         (guests,) = (each["guests"] for each in self.answer("plan")["hypervisors"])
@@ -138,6 +153,36 @@ def test_room_is_made_while_guests_are_busy(host: Machine, service: Service) -> 
         assert 0 == service.ask("room", "drop", lease["id"]).returncode
 
 
+def test_a_daemon_that_dies_again_and_again_and_a_guest_that_hangs_are_outlived(
+    host: Machine, service: Service
+) -> None:
+    (process,) = reaper.processes({host.lab.uuids["two"]})
+    with service.running():
+        wait_until(lambda: held(host) <= BUDGET_BYTES, service.said)
+        for number in range(RESTARTS):
+            host.load("one", f"at 0 {BUSY if number % 2 else IDLE}")
+            host.daemon.kill()
+            wait_until(lambda count=number: service.told("broke") > count, service.said)
+            host.daemon.start()
+            wait_until(
+                lambda count=number: service.told("connected to the hypervisor again") > count, service.said
+            )
+            wait_until(lambda: service.verdict("one") == "managed", service.said)
+
+        os.kill(process, signal.SIGSTOP)
+        try:
+            wait_until(lambda: "does not answer" in service.verdict("two"), service.said)
+            size = host.actual("one") - 8 * MIB
+            assert 0 == service.ask("set", "one", str(size), "--for", "2s").returncode
+            wait_until(lambda: host.actual("one") == size, service.said)
+        finally:
+            os.kill(process, signal.SIGCONT)
+        wait_until(lambda: service.verdict("two") == "managed", service.said)
+        assert 0 == service.told("somebody else")
+        assert not [event for event in service.answer("events")["events"] if event["kind"] == "broken"]
+    assert "Traceback" not in service.said.read_text()
+
+
 def test_it_is_killed_again_and_again_and_goes_on_where_it_was(host: Machine, service: Service) -> None:
     moments = random.Random(1)
     for number in range(KILLS):
@@ -145,8 +190,10 @@ def test_it_is_killed_again_and_again_and_goes_on_where_it_was(host: Machine, se
         with service.running() as process:
             if number == 0:
                 assert 0 == service.ask("pause", "two", "--for", "1h", "--why", "tea").returncode
-            time.sleep(moments.uniform(0.5, 3.0))
+            time.sleep(moments.uniform(0.0, 1.5))
             process.kill()
+        for name in ("one", "two"):
+            wait_until(lambda name=name: host.actual(name) in service.written(name), service.said)
     with service.running():
         wait_until(lambda: held(host) <= BUDGET_BYTES, service.said)
         assert ["two"] == [hold["name"] for hold in service.answer("status")["holds"]]

@@ -123,12 +123,14 @@ def _judge(memory: Memory, snapshot: Snapshot, settled: Bools, harmed: Bools, se
     got = snapshot.actual - memory.trial_from >= memory.trial / 2
     ripe = on & got & settled & (now - memory.trial_at >= settings.watch_seconds)
     filled = ripe & reclaims(snapshot)
-    fell = memory.read_rate <= settings.fell_share * memory.trial_rate
+    # What it reads in for the first time may still be on the rise when a trial begins.
+    rate = np.where(on & ~filled, np.fmax(memory.trial_rate, memory.read_rate), memory.trial_rate)
+    fell = memory.read_rate <= settings.fell_share * rate
     # Given back twice, it may never be filled again: then reads that fell are all that there is to see.
     helped = (ripe & fell) | (filled & ~harmed)
     failed = filled & ~helped
     unfed = on & ~got & settled & reclaims(snapshot) & (now - memory.trial_at >= settings.unfed_seconds)
-    gained = memory.read_rate < settings.gain_share * memory.trial_rate
+    gained = memory.read_rate < settings.gain_share * rate
     first = snapshot.actual - memory.trial_from >= memory.trial / 4
     most = settings.trial_share * snapshot.maximum
     streams = failed & ((2.0 * memory.trial > most) | (snapshot.actual >= snapshot.ceiling))
@@ -146,6 +148,7 @@ def _judge(memory: Memory, snapshot: Snapshot, settled: Bools, harmed: Bools, se
             ],
             memory.kept,
         ),
+        trial_rate=rate,
         usual_reads=np.where(streams, memory.read_rate, memory.usual_reads),
         trial=np.where(ends, 0.0, np.where(more, 2.0 * memory.trial, memory.trial)),
         trial_at=np.where(more, now, memory.trial_at),

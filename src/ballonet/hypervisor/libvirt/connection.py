@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from ballonet.engine.ports import Event, EventKind
 from ballonet.errors import HypervisorError
@@ -28,7 +29,10 @@ KIB = 1024  # libvirt's unit of memory
 
 # ssh may ask the network; a local daemon may have to be started by its socket.
 OPEN_SECONDS = 30.0
-RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # between two tries to connect again
+# Between two tries to connect again: a socket of this machine that nobody listens on refuses at once, and
+# whoever comes back is to be managed within two ticks; a network is spared.
+RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+LOCAL_RETRY_SECONDS = RETRY_SECONDS[:1]
 # A connection that is silent for 1 x (29 + 1) s is dead, as in libvirt's own default of 5 x (5 + 1). While
 # one call hangs, libvirt 9.0 may forget to send the next until anything else happens: a second is short of
 # every deadline that matters.
@@ -65,7 +69,8 @@ class Connection:
             raw = await self._threads.run(lambda: opener(self.uri), what, OPEN_SECONDS)
             await self._threads.run(lambda: self._register(raw), what, self._deadline_seconds)
         except libvirt.libvirtError as error:
-            self._retry_at = time.monotonic() + RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
+            pauses = RETRY_SECONDS if urlsplit(self.uri).netloc else LOCAL_RETRY_SECONDS
+            self._retry_at = time.monotonic() + pauses[min(self._failures, len(pauses) - 1)]
             self._failures += 1
             text = error.get_error_message() or str(error)
             raise connection_failure(error.get_error_code(), text, self.uri) from error

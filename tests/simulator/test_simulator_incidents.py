@@ -72,7 +72,7 @@ class Ran:
 
         def keep(plan: Plan) -> None:
             self.plans.append(plan)
-            self.memories.append(engine._remembered.memory)
+            self.memories.append(engine.memory)
 
         await run(engine, ports, seconds=seconds, after_tick=keep)
         return world

@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ballonet.engine.act import PROMISES, Actor, Changes, broken_promises
+from ballonet.engine.act import Changes
 from ballonet.engine.ask import Asker
 from ballonet.engine.ends import end_requests, use_lease
 from ballonet.engine.limits import LimitsOf, usual
@@ -22,16 +21,14 @@ from ballonet.engine.ports import (
     Journal,
     Residents,
 )
-from ballonet.engine.remember import Remembered
 from ballonet.engine.requests import Requests
 from ballonet.engine.resets import Resets
 from ballonet.engine.residents import Followed
+from ballonet.engine.sender import Sender
 from ballonet.engine.summary import Summary
 from ballonet.engine.table import Beside, Now, side_by_side, snapshot_of
 from ballonet.engine.tell import Teller
 from ballonet.engine.watch import PASS_SECONDS, Watch, room_seconds
-from ballonet.engine.write_ahead import WriteAhead
-from ballonet.errors import BallonetError, DeadlineError
 from ballonet.facts.columns import Columns
 from ballonet.facts.guest import State
 from ballonet.facts.happening import Happening, Kind
@@ -41,7 +38,7 @@ from ballonet.facts.plan import Plan
 from ballonet.facts.sight import Sight
 from ballonet.facts.snapshot import Floats, Snapshot
 from ballonet.facts.verdict import CODES
-from ballonet.policy.learn import learn, promised, told
+from ballonet.policy.learn import learn, promised
 from ballonet.policy.plan import plan
 from ballonet.policy.reflex import reflex
 from ballonet.policy.settings import Settings
@@ -86,11 +83,9 @@ class Engine:
         self._enforce = enforce
         self._decide = decide
         self._limits = limits
-        self._actor = Actor(world.hypervisor)
         self._asker = Asker(world.hypervisor, world.clock)
         self._periods = Periods(world.hypervisor, self._teller)
-        self._ahead = WriteAhead(journal, self._teller, world.clock)
-        self._remembered = Remembered()
+        self._sender = Sender(world.hypervisor, world.clock, self._teller, journal)
         self._resets = Resets(world.clock)
         self._bulk = world.hypervisor if isinstance(world.hypervisor, BulkHypervisor) else None
         self._followed = Followed(world.residents) if world.residents else None
@@ -105,7 +100,7 @@ class Engine:
     async def tick(self) -> Plan:
         """Read all guests, decide, act, and tell what was done; `HypervisorError` if it cannot read."""
         begun = self.clock.monotonic()
-        self._hear(await self._actor.collect())
+        await self._sender.collect()
         end_requests(self.requests, self._teller)
         self._teller.writes = self.writes
         columns = await self._columns()
@@ -114,10 +109,9 @@ class Engine:
         self._resets.forget(self._teller.greet(self._known, snapshot))
         self._known = snapshot
         law = self._law()
-        past = self._remembered.align(snapshot.uuids)
+        past = self._sender.remembered.align(snapshot.uuids)
         memory = learn(past, snapshot, law)
-        self._ahead.follow(past, memory, snapshot)
-        self._remembered.memory = memory
+        self._sender.follow(past, memory, snapshot)
         previous, self.plan = self.plan, self._decide(snapshot, memory, law)
         self._teller.verdicts(previous, self.plan)
         if self.plan.state is not (previous.state if previous else HostState.PLENTY):
@@ -151,13 +145,13 @@ class Engine:
 
     def learned(self) -> dict[str, dict[str, float]]:
         """Return what was learned of each guest and is worth knowing after a restart, by UUID."""
-        return self._remembered.learned(self._epoch_seconds())
+        return self._sender.remembered.learned(self._epoch_seconds())
 
     def recall(
         self, learned: Mapping[str, Mapping[str, float]], targets: Mapping[str, tuple[int, float]]
     ) -> None:
         """Know again what was learned before a restart, and what guests were told: bytes, epoch seconds."""
-        self._remembered.recall(learned, targets, self._epoch_seconds(), self.clock.monotonic())
+        self._sender.remembered.recall(learned, targets, self._epoch_seconds(), self.clock.monotonic())
 
     def _epoch_seconds(self) -> float:
         """Return the epoch time of the monotonic second 0."""
@@ -190,7 +184,7 @@ class Engine:
     @property
     def memory(self) -> Memory:
         """Return what is remembered of the guests, in the rows' order of the last plan."""
-        return self._remembered.memory
+        return self._sender.remembered.memory
 
     def _law(self) -> Settings:
         """Return the settings, with what is kept free for guests to come."""
@@ -200,7 +194,7 @@ class Engine:
     @property
     def told(self) -> Floats:
         """Return the bytes that each guest of the last plan was told to have; NaN: nothing was."""
-        return self._remembered.memory.target
+        return self._sender.remembered.memory.target
 
     async def _columns(self) -> Columns:
         """Return the guests that run, side by side."""
@@ -216,11 +210,11 @@ class Engine:
         """
         if self._promises_unmet():
             return BURST_SECONDS
-        return self._settings.interval_seconds / (2 if self._remembered.memory.distress.any() else 1)
+        return self._settings.interval_seconds / (2 if self._sender.remembered.memory.distress.any() else 1)
 
     def _promises_unmet(self) -> bool:
         """Return whether a burst has not got all that it was promised."""
-        memory = self._remembered.memory
+        memory = self._sender.remembered.memory
         return bool((memory.promised > np.fmax(memory.target, memory.actual)).any())
 
     def _after_a_gap(self, now: float) -> bool:
@@ -245,7 +239,9 @@ class Engine:
         rows = np.array(plan.changes(), dtype=np.intp)
         if not len(rows):
             return
-        sent = await self._send(Changes.of(plan.snapshot, rows, plan.target[rows]), Kind.PLANNED)
+        sent = await self._sender.send(
+            Changes.of(plan.snapshot, rows, plan.target[rows]), Kind.PLANNED, writes=self.writes
+        )
         if not self.writes:
             sent = sent.only(
                 np.array([self._is_news(*wish) for wish in sent.sizes().items()], dtype=np.bool_)
@@ -277,7 +273,7 @@ class Engine:
             return even
         if self.plan is None or not np.isfinite(rise).all():
             return 0.0
-        sight = self._watch.sight(self.plan, self._remembered.memory, self._settings)
+        sight = self._watch.sight(self.plan, self._sender.remembered.memory, self._settings)
         return 0.0 if sight is None else min(even, room_seconds(sight, rise, self._settings))
 
     async def glance(self) -> bool:
@@ -285,20 +281,23 @@ class Engine:
         if self._watch is None or not self.writes:
             return False
         self._watch.look(self._world.clock.monotonic())
-        if self.plan is None or self._remembered.uuids != self.plan.snapshot.uuids:
+        if self.plan is None or self._sender.remembered.uuids != self.plan.snapshot.uuids:
             return False
         growth = self._watch.growth()
         if growth is None or not (growth >= self._settings.reflex_rate_bytes).any():
             return False  # slower growth is the tick's business: no need to lay out all else that is known
-        sight = self._watch.sight(self.plan, self._remembered.memory, self._settings)
+        sight = self._watch.sight(self.plan, self._sender.remembered.memory, self._settings)
         if sight is None:
             return False
         answer = reflex(sight, self._free_bytes, self._settings)
         if not answer.bursts.any():
             return False
         rows = np.flatnonzero(answer.promise)
-        self._remembered.memory = promised(
-            self._remembered.memory, rows, (sight.held + answer.promise)[rows], self._world.clock.monotonic()
+        self._sender.remembered.memory = promised(
+            self._sender.remembered.memory,
+            rows,
+            (sight.held + answer.promise)[rows],
+            self._world.clock.monotonic(),
         )
         snapshot = self.plan.snapshot
         await self._answer(snapshot, sight, answer.grant, Kind.BURST)
@@ -312,7 +311,7 @@ class Engine:
         """Ask those that do not burst for what they have unused now, the largest first."""
         if not self.writes or not self._settings.asks or self.plan is None:
             return
-        may_give = (self.plan.verdict == CODES["managed"]) & np.isnan(self._remembered.memory.promised)
+        may_give = (self.plan.verdict == CODES["managed"]) & np.isnan(self._sender.remembered.memory.promised)
         rows = [row for row in np.argsort(-snapshot.actual, kind="stable").tolist() if may_give[row]]
         self._asker.ask(snapshot.uuids[row] for row in rows)
 
@@ -320,7 +319,9 @@ class Engine:
         """Send one side of the reflex's answer (bytes to grow by, below 0 to shrink by), and tell it."""
         rows = np.flatnonzero(step)
         self._free_bytes -= float(np.maximum(step, 0.0).sum())
-        sent = await self._send(Changes.of(snapshot, rows, (sight.held + step)[rows]), kind)
+        sent = await self._sender.send(
+            Changes.of(snapshot, rows, (sight.held + step)[rows]), kind, writes=self.writes
+        )
         for row, (uuid, size) in zip(sent.rows.tolist(), sent.sizes().items(), strict=True):
             rate = max(0.0, float(sight.rss[row] - sight.before[row])) / sight.seconds
             self._teller.say(
@@ -339,62 +340,11 @@ class Engine:
         self._free_bytes -= float(
             np.maximum(changes.target - changes.snapshot.actual[changes.rows], 0.0).sum()
         )
-        sent = await self._send(changes, Kind.ASKED)
+        sent = await self._sender.send(changes, Kind.ASKED, writes=self.writes)
         for row, (uuid, size) in zip(sent.rows.tolist(), sent.sizes().items(), strict=True):
             before = float(changes.snapshot.actual[row])
             self._teller.say(Kind.ASKED, changes.snapshot.names[row], uuid, before, size, text=who)
         return sent
-
-    async def _send(self, changes: Changes, cause: Kind) -> Changes:
-        """Check, remember and send changes; return those that the hypervisor did not refuse."""
-        if not len(changes):
-            return changes
-        kept = self._promised(self._actor.freely(changes))
-        if not self.writes or not len(kept):
-            return kept
-        if self._remembered.uuids != kept.snapshot.uuids:
-            return kept.none()
-        if not self._ahead.written(kept, cause):
-            return kept.none()
-        memory = self._remembered.memory
-        before = np.where(memory.arrived, memory.actual, np.nan)[kept.rows]
-        self._remember(kept.rows, kept.target)
-        failed = self._hear(await self._actor.send(kept, before))
-        if not failed:
-            return kept
-        return kept.only(np.array([uuid not in failed for uuid in kept.sizes()], dtype=np.bool_))
-
-    def _promised(self, changes: Changes) -> Changes:
-        """Return the changes that keep all promises; tell of the others."""
-        broken = broken_promises(changes)
-        for index in np.flatnonzero(broken).tolist():
-            row = changes.rows[index]
-            text = f"{PROMISES[broken[index]]} ({changes.target[index]:.0f} bytes)"
-            self._teller.say(Kind.BROKEN, changes.snapshot.names[row], changes.snapshot.uuids[row], text=text)
-        return changes.only(broken == 0)
-
-    def _remember(self, rows: NDArray[np.intp], target: Floats) -> None:
-        """Remember what guests are told, before they are told it."""
-        now = self._world.clock.monotonic()
-        self._remembered.memory = told(self._remembered.memory, rows, target, now)
-
-    def _hear(self, failed: Mapping[str, BallonetError]) -> set[str]:
-        """Tell of failed changes; return whose they were.
-
-        What was refused did not happen; what was not answered in time still may.
-        """
-        if not failed:
-            return set()
-        refused = {uuid for uuid, error in failed.items() if not isinstance(error, DeadlineError)}
-        uuids = self._remembered.uuids
-        rows = np.array([row for row, uuid in enumerate(uuids) if uuid in refused], dtype=np.intp)
-        self._remember(rows, self._remembered.memory.actual[rows])
-        names = dict(zip(self._known.uuids, self._known.names, strict=True)) if self._known else {}
-        for uuid, error in failed.items():
-            if uuid in refused:
-                self._ahead.refused(uuid, str(error))
-            self._teller.say(Kind.FAILED, names.get(uuid, uuid), uuid, text=str(error))
-        return set(failed)
 
     # --- what is told -------------------------------------------------------------------------------
 

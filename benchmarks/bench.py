@@ -36,7 +36,9 @@ COMMAND_RUNS = 10
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--guests", type=int, default=0, help="boot so many real guests and time `guests`")
+    parser.add_argument(
+        "--guests", type=int, default=0, help="boot so many real guests: `guests`, `make-room`"
+    )
     arguments = parser.parse_args()
     decisions()
     reflexes()
@@ -45,8 +47,10 @@ def main() -> None:
     commands()
     if arguments.guests:
         from real import guests
+        from room import room
 
         guests(arguments.guests)
+        room()
 
 
 def median_ms(call: Callable[[], object], runs: int = RUNS) -> float:

@@ -32,7 +32,7 @@ connection.close()
 def guests(count: int) -> None:
     """Boot so many guests, and print both medians and their difference, taken in turn."""
     print(f"\n{count} real guests       ms")
-    with lab(count) as uri:
+    with lab(count) as (uri, _):
         ours, libvirts = [], []
         for _ in range(RUNS):
             libvirts.append(process_ms([sys.executable, "-c", LIBVIRT, uri]))
@@ -43,14 +43,14 @@ def guests(count: int) -> None:
 
 
 @contextlib.contextmanager
-def lab(count: int) -> Iterator[str]:
-    """Yield the URI of so many idle guests."""
+def lab(count: int, memory: str = MEMORY) -> Iterator[tuple[str, Path]]:
+    """Yield the URI of so many idle guests, and their directory."""
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
-        words = ["lab", "up", "--output", "json", "--guests", str(count), "--memory", MEMORY]
+        words = ["lab", "up", "--output", "json", "--guests", str(count), "--memory", memory]
         where = ["--directory", f"{place}/lab"]
         done = subprocess.run([BALLONET, *words, *where], check=True, stdout=subprocess.PIPE)
         try:
-            yield json.loads(done.stdout)["uri"]
+            yield json.loads(done.stdout)["uri"], Path(place) / "lab"
         finally:
             subprocess.run([BALLONET, "lab", "down", *where], check=True, stdout=subprocess.DEVNULL)
 

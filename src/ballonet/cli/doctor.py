@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 
@@ -14,6 +13,7 @@ from ballonet.cli.context import Context, columns
 from ballonet.engine.ports import Hypervisor
 from ballonet.errors import BallonetError, DeadlineError, HypervisorError, NoSuchGuestError, NotPermittedError
 from ballonet.facts.guest import Guest, State
+from ballonet.facts.uri import host_of
 from ballonet.host.memory import LinuxHost
 from ballonet.host.others import other_writers
 from ballonet.host.residents import ProcessResidents
@@ -45,14 +45,15 @@ def doctor(
 
 async def _findings(context: Context, reference: str | None) -> list[Finding]:
     """Return what is found; that the hypervisor cannot be reached is a finding, too."""
+    missed: list[BallonetError] = []
     try:
-        async with connect(context) as hypervisor:
+        async with connect(context, missed=missed.append) as hypervisor:
             facts = await hypervisor.facts()
             guests, unanswered = await _guests(hypervisor, reference)
     except (HypervisorError, NotPermittedError) as error:
-        local = not urlsplit(context.uri).netloc
-        return diagnose([], replace(_surroundings([], local=local), unreachable=error))
-    around = _surroundings(guests, local=facts.local)
+        local = not any(map(host_of, context.uris))
+        return diagnose([], replace(_surroundings([], local=local), unreachable=(*missed, error)))
+    around = replace(_surroundings(guests, local=facts.local), unreachable=tuple(missed))
     return diagnose(guests, replace(around, read_only=facts.read_only, unanswered=unanswered))
 
 

@@ -1,6 +1,7 @@
 """`guests` and `show`: looking at guests."""
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -9,6 +10,8 @@ from ballonet.cli.arguments import GuestArgument
 from ballonet.cli.connect import connect
 from ballonet.cli.context import Context, columns
 from ballonet.facts.guest import Guest
+from ballonet.hypervisor.several import SeveralHypervisors
+from ballonet.show.table import printable
 
 
 def guests(
@@ -38,9 +41,18 @@ def show(ctx: typer.Context, guest: GuestArgument) -> None:
 
 async def _guests(context: Context, *, inactive: bool) -> list[Guest]:
     async with connect(context) as hypervisor:
-        return await hypervisor.guests(inactive=inactive)
+        found = await hypervisor.guests(inactive=inactive)
+    if isinstance(hypervisor, SeveralHypervisors):
+        for text in hypervisor.twins:
+            context.remark(printable(text))
+    return [_placed(context, guest) for guest in found]
 
 
 async def _guest(context: Context, reference: str) -> Guest:
     async with connect(context) as hypervisor:
-        return await hypervisor.guest(reference)
+        return _placed(context, await hypervisor.guest(reference))
+
+
+def _placed(context: Context, guest: Guest) -> Guest:
+    """Return a guest with its hypervisor, which of one alone is no news."""
+    return replace(guest, hypervisor=guest.hypervisor or context.uris[0])

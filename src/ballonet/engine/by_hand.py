@@ -7,7 +7,7 @@ import numpy as np
 
 from ballonet.engine.act import PROMISES, Changes, broken_promises
 from ballonet.engine.engine import Engine
-from ballonet.errors import BallonetError, NoSuchGuestError, NotReachedError, RefusedError
+from ballonet.errors import BallonetError, NoSuchGuestError, NotReachedError, RefusedError, UsageError
 from ballonet.facts.happening import Kind
 from ballonet.facts.plan import Plan
 from ballonet.facts.request import ALL, Hold, Lease
@@ -34,9 +34,16 @@ class ByHand:
         self._engine = engine
 
     def find(self, reference: str) -> int:
-        """Return the row of a guest by name, UUID or id in the last plan; raises `NoSuchGuestError`."""
+        """Return the row of a guest by name, UUID or id in the last plan.
+
+        Raises `NoSuchGuestError`, and `UsageError` where several have the name.
+        """
         snapshot = self._plan().snapshot
-        for names in (snapshot.names, snapshot.uuids):
+        for names in (snapshot.uuids, snapshot.names):
+            if names.count(reference) > 1:  # of several hypervisors
+                uuids = [uuid for uuid, name in zip(snapshot.uuids, names, strict=True) if name == reference]
+                hint = f"name one by its UUID: {', '.join(uuids)}"
+                raise UsageError(f"{len(uuids)} guests are called {reference!r}", hint=hint)
             if reference in names:
                 return names.index(reference)
         raise NoSuchGuestError(f"no guest {reference!r} runs here", hint="see who is there: ballonet guests")

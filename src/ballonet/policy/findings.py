@@ -37,7 +37,7 @@ class Surroundings:
     writers: tuple[OtherWriter, ...] = ()
     read_only: bool = False
     unseen: frozenset[str] = frozenset()  # UUIDs of running guests whose process cannot be read
-    unreachable: BallonetError | None = None  # why no hypervisor lets us look
+    unreachable: tuple[BallonetError, ...] = ()  # why hypervisors do not let us look
     unanswered: Mapping[str, BallonetError] = field(default_factory=dict)  # by UUID: why it was not asked
 
 
@@ -127,15 +127,16 @@ def _swaps(around: Surroundings) -> bool:
 _NOTHING_GAINED = "It would lose memory, and the host would gain none: it keeps all that it has."
 _RESTART = "then shut it down and start it again"
 
+UNREACHABLE: Entry[BallonetError] = Entry(
+    Severity.PROBLEM,
+    "unreachable",
+    lambda _: True,
+    what="{error}",
+    why="Without the hypervisor none of its guests can be seen, let alone resized.",
+    remedy="{hint}",
+)
+
 HOST: tuple[Entry[Surroundings], ...] = (
-    Entry(
-        Severity.PROBLEM,
-        "unreachable",
-        lambda around: around.unreachable is not None,
-        what="{error}",
-        why="Without the hypervisor no guest can be seen, let alone resized.",
-        remedy="{hint}",
-    ),
     Entry(
         Severity.PROBLEM,
         "read-only",

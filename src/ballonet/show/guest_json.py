@@ -29,6 +29,7 @@ def guest_fields(guest: Guest, verdict: Verdict) -> dict[str, Any]:
         "name": guest.name,
         "uuid": guest.uuid,
         "id": guest.id,
+        "hypervisor": guest.hypervisor or None,
         "state": guest.state.value,
         "maximum_bytes": guest.maximum_bytes,
         "actual_bytes": guest.actual_bytes,

@@ -13,8 +13,11 @@ _SIZES = ("MAXIMUM", "ACTUAL", "USABLE", "UNUSED", "RSS")
 
 def guests_table(guests: list[Guest]) -> str:
     """Return one row a guest; 80 columns wide where names and states are short."""
-    header = ("GUEST", "STATE", *_SIZES, "AGE", "VERDICT")
+    header = ["GUEST", "STATE", *_SIZES, "AGE", "VERDICT"]
     rows = [_row(guest, verdict) for guest, verdict in zip(guests, judge(guests), strict=True)]
+    if len({guest.hypervisor for guest in guests}) > 1:
+        header.append("HYPERVISOR")
+        rows = [(*row, guest.hypervisor) for row, guest in zip(rows, guests, strict=True)]
     return table(header, rows, right={*_SIZES, "AGE"})
 
 
@@ -57,6 +60,8 @@ def _identity(guest: Guest, verdict: Verdict) -> list[tuple[str, str]]:
         ("state", guest.state.value),
         ("verdict", verdict.reason),
     ]
+    if guest.hypervisor:
+        rows.append(("hypervisor", guest.hypervisor))
     if guest.job:
         rows.append(("job", guest.job))
     if verdict.remedy:

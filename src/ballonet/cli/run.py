@@ -26,6 +26,7 @@ from ballonet.facts.plan import Plan
 from ballonet.facts.uri import check_uris, host_of
 from ballonet.host.memory import LinuxHost
 from ballonet.host.residents import ProcessResidents
+from ballonet.service.claim import Claim
 from ballonet.service.daemon import Daemon, Ears, Rules, listen
 from ballonet.service.notify import Notifier
 from ballonet.service.place import usable
@@ -257,7 +258,8 @@ async def _balance(
                 trace.take(traced(plan, engine.told, epoch))
 
         ears = Ears(_print, _say, keep, warn)
-        daemon = Daemon(facts.uri, world, read, ears, store=store, notifier=Notifier())
+        claim = Claim(context.uris)
+        daemon = Daemon(facts.uri, world, read, ears, store=store, notifier=Notifier(), claim=claim)
         enforces, numbers = daemon.engine.enforces, daemon.engine.settings
         context.remark(
             f"{'Balancing' if enforces else 'Observing'} the guests of {' and '.join(context.uris)}: "

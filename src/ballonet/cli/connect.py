@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import typer
 
 from ballonet.cli.context import Context
+from ballonet.cli.known import known, located
 from ballonet.engine.ports import Hypervisor
 from ballonet.errors import BallonetError, HypervisorError, NotPermittedError
 from ballonet.facts.uri import check_uris
@@ -26,11 +27,14 @@ def warn(error: BallonetError) -> None:
 async def connect(
     context: Context, *, deadline_seconds: float = 5.0, missed: Callable[[BallonetError], None] = warn
 ) -> AsyncIterator[Hypervisor]:
-    """Open the hypervisors that `-c` names for the length of a block, several of them as one.
+    """Open the hypervisors that `-c` or the settings name for the length of a block, several as one.
 
     Raises UsageError for what is no URI, HypervisorError or NotPermittedError where none can be reached.
-    Where one of several cannot, `missed` is called with that, and each call to it tries again.
+    Where one of several cannot, `missed` is called with that, and each call to it tries again; likewise
+    where the settings cannot be used.
     """
+    if not context.uri_given:
+        context = located(context, known(context, missed))
     check_uris(context.uris)
     named = {
         uri: LibvirtHypervisor.at(uri, read_only=context.read_only, deadline_seconds=deadline_seconds)

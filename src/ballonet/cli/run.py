@@ -159,7 +159,7 @@ def run(
     loaded, _ = read()
     ours = loaded.settings.service
     if not context.uri_given:
-        context = replace(context, uris=ours.uri)
+        context = replace(context, uris=ours.uri, uri_given=True)
     _check_one_host(context.uris)
     usual_socket, usual_state = Path(ours.socket), Path(ours.state_directory)
     places = _Places(

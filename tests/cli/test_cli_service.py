@@ -343,6 +343,7 @@ def test_a_second_run_that_enforces_is_refused_wherever_its_state_is(
         first.stdout.readline()
         second = ballonet("-c", host, *words, os.fspath(tmp_path / "2"))
         observer = ballonet("-c", host, "run", "--budget", "8GiB", "--for", "1s")
+        findings = json.loads(ballonet("-c", host, "doctor", "-o", "json").stdout)["findings"]
         first.terminate()
         first.communicate(timeout=60)
     assert (5, 0) == (second.returncode, observer.returncode)
@@ -350,6 +351,10 @@ def test_a_second_run_that_enforces_is_refused_wherever_its_state_is(
     assert wrong.startswith(f"another ballonet (process {first.pid}, since 20")
     assert wrong.endswith(f") resizes the guests of {host}: two would undo each other's work")
     assert "ballonet status" in hint
+    [balanced] = [each for each in findings if each["code"] == "balanced"]
+    assert ("advice", "host", None) == (balanced["severity"], balanced["subject"], balanced["remedy"])
+    begins = f"a ballonet service balances these guests (process {first.pid}, since 20"
+    assert balanced["what"].startswith(begins)
     third = ballonet("-c", host, *words, os.fspath(tmp_path / "2"), "--for", "1s")
     assert 0 == third.returncode
 

@@ -128,6 +128,7 @@ PROXMOX = OtherWriter("Proxmox VE", running=True, evidence="process pvestatd")
         (replace(FINE, host=replace(MEMORY, swap_total_bytes=0, swap_free_bytes=0)), []),
         (replace(FINE, writers=(MOM, PROXMOX)), ["mom", "proxmox"]),
         (replace(FINE, writers=(replace(MOM, running=False),)), ["idle-writer"]),
+        (replace(FINE, writers=(OtherWriter("ballonet", running=True, evidence="process 1"),)), ["balanced"]),
         (replace(FINE, unreachable=(HypervisorError("no daemon", hint="start it"),)), ["unreachable"]),
     ],
 )

@@ -17,6 +17,7 @@ from ballonet.policy.settings import Settings
 
 Subject = TypeVar("Subject")
 
+OURS = "ballonet"  # the product, where it is a service of ours that resizes the guests
 SLOW_SECONDS = 10  # as often as Cockpit asks; in 10 s a build grows by 3.1 GiB, more than any cushion
 _BLIND_SECONDS = Settings(budget_bytes=0.0).blind_seconds
 
@@ -192,6 +193,14 @@ WRITERS: tuple[Entry[OtherWriter], ...] = (
         why="It fills the host up to its own goal (80 % unless said), which takes what ballonet counts on.",
         remedy="qm set VMID --balloon 0 for each of its guests, or leave their memory out: ballonet run "
         "--budget SIZE",
+    ),
+    Entry(
+        Severity.ADVICE,
+        "balanced",
+        lambda writer: writer.product == OURS,
+        what="a ballonet service balances these guests ({evidence})",
+        why="It undoes what is changed by hand after a minute, but for ballonet set GUEST SIZE --for 10m. "
+        "A second one would be refused.",
     ),
     Entry(
         Severity.ADVICE,

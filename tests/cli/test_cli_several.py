@@ -115,8 +115,10 @@ def test_settings_name_several_and_run_sees_to_all(
             alone = f"copy         left alone at {other}: {host} has a guest of the same UUID\n"
             assert any(line.endswith(alone) for line in process.stdout)  # or it would read on
             plan = json.loads(ballonet("plan", "-o", "json", env={"BALLONET_SOCKET": path}).stdout)
+            status = ballonet("status", env={"BALLONET_SOCKET": path}).stdout
             process.terminate()
             process.communicate(timeout=60)
+    assert f"no answer   {nowhere}: their guests stay as they are\n" in status
     [shared] = plan["hypervisors"]
     assert (8 * GIB, f"{host} {other} {nowhere}") == (shared["budget_bytes"], shared["uri"])
     assert [("bare", host), ("locked", host), ("web", host), ("web", other)] == [

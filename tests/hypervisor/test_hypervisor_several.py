@@ -66,8 +66,10 @@ async def test_guests_of_one_that_fails_stay_as_they_were_and_are_not_touched() 
     await several.guests()
     second.failure = HypervisorError("it hangs")
     assert [("a", UNANSWERED), ("b", None), ("c", UNANSWERED)] == await names(several)
+    assert ("fake:///2",) == several.unanswered
     second.failure = None
     assert [("a", None), ("b", None), ("c", None)] == await names(several)
+    assert not several.unanswered
 
 
 async def test_where_all_fail_that_is_said() -> None:
@@ -92,7 +94,11 @@ async def test_one_that_hangs_is_not_waited_for_and_heard_later(monkeypatch: pyt
     await several.guests()
     second.late_seconds = 0.1
     assert [("a", UNANSWERED), ("b", None), ("c", UNANSWERED)] == await names(several)
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 1000.0)
+    assert ["a", "b", "c"] == [name for name, _ in await names(several)]  # it was waited for once
+    assert ("fake:///2",) == several.unanswered
     await asyncio.sleep(0.2)
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.01)
     assert [("a", None), ("b", None), ("c", None)] == await names(several)
     second.late_seconds = 1000.0
     await names(several)

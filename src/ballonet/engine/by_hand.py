@@ -1,6 +1,7 @@
 """What people have done while the engine runs: a guest set, released, held, and room made for one to come."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,10 +41,9 @@ class ByHand:
         """
         snapshot = self._plan().snapshot
         for names in (snapshot.uuids, snapshot.names):
-            if names.count(reference) > 1:  # of several hypervisors
-                uuids = [uuid for uuid, name in zip(snapshot.uuids, names, strict=True) if name == reference]
-                hint = f"name one by its UUID: {', '.join(uuids)}"
-                raise UsageError(f"{len(uuids)} guests are called {reference!r}", hint=hint)
+            if names.count(reference) > 1:
+                pairs = zip(snapshot.uuids, names, strict=True)
+                raise _ambiguous(reference, [uuid for uuid, name in pairs if name == reference])
             if reference in names:
                 return names.index(reference)
         raise NoSuchGuestError(f"no guest {reference!r} runs here", hint="see who is there: ballonet guests")
@@ -62,7 +62,10 @@ class ByHand:
     def resume(self, reference: str, asker: Asker) -> list[Hold]:
         """End what a guest is held for, also of one that is gone; ALL: what everybody is."""
         holds = self._engine.requests.holds
-        known = next((hold.uuid for hold in holds if reference in {hold.uuid, hold.name, hold.id}), None)
+        matching = dict.fromkeys(hold.uuid for hold in holds if reference in {hold.uuid, hold.name, hold.id})
+        if len(matching) > 1:
+            raise _ambiguous(reference, list(matching))
+        known = next(iter(matching), None)
         if known is None and reference != ALL:
             known = self._plan().snapshot.uuids[self.find(reference)]
         ended = self._engine.requests.resume(known or ALL)
@@ -203,3 +206,9 @@ class ByHand:
 
 def _because(asker: Asker) -> str:
     return f": {asker.why}" if asker.why else ""
+
+
+def _ambiguous(name: str, uuids: Sequence[str]) -> UsageError:
+    """Return the refusal to choose among guests of several hypervisors."""
+    hint = f"name one by its UUID: {', '.join(uuids)}"
+    return UsageError(f"{len(uuids)} guests are called {name!r}", hint=hint)

@@ -26,6 +26,7 @@ class SeveralHypervisors:
         """Take hypervisors by URI."""
         if not hypervisors:
             raise UsageError("no hypervisor is named", hint="name one: qemu:///system")
+        self.unanswered: tuple[str, ...] = ()  # the URIs of those that did not answer the last look
         self._hypervisors = dict(hypervisors)
         self._asked: dict[tuple[str, bool], asyncio.Task[list[Guest]]] = {}  # by URI, and if inactive, too
         self._seen: dict[str, list[Guest]] = {uri: [] for uri in hypervisors}  # as last read, of each
@@ -60,6 +61,7 @@ class SeveralHypervisors:
                 self._seen[uri] = [replace(guest, hypervisor=uri) for guest in answer]
             else:
                 self._seen[uri] = [replace(guest, job=UNANSWERED) for guest in before]
+        self.unanswered = tuple(uri for uri in self._seen if not isinstance(found.get(uri), list))
         self._settle()
         shown = (
             guest for uri, all_ in self._seen.items() for guest in all_ if self._owner[guest.uuid] == uri
@@ -69,6 +71,7 @@ class SeveralHypervisors:
     async def _answers(self, *, inactive: bool) -> dict[str, list[Guest] | BaseException]:
         """Ask all; return what each says, or why it does not, soon after the first said something."""
         asked = self._asked
+        late = set(asked.values())  # since an earlier look: nobody is patient twice
         for uri, hypervisor in self._hypervisors.items():
             if (uri, inactive) not in asked:
                 asked[uri, inactive] = asyncio.create_task(hypervisor.guests(inactive=inactive))
@@ -76,8 +79,8 @@ class SeveralHypervisors:
         waiting = set(tasks.values())
         while waiting and not any(task.done() and not task.exception() for task in tasks.values()):
             _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        if waiting:
-            await asyncio.wait(waiting, timeout=PATIENCE_SECONDS)
+        if waiting - late:
+            await asyncio.wait(waiting - late, timeout=PATIENCE_SECONDS)
         done = {uri: task for uri, task in tasks.items() if task.done()}
         for uri in done:
             del asked[uri, inactive]

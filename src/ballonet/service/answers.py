@@ -65,12 +65,13 @@ def lease(kept: request.Lease) -> models.Lease:
 # --- the whole -------------------------------------------------------------------------------------------
 
 
-def hypervisor_status(uri: str, engine: Engine) -> models.HypervisorStatus:
-    """Return what is done with the guests of one hypervisor."""
+def hypervisor_status(uri: str, engine: Engine, unanswered: Sequence[str]) -> models.HypervisorStatus:
+    """Return what is done with the guests of one hypervisor, or of several, of which some may not answer."""
     last, budget = engine.plan, round(engine.settings.budget_bytes)
     held = None if last is None else whole(np.nansum(last.snapshot.actual))
     return models.HypervisorStatus(
         uri=uri,
+        unanswered=list(unanswered),
         state=None if last is None else last.state.name.lower(),
         sentence=None if last is None else last.state.sentence,
         budget_bytes=budget,

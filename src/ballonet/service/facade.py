@@ -49,6 +49,12 @@ class Connection:
         return (several.uri_of(uuid) if isinstance(several, SeveralHypervisors) else "") or self.uri
 
     @property
+    def unanswered(self) -> Sequence[str]:
+        """Return the URIs of those of several hypervisors that did not answer the last look."""
+        several = self.hypervisor
+        return several.unanswered if isinstance(several, SeveralHypervisors) else ()
+
+    @property
     def plan(self) -> Plan:
         """Return the last plan; raises `BallonetError` before there is one."""
         if self.engine.plan is None:
@@ -111,7 +117,10 @@ class Service:
             mode="enforce" if all(engine.enforces for engine in engines) else "observe",
             paused=None if paused is None else answers.hold(paused),
             host=answers.host_memory(engines),
-            hypervisors=[answers.hypervisor_status(each.uri, each.engine) for each in self._connections],
+            hypervisors=[
+                answers.hypervisor_status(each.uri, each.engine, each.unanswered)
+                for each in self._connections
+            ],
             holds=self.holds().holds,
             leases=[answers.lease(lease) for lease in self._requests.leases],
             leased_bytes=self._requests.leased_bytes,

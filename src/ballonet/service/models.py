@@ -154,6 +154,10 @@ class HypervisorStatus(Answer):
     """What is done with the guests of one hypervisor, or of several that share a budget, at the last tick."""
 
     uri: str = Field(description="of the hypervisor; of several all, with blanks between")
+    unanswered: list[str] = Field(
+        default=[],
+        description="the URIs of those of several that do not answer: their guests stay as they are",
+    )
     state: str | None = Field(description="how short of memory the host is: plenty, comfort, tight, ...")
     sentence: str | None = Field(description="the same in words")
     budget_bytes: int = Field(description="what all guests together may hold")

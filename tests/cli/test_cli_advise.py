@@ -10,7 +10,7 @@ from ballonet.cli.advise import BETWEEN_SECONDS, LONGEST_SECONDS, two_readings
 from ballonet.engine.ports import Clock, Hypervisor
 from ballonet.facts.guest import Device, Guest, State
 from ballonet.facts.statistics import Statistics
-from ballonet.policy.advise import Advice, advise
+from ballonet.policy.advise import Advice, Allowed, advise
 from ballonet.show.advice import advice_details, advice_table
 from ballonet.units import GIB, MIB
 
@@ -172,6 +172,14 @@ def test_a_guest_that_needs_more_than_its_maximum_is_told_how() -> None:
     assert "\n  ballonet set-max 'a b' 3GiB --config\n" in text
     assert "above max" in advice_table([full])
     assert "Whether it swaps now is unknown" in text
+
+
+def test_a_guest_that_needs_more_than_its_ceiling_is_told_who_says_so() -> None:
+    full = advise(guest(usable_bytes=0, unused_bytes=0), None, Allowed(ceiling_bytes=2 * GIB - MIB))
+    text = advice_details(full)
+    assert "It has all that its ceiling of 2.00 GiB allows; who says so:\n" in text
+    assert "\n  ballonet config show --origin web\n" in text
+    assert "above ceiling" in advice_table([full])
 
 
 def test_what_one_sample_cannot_say_is_not_said() -> None:

@@ -12,6 +12,7 @@ FIELDS = [
     "name",
     "uuid",
     "id",
+    "hypervisor",
     "state",
     "maximum_bytes",
     "actual_bytes",

@@ -332,6 +332,33 @@ def test_run_answers_while_it_runs(
     assert not Path(path).exists()
 
 
+def test_a_second_run_that_enforces_is_refused_wherever_its_state_is(
+    ballonet: Run, host: str, tmp_path: Path
+) -> None:
+    (tmp_path / "1").mkdir()
+    words = ("run", "--budget", "8GiB", "--enforce", "--state")
+    command = [sys.executable, "-m", "ballonet", "-c", host, *words, os.fspath(tmp_path / "1")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout
+        first.stdout.readline()
+        second = ballonet("-c", host, *words, os.fspath(tmp_path / "2"))
+        observer = ballonet("-c", host, "run", "--budget", "8GiB", "--for", "1s")
+        findings = json.loads(ballonet("-c", host, "doctor", "-o", "json").stdout)["findings"]
+        first.terminate()
+        first.communicate(timeout=60)
+    assert (5, 0) == (second.returncode, observer.returncode)
+    wrong, hint = two_lines(second)
+    assert wrong.startswith(f"another ballonet (process {first.pid}, since 20")
+    assert wrong.endswith(f") resizes the guests of {host}: two would undo each other's work")
+    assert "ballonet status" in hint
+    [balanced] = [each for each in findings if each["code"] == "balanced"]
+    assert ("advice", "host", None) == (balanced["severity"], balanced["subject"], balanced["remedy"])
+    begins = f"a ballonet service balances these guests (process {first.pid}, since 20"
+    assert balanced["what"].startswith(begins)
+    third = ballonet("-c", host, *words, os.fspath(tmp_path / "2"), "--for", "1s")
+    assert 0 == third.returncode
+
+
 def test_run_goes_on_where_it_cannot_answer(ballonet: Run, host: str, tmp_path: Path) -> None:
     place = tmp_path / "precious"
     place.write_text("precious")

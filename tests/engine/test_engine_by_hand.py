@@ -4,7 +4,14 @@ import pytest
 from kept import ANNA, Host, MemoryJournal, on_host
 
 from ballonet.engine.ports import Event, EventKind
-from ballonet.errors import BallonetError, JournalError, NoSuchGuestError, NotReachedError, RefusedError
+from ballonet.errors import (
+    BallonetError,
+    JournalError,
+    NoSuchGuestError,
+    NotReachedError,
+    RefusedError,
+    UsageError,
+)
 from ballonet.facts.act import Outcome
 from ballonet.facts.happening import Kind
 from ballonet.facts.request import ALL
@@ -39,6 +46,24 @@ def test_what_breaks_a_promise_is_refused_and_nothing_is_held(size: int, words: 
             await host.by_hand.set("idle", size, None, ANNA)
 
     assert {} == on_host(does).journal.requests
+
+
+def test_of_two_guests_with_one_name_neither_is_chosen() -> None:
+    async def does(host: Host) -> None:
+        assert host.engine.plan
+        snapshot = host.engine.plan.snapshot
+        object.__setattr__(snapshot, "names", ("web", *snapshot.names[1:]))
+        one, other = snapshot.uuids[0], host.uuid("web")
+        with pytest.raises(UsageError, match="2 guests are called 'web'") as refused:
+            await host.by_hand.set("web", 800 * MIB, None, ANNA)
+        assert f"name one by its UUID: {one}, {other}" == refused.value.hint
+        for uuid in (one, other):
+            host.by_hand.pause(uuid, None, ANNA)
+        with pytest.raises(UsageError, match="2 guests are called 'web'"):
+            host.by_hand.resume("web", ANNA)
+        assert [one] == [hold.uuid for hold in host.by_hand.resume(one, ANNA)]
+
+    on_host(does)
 
 
 def test_a_guest_is_not_set_to_more_than_the_host_has() -> None:

@@ -113,7 +113,9 @@ async def subject(uri: str) -> AsyncIterator[Subject]:
         second = FakeHypervisor() if uri.startswith("several:") else first
         first.add("web", MAXIMUM_BYTES)
         second.add("off", MAXIMUM_BYTES, running=False)
-        yield Subject(first if second is first else SeveralHypervisors([first, second]))
+        yield Subject(
+            first if second is first else SeveralHypervisors({"fake:///1": first, "fake:///2": second})
+        )
         return
     hypervisor = await LibvirtHypervisor.open(uri, deadline_seconds=10.0)
     real = uri.startswith("qemu")

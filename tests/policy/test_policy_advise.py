@@ -6,7 +6,7 @@ import pytest
 
 from ballonet.facts.guest import Device, Guest, Obstacle, State
 from ballonet.facts.statistics import Statistics
-from ballonet.policy.advise import Advice, Rates, advise, rates_between
+from ballonet.policy.advise import Advice, Allowed, Rates, advise, rates_between
 from ballonet.policy.floors import floor_bytes, hard_floor_bytes, reserve_bytes
 from ballonet.units import GIB, MIB
 
@@ -71,6 +71,15 @@ def test_a_guest_with_less_than_its_reserve_needs_more_and_gives_nothing() -> No
 def test_a_guest_that_misses_more_than_a_share_is_given_it() -> None:
     squeezed = replace(guest(actual=80 * MIB, usable=0, unused=0), maximum_bytes=300 * MIB)
     assert reserve_bytes(300 * MIB) == advise(squeezed).more_bytes
+
+
+def test_an_administrators_limits_are_kept() -> None:
+    allowed = Allowed(floor_bytes=900 * MIB, ceiling_bytes=GIB + MIB)
+    advice = advise(guest(actual=GIB, unused=600 * MIB, usable=900 * MIB), None, allowed)
+    assert (124 * MIB, 0, 0) == taken(advice)
+    assert (900 * MIB, GIB + MIB) == (advice.floor_bytes, advice.ceiling_bytes)
+    assert MIB == advise(guest(actual=GIB, unused=0, usable=0), None, allowed).more_bytes
+    assert "excluded by the administrator" == advise(guest(), None, Allowed(excluded=True)).unknown
 
 
 def test_at_its_maximum_a_guest_cannot_grow() -> None:

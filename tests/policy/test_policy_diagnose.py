@@ -128,7 +128,8 @@ PROXMOX = OtherWriter("Proxmox VE", running=True, evidence="process pvestatd")
         (replace(FINE, host=replace(MEMORY, swap_total_bytes=0, swap_free_bytes=0)), []),
         (replace(FINE, writers=(MOM, PROXMOX)), ["mom", "proxmox"]),
         (replace(FINE, writers=(replace(MOM, running=False),)), ["idle-writer"]),
-        (replace(FINE, unreachable=HypervisorError("no daemon", hint="start it")), ["unreachable"]),
+        (replace(FINE, writers=(OtherWriter("ballonet", running=True, evidence="process 1"),)), ["balanced"]),
+        (replace(FINE, unreachable=(HypervisorError("no daemon", hint="start it"),)), ["unreachable"]),
     ],
 )
 def test_what_is_found_on_the_host(around: Surroundings, codes: list[str]) -> None:
@@ -144,7 +145,7 @@ def only(findings: list[Finding], code: str) -> Finding:
 
 def test_an_error_brings_its_words_and_its_hint() -> None:
     error = HypervisorError("no {daemon} answers", hint="systemctl start libvirtd")
-    finding = only(diagnose([], replace(FINE, unreachable=error)), "unreachable")
+    finding = only(diagnose([], replace(FINE, unreachable=(error,))), "unreachable")
     assert ("no {daemon} answers", "systemctl start libvirtd") == (finding.what, finding.remedy)
 
 

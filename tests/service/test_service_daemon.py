@@ -10,8 +10,9 @@ from kept import ANNA, four_guests, settings
 
 from ballonet.engine.engine import World as Ports
 from ballonet.engine.limits import one_floor, usual
-from ballonet.errors import UsageError
+from ballonet.errors import RefusedError, UsageError
 from ballonet.facts.happening import Happening, Kind
+from ballonet.service.claim import Claim
 from ballonet.service.daemon import Daemon, Ears, Rules
 from ballonet.service.notify import Notifier
 from ballonet.service.store import Store
@@ -44,7 +45,12 @@ async def nothing(daemon: Daemon, world: World, clock: virtual.VirtualClock) -> 
 
 
 def life(
-    heard: Heard, does: Does = nothing, *, store: Store | None = None, seconds: float = 90.0
+    heard: Heard,
+    does: Does = nothing,
+    *,
+    store: Store | None = None,
+    claim: Claim | None = None,
+    seconds: float = 90.0,
 ) -> list[float]:
     """Run a daemon, and after half a minute this beside it; return the guests' sizes at its end."""
 
@@ -53,7 +59,7 @@ def life(
         world = four_guests(clock)
         ports = Ports(world, clock, world, world)
         ears = Ears(heard.happenings.append, heard.words.append)
-        daemon = Daemon("sim:", ports, heard.read, ears, store=store, notifier=Notifier({}))
+        daemon = Daemon("sim:", ports, heard.read, ears, store=store, notifier=Notifier({}), claim=claim)
 
         async def later() -> None:
             await clock.sleep(30.0)
@@ -106,6 +112,44 @@ def test_settings_that_are_wrong_leave_those_before_in_force_and_that_shows() ->
 
     life(heard, does)
     assert ["settings stay as they were: conf.toml:3: no such key", "settings were read again"] == heard.words
+
+
+def test_enforcing_is_for_one_only_also_after_settings_were_read_again(tmp_path: Path) -> None:
+    other = Claim(["test:///default"], tmp_path)
+    other.take()
+    heard = Heard(replace(RULES, enforce=False))
+
+    async def does(daemon: Daemon, world: World, clock: virtual.VirtualClock) -> None:
+        heard.rules = replace(RULES, limits=one_floor(600.0 * MIB))
+        daemon.reload()
+        await clock.sleep(3.0)
+        assert not daemon.engine.writes
+        assert "another ballonet" in (daemon.service.status().settings.error or "")
+        other.drop()
+        daemon.reload()
+        await clock.sleep(3.0)
+        assert daemon.engine.writes
+        with pytest.raises(RefusedError):
+            other.take()
+        heard.rules = replace(RULES, enforce=False)
+        daemon.reload()
+        other.take()
+        other.drop()
+        heard.rules = RULES
+        daemon.reload()
+
+    life(heard, does, claim=Claim(["test:///default"], tmp_path))
+    other.take()  # it ended
+    other.drop()
+
+
+def test_where_another_enforces_it_does_not_begin(tmp_path: Path) -> None:
+    other, ours = (Claim(["test:///default"], tmp_path) for _ in range(2))
+    other.take()
+    assert [GIB] * 4 == life(Heard(replace(RULES, enforce=False)), claim=ours, seconds=40.0)
+    with pytest.raises(RefusedError, match="another ballonet"):
+        life(Heard(), claim=ours)
+    other.drop()
 
 
 def test_memory_is_given_back_in_the_end_where_the_settings_say_so() -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from ballonet import __version__
-from ballonet.cli.context import Context
+from ballonet.cli.context import DEFAULT_URIS, Context
 from ballonet.cli.group import Group
 from ballonet.errors import BallonetError, SettingsError, UsageError
 from ballonet.show.table import printable
@@ -32,15 +32,16 @@ app = typer.Typer(
 def ballonet(
     ctx: typer.Context,
     connect: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
             "-c",
             "--connect",
             metavar="URI",
             envvar="LIBVIRT_DEFAULT_URI",
-            help="The hypervisor, as libvirt's URI.",
+            help="The hypervisor, as libvirt's URI; again for each other one.",
+            show_default="settings, else qemu:///system",
         ),
-    ] = "qemu:///system",
+    ] = None,
     config: Annotated[
         str | None,
         typer.Option(
@@ -73,14 +74,13 @@ def ballonet(
     """
     if output not in OUTPUTS:
         raise UsageError(f"there is no output {output!r}", hint="outputs: table, json")
-    source = ctx.get_parameter_source("connect")
     ctx.obj = Context(
-        uri=connect,
+        uris=tuple(connect or DEFAULT_URIS),
         output=output,
         verbose=verbose,
         read_only=read_only,
         config=Path(config) if config else None,
-        uri_given=source is None or source.name != "DEFAULT",
+        uri_given=bool(connect),
     )
     if version:
         typer.echo(f"ballonet {__version__}")

@@ -6,12 +6,15 @@ from typing import Annotated
 import typer
 
 from ballonet.cli.arguments import guest_names
-from ballonet.cli.connect import connect
+from ballonet.cli.connect import connect, warn
 from ballonet.cli.context import Context, columns
+from ballonet.cli.known import known, limits_by, located
 from ballonet.engine.clock import SystemClock
+from ballonet.engine.limits import LimitsOf
 from ballonet.engine.ports import Clock, Hypervisor
+from ballonet.engine.table import judge
 from ballonet.facts.guest import Guest
-from ballonet.policy.advise import Advice, freshness_seconds
+from ballonet.policy.advise import Advice, Allowed, freshness_seconds
 from ballonet.policy.advise import advise as reckoned
 from ballonet.show.advice import advice_details, advice_fields, advice_table
 from ballonet.show.document import document
@@ -29,8 +32,9 @@ def advise(
     ] = None,
 ) -> None:
     """Show how much can be taken from guests, at what price, and which need more."""
-    context: Context = ctx.obj
-    advices = asyncio.run(_advices(context, guest))
+    loaded = known(ctx.obj, warn)
+    context = located(ctx.obj, loaded)
+    advices = asyncio.run(_advices(context, guest, limits_by(loaded)))
     context.show(
         table=lambda: _text(advices, one=guest is not None),
         json=lambda: document(advice=[advice_fields(advice) for advice in advices]),
@@ -43,11 +47,16 @@ def _text(advices: list[Advice], *, one: bool) -> str:
     return advice_details(advices[0], columns()) if one else advice_table(advices, columns())
 
 
-async def _advices(context: Context, reference: str | None) -> list[Advice]:
+async def _advices(context: Context, reference: str | None, limits: LimitsOf) -> list[Advice]:
     async with connect(context) as hypervisor:
         before, after = await two_readings(hypervisor, SystemClock(), reference)
     earlier = {guest.uuid: guest for guest in before}
-    return [reckoned(guest, earlier.get(guest.uuid)) for guest in after]
+    allowed = [
+        Allowed(judged.floor_bytes, judged.ceiling_bytes, excluded=judged.verdict.code == "excluded")
+        for judged in judge(after, limits)
+    ]
+    rows = zip(after, allowed, strict=True)
+    return [reckoned(guest, earlier.get(guest.uuid), each) for guest, each in rows]
 
 
 async def two_readings(

@@ -14,12 +14,15 @@ COMPLETION_SECONDS = 1.0  # who presses TAB does not wait longer
 def guest_names(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return the names of guests that begin like this; none where the hypervisor does not answer at once."""
     from ballonet.cli.connect import connect  # noqa: PLC0415 - a shell asks for more than names of guests
-    from ballonet.cli.context import Context  # noqa: PLC0415
+    from ballonet.cli.context import DEFAULT_URIS, Context  # noqa: PLC0415
 
-    context = Context(uri=ctx.find_root().params["connect"], output="json", verbose=False, read_only=True)
+    given = ctx.find_root().params["connect"]
+    uris = tuple(given or DEFAULT_URIS)
+    context = Context(uris, "json", verbose=False, read_only=True, uri_given=bool(given))
 
     async def names() -> list[str]:
-        async with connect(context, deadline_seconds=COMPLETION_SECONDS) as hypervisor:
+        quickly = connect(context, deadline_seconds=COMPLETION_SECONDS, missed=lambda _: None)
+        async with quickly as hypervisor:
             return [guest.name for guest in await hypervisor.guests(inactive=True)]
 
     try:

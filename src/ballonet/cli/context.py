@@ -10,12 +10,14 @@ import typer
 
 from ballonet.errors import NotPermittedError
 
+DEFAULT_URIS = ("qemu:///system",)
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """The options taken before and after each command; every command finds them as `ctx.obj`."""
 
-    uri: str
+    uris: tuple[str, ...]
     output: str  # "table" or "json"
     verbose: bool
     read_only: bool = False

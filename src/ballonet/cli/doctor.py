@@ -4,21 +4,24 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 
 from ballonet.cli.arguments import guest_names
-from ballonet.cli.connect import connect
+from ballonet.cli.connect import connect, warn
 from ballonet.cli.context import Context, columns
+from ballonet.cli.known import known, located
 from ballonet.engine.ports import Hypervisor
 from ballonet.errors import BallonetError, DeadlineError, HypervisorError, NoSuchGuestError, NotPermittedError
 from ballonet.facts.guest import Guest, State
+from ballonet.facts.host import OtherWriter
+from ballonet.facts.uri import host_of
 from ballonet.host.memory import LinuxHost
 from ballonet.host.others import other_writers
 from ballonet.host.residents import ProcessResidents
 from ballonet.policy.diagnose import Finding, diagnose
-from ballonet.policy.findings import Severity, Surroundings
+from ballonet.policy.findings import OURS, Severity, Surroundings
+from ballonet.service.claim import claimed_by
 from ballonet.show.document import document
 from ballonet.show.findings import finding_fields, findings_text
 
@@ -34,6 +37,8 @@ def doctor(
 ) -> None:
     """Find what keeps ballooning from working or from paying, each with its remedy."""
     context: Context = ctx.obj
+    if not context.uri_given:
+        context = located(context, known(context, warn))
     findings = asyncio.run(_findings(context, guest))
     context.show(
         table=lambda: findings_text(findings, columns()),
@@ -45,14 +50,16 @@ def doctor(
 
 async def _findings(context: Context, reference: str | None) -> list[Finding]:
     """Return what is found; that the hypervisor cannot be reached is a finding, too."""
+    missed: list[BallonetError] = []
     try:
-        async with connect(context) as hypervisor:
+        async with connect(context, missed=missed.append) as hypervisor:
             facts = await hypervisor.facts()
             guests, unanswered = await _guests(hypervisor, reference)
     except (HypervisorError, NotPermittedError) as error:
-        local = not urlsplit(context.uri).netloc
-        return diagnose([], replace(_surroundings([], local=local), unreachable=error))
-    around = _surroundings(guests, local=facts.local)
+        local = not any(map(host_of, context.uris))
+        around = replace(_surroundings(context, [], local=local), unreachable=(*missed, error))
+        return diagnose([], around)
+    around = replace(_surroundings(context, guests, local=facts.local), unreachable=tuple(missed))
     return diagnose(guests, replace(around, read_only=facts.read_only, unanswered=unanswered))
 
 
@@ -91,13 +98,23 @@ async def _one(hypervisor: Hypervisor, reference: str) -> tuple[list[Guest], dic
         raise
 
 
-def _surroundings(guests: Sequence[Guest], *, local: bool) -> Surroundings:
-    """Return what this machine shows, where the guests run on it."""
+def _surroundings(context: Context, guests: Sequence[Guest], *, local: bool) -> Surroundings:
+    """Return what this machine shows: what it runs, and more where the guests run on it."""
+    ours = tuple(_services(context.uris))
     if not local:
-        return Surroundings(host=None)
+        return Surroundings(host=None, writers=ours)
     running = {guest.uuid for guest in guests if guest.state is State.RUNNING}
     residents = ProcessResidents()
     residents.follow(running)
     unseen = frozenset(running - residents.read().keys())
     residents.follow(())
-    return Surroundings(LinuxHost().memory(), tuple(other_writers()), unseen=unseen)
+    return Surroundings(LinuxHost().memory(), (*other_writers(), *ours), unseen=unseen)
+
+
+def _services(uris: Sequence[str]) -> list[OtherWriter]:
+    """Return the services of this host that resize the guests of these hypervisors."""
+    holders = [holder for uri in uris if (holder := claimed_by(uri)) is not None]
+    return [
+        OtherWriter(OURS, running=True, evidence=holder.strip(" ()") or "process unknown")
+        for holder in dict.fromkeys(holders)
+    ]

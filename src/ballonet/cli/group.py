@@ -144,13 +144,15 @@ def without_pydantic(parameter: "Parameter") -> "Parameter":
     if not ismethod(parameter.process_value):
         return parameter  # it is ours already
     convert, callback = parameter.process_value, parameter.callback
-    text = getattr(getattr(parameter, "type_descriptor", None), "annotation", None) is str
+    annotation = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
 
     def process_value(ctx: "ClickContext", value: object) -> object:
         if value is None and (ctx.resilient_parsing or not parameter.required):
             return callback(ctx, parameter, None) if callback else None
-        if isinstance(value, str) and text and not callback:
+        if isinstance(value, str) and annotation is str and not callback:
             return value
+        if isinstance(value, list | tuple) and annotation == list[str] and not callback:
+            return list(value)
         return convert(ctx, value)
 
     parameter.process_value = process_value  # type: ignore[method-assign]

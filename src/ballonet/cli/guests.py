@@ -1,14 +1,18 @@
 """`guests` and `show`: looking at guests."""
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from ballonet.cli.arguments import GuestArgument
-from ballonet.cli.connect import connect
+from ballonet.cli.connect import connect, warn
 from ballonet.cli.context import Context, columns
+from ballonet.cli.known import known, limits_by, located
 from ballonet.facts.guest import Guest
+from ballonet.hypervisor.several import SeveralHypervisors
+from ballonet.show.table import printable
 
 
 def guests(
@@ -19,9 +23,10 @@ def guests(
     from ballonet.show.guest_json import guest_list  # noqa: PLC0415 - numpy, which no completion needs
     from ballonet.show.guests import guests_table  # noqa: PLC0415
 
-    context: Context = ctx.obj
+    loaded = known(ctx.obj, warn)
+    context, limits = located(ctx.obj, loaded), limits_by(loaded)
     found = asyncio.run(_guests(context, inactive=everyone))
-    context.show(table=lambda: guests_table(found), json=lambda: guest_list(found))
+    context.show(table=lambda: guests_table(found, limits), json=lambda: guest_list(found, limits))
     if not found and not everyone:
         context.remark("No guest is running; those that are shut off: ballonet guests --all")
 
@@ -31,16 +36,26 @@ def show(ctx: typer.Context, guest: GuestArgument) -> None:
     from ballonet.show.guest_json import one_guest  # noqa: PLC0415 - numpy, which no completion needs
     from ballonet.show.guests import guest_details  # noqa: PLC0415
 
-    context: Context = ctx.obj
+    loaded = known(ctx.obj, warn)
+    context, limits = located(ctx.obj, loaded), limits_by(loaded)
     found = asyncio.run(_guest(context, guest))
-    context.show(table=lambda: guest_details(found, columns()), json=lambda: one_guest(found))
+    context.show(table=lambda: guest_details(found, columns(), limits), json=lambda: one_guest(found, limits))
 
 
 async def _guests(context: Context, *, inactive: bool) -> list[Guest]:
     async with connect(context) as hypervisor:
-        return await hypervisor.guests(inactive=inactive)
+        found = await hypervisor.guests(inactive=inactive)
+    if isinstance(hypervisor, SeveralHypervisors):
+        for text in hypervisor.twins:
+            context.remark(printable(text))
+    return [_placed(context, guest) for guest in found]
 
 
 async def _guest(context: Context, reference: str) -> Guest:
     async with connect(context) as hypervisor:
-        return await hypervisor.guest(reference)
+        return _placed(context, await hypervisor.guest(reference))
+
+
+def _placed(context: Context, guest: Guest) -> Guest:
+    """Return a guest with its hypervisor, which of one alone is no news."""
+    return replace(guest, hypervisor=guest.hypervisor or context.uris[0])

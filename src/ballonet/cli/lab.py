@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from ballonet.cli.connect import check_uri
 from ballonet.cli.demo import bench
 from ballonet.cli.validate import validate
 from ballonet.errors import BallonetError, UsageError
+from ballonet.facts.uri import check_uris
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.lab import reaper
 from ballonet.lab.directory import embedded_uri, is_lab
@@ -72,8 +72,11 @@ def _given_uri(ctx: typer.Context) -> str:
     source = ctx.find_root().get_parameter_source("connect")
     if source is None or source.name != "COMMANDLINE":
         return ""
-    check_uri(ctx.obj.uri)
-    return str(ctx.obj.uri)
+    check_uris(ctx.obj.uris)
+    uri, *others = ctx.obj.uris
+    if others:
+        raise UsageError("guests are booted on one hypervisor", hint="name one by -c, or none")
+    return str(uri)
 
 
 async def _up(uri: str, directory: Path, specs: list[GuestSpec], seconds: float) -> str:

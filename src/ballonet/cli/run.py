@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ballonet.cli.connect import connect
+from ballonet.cli.connect import connect, warn
 from ballonet.cli.context import Context
 from ballonet.cli.record import Recording, recording
 from ballonet.cli.settings import settings_of
@@ -20,11 +20,13 @@ from ballonet.config.limits import FileLimits
 from ballonet.config.load import Loaded
 from ballonet.engine.clock import SystemClock
 from ballonet.engine.engine import Engine, World
-from ballonet.errors import BallonetError, HypervisorError, Issue, JournalError
+from ballonet.errors import BallonetError, Issue, JournalError, UsageError
 from ballonet.facts.happening import Happening
 from ballonet.facts.plan import Plan
+from ballonet.facts.uri import check_uris, host_of
 from ballonet.host.memory import LinuxHost
 from ballonet.host.residents import ProcessResidents
+from ballonet.service.claim import Claim
 from ballonet.service.daemon import Daemon, Ears, Rules, listen
 from ballonet.service.notify import Notifier
 from ballonet.service.place import usable
@@ -157,7 +159,8 @@ def run(
     loaded, _ = read()
     ours = loaded.settings.service
     if not context.uri_given:
-        context = replace(context, uri=ours.uri)
+        context = replace(context, uris=ours.uri, uri_given=True)
+    _check_one_host(context.uris)
     usual_socket, usual_state = Path(ours.socket), Path(ours.state_directory)
     places = _Places(
         socket or (usual_socket if usable(usual_socket.parent) else None),
@@ -166,6 +169,18 @@ def run(
         retention_seconds=float(ours.event_retention),
     )
     asyncio.run(_run(context, lambda: read()[1], places, seconds=seconds, record=record))
+
+
+def _check_one_host(uris: Sequence[str]) -> None:
+    """Raise UsageError for hypervisors that cannot share a budget."""
+    check_uris(uris)
+    hosts = {host_of(uri): uri for uri in uris}
+    if len(hosts) > 1:
+        one, other, *_ = hosts.values()
+        raise UsageError(
+            f"{one} and {other} are on different hosts, which share no memory",
+            hint="run one ballonet on each host",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,11 +257,12 @@ async def _balance(
             if trace is not None:
                 trace.take(traced(plan, engine.told, epoch))
 
-        ears = Ears(_print, _say, keep, _report)
-        daemon = Daemon(facts.uri, world, read, ears, store=store, notifier=Notifier())
+        ears = Ears(_print, _say, keep, warn)
+        claim = Claim(context.uris)
+        daemon = Daemon(facts.uri, world, read, ears, store=store, notifier=Notifier(), claim=claim)
         enforces, numbers = daemon.engine.enforces, daemon.engine.settings
         context.remark(
-            f"{'Balancing' if enforces else 'Observing'} the guests of {facts.uri}: "
+            f"{'Balancing' if enforces else 'Observing'} the guests of {' and '.join(context.uris)}: "
             f"budget {format_size(numbers.budget_bytes)}, reserve {format_size(numbers.reserve_bytes)}."
         )
         server = await _listening(context, daemon, places)
@@ -279,12 +295,6 @@ def _print(happening: Happening) -> None:
 
 def _say(text: str) -> None:
     typer.echo(f"ballonet: {text}", err=True)
-
-
-def _report(error: HypervisorError) -> None:
-    _say(error.message)
-    if error.hint:
-        typer.echo(f"hint: {error.hint}", err=True)
 
 
 def _note(issue: Issue) -> None:

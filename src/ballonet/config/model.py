@@ -16,7 +16,9 @@ from pydantic import (
     Field,
     PlainSerializer,
     PlainValidator,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
@@ -33,6 +35,7 @@ from ballonet.config.values import (
     read_size,
 )
 from ballonet.errors import UsageError
+from ballonet.facts.uri import check_uri, check_uris
 from ballonet.units import GIB
 
 DEFAULT: Final = "default"  # the table of guests that no other says anything about
@@ -95,9 +98,25 @@ def _absolute(text: str) -> str:
 
 
 def _uri(text: str) -> str:
-    if "://" not in text or not text.isprintable() or " " in text:
-        raise wrong(f"{text!r} is not a URI", "URIs look like qemu:///system")
+    try:
+        check_uri(text)
+    except UsageError as error:
+        raise wrong(error.message, error.hint) from error
     return text
+
+
+def _one_or_several(value: object, several: ValidatorFunctionWrapHandler) -> tuple[str, ...]:
+    """Read one text or a list of them; what is wrong with an element of a list has its line."""
+    if isinstance(value, str):
+        return (_uri(value),)
+    if not isinstance(value, list | tuple) or not value:
+        raise wrong("it names no hypervisor", 'write "qemu:///system", or several: ["...", "..."]')
+    uris: tuple[str, ...] = several(tuple(value))
+    try:
+        check_uris(uris)
+    except UsageError as error:
+        raise wrong(error.message, error.hint) from error
+    return uris
 
 
 def _schema(*patterns: str) -> WithJsonSchema:
@@ -124,6 +143,18 @@ BudgetText: TypeAlias = Annotated[
 SecondsText: TypeAlias = Annotated[Seconds, _text(read_seconds, "2s"), _schema(_SECONDS_PATTERN), _AS_TEXT]
 PathText: TypeAlias = Annotated[str, AfterValidator(_absolute), _schema("^/")]
 UriText: TypeAlias = Annotated[str, AfterValidator(_uri), _schema("://")]
+UrisText: TypeAlias = Annotated[
+    tuple[UriText, ...],
+    WrapValidator(_one_or_several),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": "://"},
+                {"type": "array", "items": {"type": "string", "pattern": "://"}, "minItems": 1},
+            ]
+        }
+    ),
+]
 PatternText: TypeAlias = Annotated[str, AfterValidator(_pattern)]
 
 
@@ -186,10 +217,11 @@ class ServiceSettings(Table):
         unit='"keep" or "release"',
         because="after a restart it goes on where it was, and releasing may not fit into the host",
     )
-    uri: UriText = knob(
-        "qemu:///system",
-        "The hypervisor, as libvirt's URI; -c and $LIBVIRT_DEFAULT_URI go before it.",
-        unit="a URI",
+    uri: UrisText = knob(
+        ("qemu:///system",),
+        "The hypervisor, as libvirt's URI, or several of this host, whose guests share the budget: "
+        '["qemu:///system", "xen:///system"]. -c and $LIBVIRT_DEFAULT_URI go before it.',
+        unit="a URI, or a list of them",
         because="there are the guests of a host that has one libvirt",
     )
     socket: PathText = knob(

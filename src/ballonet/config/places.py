@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from ballonet.config.read import reason
 from ballonet.errors import Issue, SettingsError
 
 NAME = "ballonet.toml"
@@ -43,6 +42,11 @@ class Places:
         named = {path.name: path for directory in self.drop_ins for path in _files_in(directory)}
         chosen = [*([main] if main else []), *(named[name] for name in sorted(named))]
         return [path for path in chosen if path.resolve() != Path(os.devnull)]
+
+
+def reason(error: OSError) -> str:
+    """Return what the system says was wrong with a file."""
+    return f"it cannot be read: {os.strerror(error.errno)}" if error.errno else str(error)
 
 
 def _files_in(directory: Path) -> list[Path]:

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from ballonet.config.explain import explained
 from ballonet.config.locate import Key, line_of, lines
 from ballonet.config.model import Settings, Table
+from ballonet.config.places import reason
 from ballonet.config.text import key_text
 from ballonet.errors import Issue, SettingsError
 from ballonet.units import format_size
@@ -139,8 +140,3 @@ def _malformed(file: str, text: str, error: ValueError) -> SettingsError:
 
 def _unusable(file: str, message: str, hint: str) -> SettingsError:
     return SettingsError([Issue(message, hint, file=file)])
-
-
-def reason(error: OSError) -> str:
-    """Return what the system says was wrong with a file."""
-    return f"it cannot be read: {os.strerror(error.errno)}" if error.errno else str(error)

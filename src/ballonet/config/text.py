@@ -13,7 +13,9 @@ def key_text(key: Iterable[str | int]) -> str:
 
 
 def value_text(value: object) -> str:
-    """Return a value: a switch, a number, or text."""
+    """Return a value: a switch, a number, text, or several texts."""
+    if isinstance(value, tuple):
+        return value_text(*value) if len(value) == 1 else f"[{', '.join(map(value_text, value))}]"
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if type(value) is int else json.dumps(str(value), ensure_ascii=False)

@@ -1,13 +1,14 @@
 """What people have done while the engine runs: a guest set, released, held, and room made for one to come."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ballonet.engine.act import PROMISES, Changes, broken_promises
 from ballonet.engine.engine import Engine
-from ballonet.errors import BallonetError, NoSuchGuestError, NotReachedError, RefusedError
+from ballonet.errors import BallonetError, NoSuchGuestError, NotReachedError, RefusedError, UsageError
 from ballonet.facts.happening import Kind
 from ballonet.facts.plan import Plan
 from ballonet.facts.request import ALL, Hold, Lease
@@ -34,9 +35,15 @@ class ByHand:
         self._engine = engine
 
     def find(self, reference: str) -> int:
-        """Return the row of a guest by name, UUID or id in the last plan; raises `NoSuchGuestError`."""
+        """Return the row of a guest by name, UUID or id in the last plan.
+
+        Raises `NoSuchGuestError`, and `UsageError` where several have the name.
+        """
         snapshot = self._plan().snapshot
-        for names in (snapshot.names, snapshot.uuids):
+        for names in (snapshot.uuids, snapshot.names):
+            if names.count(reference) > 1:
+                pairs = zip(snapshot.uuids, names, strict=True)
+                raise _ambiguous(reference, [uuid for uuid, name in pairs if name == reference])
             if reference in names:
                 return names.index(reference)
         raise NoSuchGuestError(f"no guest {reference!r} runs here", hint="see who is there: ballonet guests")
@@ -55,7 +62,10 @@ class ByHand:
     def resume(self, reference: str, asker: Asker) -> list[Hold]:
         """End what a guest is held for, also of one that is gone; ALL: what everybody is."""
         holds = self._engine.requests.holds
-        known = next((hold.uuid for hold in holds if reference in {hold.uuid, hold.name, hold.id}), None)
+        matching = dict.fromkeys(hold.uuid for hold in holds if reference in {hold.uuid, hold.name, hold.id})
+        if len(matching) > 1:
+            raise _ambiguous(reference, list(matching))
+        known = next(iter(matching), None)
         if known is None and reference != ALL:
             known = self._plan().snapshot.uuids[self.find(reference)]
         ended = self._engine.requests.resume(known or ALL)
@@ -196,3 +206,9 @@ class ByHand:
 
 def _because(asker: Asker) -> str:
     return f": {asker.why}" if asker.why else ""
+
+
+def _ambiguous(name: str, uuids: Sequence[str]) -> UsageError:
+    """Return the refusal to choose among guests of several hypervisors."""
+    hint = f"name one by its UUID: {', '.join(uuids)}"
+    return UsageError(f"{len(uuids)} guests are called {name!r}", hint=hint)

@@ -29,6 +29,7 @@ class EventKind(StrEnum):
     CHANGED = "changed"  # defined, undefined, migrated, ...: look again
     LOST = "lost"  # the connection broke: some events were missed
     RECONNECTED = "reconnected"
+    TWIN = "twin"  # another hypervisor has a guest of the same UUID: one of them is left alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Event:
     uuid: str = ""
     name: str = ""
     actual_bytes: int | None = None  # of BALLOON
+    text: str = ""  # of LOST, RECONNECTED and TWIN: what is to be told
 
 
 @dataclass(frozen=True, slots=True)

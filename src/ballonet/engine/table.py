@@ -106,11 +106,30 @@ def tabulate(guests: Sequence[Guest], now: Now, beside: Beside, limits: LimitsOf
     return snapshot_of(columns, now, beside, limits(columns))
 
 
-def judge(guests: Sequence[Guest]) -> list[Verdict]:
-    """Return each guest's verdict as far as one look can tell, its remedy naming the guest."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What one look tells of a guest: its verdict, the remedy naming it, and its limits in bytes."""
+
+    verdict: Verdict
+    floor_bytes: int | None  # None: its maximum is unknown
+    ceiling_bytes: int | None
+
+
+def judge(guests: Sequence[Guest], limits: LimitsOf = usual) -> list[Judged]:
+    """Return each guest's verdict and limits as far as one look can tell."""
     now = Now(epoch=max((guest.read_at for guest in guests), default=0.0), monotonic=0.0)
-    codes = verdicts(tabulate(guests, now, Beside()), Memory.blank(len(guests)), Settings(budget_bytes=0.0))
-    return [spoken(VERDICTS[code], guest.name) for code, guest in zip(codes, guests, strict=True)]
+    table = tabulate(guests, now, Beside(), limits)
+    codes = verdicts(table, Memory.blank(len(guests)), Settings(budget_bytes=0.0))
+    return [
+        Judged(
+            spoken(VERDICTS[code], guest.name),
+            None if guest.maximum_bytes is None else int(floor),
+            None if guest.maximum_bytes is None else int(ceiling),
+        )
+        for code, guest, floor, ceiling in zip(
+            codes, guests, table.floor.tolist(), table.ceiling.tolist(), strict=True
+        )
+    ]
 
 
 def spoken(verdict: Verdict, name: str) -> Verdict:

@@ -46,6 +46,6 @@ class HostMemory:
 class OtherWriter:
     """Another program on the host that resizes guests."""
 
-    product: str  # "oVirt MOM", "Proxmox VE"
+    product: str  # "oVirt MOM", "Proxmox VE", "ballonet"
     running: bool  # False: only installed
     evidence: str  # what gave it away

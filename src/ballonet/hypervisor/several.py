@@ -1,63 +1,138 @@
 """Several hypervisors of one host as one, so that all their guests share one budget."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
-from ballonet.engine.ports import Event, Hypervisor, HypervisorFacts
-from ballonet.errors import HypervisorError, NoSuchGuestError, UsageError
-from ballonet.facts.guest import Guest
+from ballonet.engine.ports import Event, EventKind, Hypervisor, HypervisorFacts
+from ballonet.errors import BallonetError, HypervisorError, NoSuchGuestError, UsageError
+from ballonet.facts.guest import Guest, State
 
 UNANSWERED = "no answer"  # the job of guests whose hypervisor did not answer: they still hold what they did
+# How much later than the first the others may answer: a bulk read takes some 10 ms, and 0.6 s where a job
+# holds a guest. Whoever hangs, or is being connected to, is asked on, and heard at a later look.
+PATIENCE_SECONDS = 1.0
 
 
 class SeveralHypervisors:
-    """Reads and resizes guests wherever they are; one hypervisor that fails costs its own guests only."""
+    """Reads and resizes guests wherever they are; one hypervisor that fails costs its own guests only.
 
-    def __init__(self, hypervisors: Sequence[Hypervisor]) -> None:
+    Of guests with the same UUID only one is ever shown and resized, so that no change can go to the wrong
+    one: it is one that runs, the same as before if that can be, else that of the hypervisor named first.
+    """
+
+    def __init__(self, hypervisors: Mapping[str, Hypervisor]) -> None:
+        """Take hypervisors by URI."""
         if not hypervisors:
             raise UsageError("no hypervisor is named", hint="name one: qemu:///system")
-        self._hypervisors = tuple(hypervisors)
-        self._seen: list[list[Guest]] = [[] for _ in hypervisors]  # as last read, of each
-        self._owner: dict[str, Hypervisor] = {}  # by UUID
+        self.unanswered: tuple[str, ...] = ()  # the URIs of those that did not answer the last look
+        self._hypervisors = dict(hypervisors)
+        self._asked: dict[tuple[str, bool], asyncio.Task[list[Guest]]] = {}  # by URI, and if inactive, too
+        self._seen: dict[str, list[Guest]] = {uri: [] for uri in hypervisors}  # as last read, of each
+        self._owner: dict[str, str] = {}  # the URI by UUID
+        self._twins: dict[tuple[str, str], tuple[str, str]] = {}  # name and text, by URI and UUID
+        self._listeners: list[asyncio.Queue[Event | None]] = []
+
+    @property
+    def twins(self) -> Sequence[str]:
+        """Return what is to be told of each guest that is left out for its UUID."""
+        return [f"{name} is {text}" for name, text in self._twins.values()]
+
+    def uri_of(self, uuid: str) -> str:
+        """Return the URI of the hypervisor where a guest was seen last; "" where it was not."""
+        return self._owner.get(uuid, "")
 
     async def guests(self, *, inactive: bool = False) -> list[Guest]:
-        """Return the guests of all by name, those of one that fails as they were, and busy.
+        """Return the guests of all by name, those of one that fails or is late as they were, and busy.
 
-        Raises the first failure if all fail.
+        Raises a failure if all fail.
         """
-        found = await asyncio.gather(
-            *(hypervisor.guests(inactive=inactive) for hypervisor in self._hypervisors),
-            return_exceptions=True,
-        )
-        failures = [each for each in found if isinstance(each, BaseException)]
+        found = await self._answers(inactive=inactive)
+        failures = [each for each in found.values() if isinstance(each, BaseException)]
         for failure in failures:
-            if not isinstance(failure, HypervisorError) or len(failures) == len(found):
+            if not isinstance(failure, BallonetError):
                 raise failure
-        for number, each in enumerate(found):
-            if isinstance(each, BaseException):
-                self._seen[number] = [replace(guest, job=UNANSWERED) for guest in self._seen[number]]
+        if len(failures) == len(self._hypervisors):  # first what may pass by itself, if anything may
+            raise next((each for each in failures if isinstance(each, HypervisorError)), failures[0])
+        for uri, before in self._seen.items():
+            answer = found.get(uri)
+            if isinstance(answer, list):
+                self._seen[uri] = [replace(guest, hypervisor=uri) for guest in answer]
             else:
-                self._seen[number] = each
-        self._owner = {
-            guest.uuid: hypervisor
-            for hypervisor, guests in zip(self._hypervisors, self._seen, strict=True)
-            for guest in guests
+                self._seen[uri] = [replace(guest, job=UNANSWERED) for guest in before]
+        self.unanswered = tuple(uri for uri in self._seen if not isinstance(found.get(uri), list))
+        self._settle()
+        shown = (
+            guest for uri, all_ in self._seen.items() for guest in all_ if self._owner[guest.uuid] == uri
+        )
+        return sorted(shown, key=lambda guest: guest.name)
+
+    async def _answers(self, *, inactive: bool) -> dict[str, list[Guest] | BaseException]:
+        """Ask all; return what each says, or why it does not, soon after the first said something."""
+        asked = self._asked
+        late = set(asked.values())  # since an earlier look: nobody is patient twice
+        for uri, hypervisor in self._hypervisors.items():
+            if (uri, inactive) not in asked:
+                asked[uri, inactive] = asyncio.create_task(hypervisor.guests(inactive=inactive))
+        tasks = {uri: asked[uri, inactive] for uri in self._hypervisors}
+        waiting = set(tasks.values())
+        while waiting and not any(task.done() and not task.exception() for task in tasks.values()):
+            _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if waiting - late:
+            await asyncio.wait(waiting - late, timeout=PATIENCE_SECONDS)
+        done = {uri: task for uri, task in tasks.items() if task.done()}
+        for uri in done:
+            del asked[uri, inactive]
+        return {uri: task.exception() or task.result() for uri, task in done.items()}
+
+    def _settle(self) -> None:
+        """Find out which guest of each UUID is meant, and tell once of each that is left out."""
+        before, self._owner = self._owner, {}
+        meant: dict[str, tuple[bool, bool]] = {}
+        rows = [(uri, guest) for uri, guests in self._seen.items() for guest in guests]
+        for uri, guest in rows:
+            rank = (guest.state is not State.SHUT_OFF, before.get(guest.uuid) == uri)
+            if guest.uuid not in meant or rank > meant[guest.uuid]:
+                meant[guest.uuid], self._owner[guest.uuid] = rank, uri
+        twins = {
+            (uri, guest.uuid): (guest.name, f"left alone at {uri}: {owner} has a guest of the same UUID")
+            for uri, guest in rows
+            if (owner := self._owner[guest.uuid]) != uri
         }
-        return sorted((guest for guests in self._seen for guest in guests), key=lambda guest: guest.name)
+        for uri, uuid in twins.keys() - self._twins.keys():
+            name, text = twins[uri, uuid]
+            self._tell(Event(EventKind.TWIN, uuid, name, text=text))
+        self._twins = twins
 
     async def guest(self, reference: str) -> Guest:
-        """Return one guest by name, UUID or id, of the hypervisor named last that has it."""
-        missing = NoSuchGuestError(f"no guest {reference!r}")
-        for hypervisor in reversed(self._hypervisors):
-            try:
-                found = await hypervisor.guest(reference)
-            except NoSuchGuestError as error:
-                missing = error
+        """Return one guest by name, UUID or id, wherever it is.
+
+        Raises UsageError where several are meant, and the failure of a hypervisor that does not answer
+        where that might have another guest of this name.
+        """
+        owner = self._owner.get(reference)
+        if owner is not None:
+            with suppress(NoSuchGuestError):
+                return replace(await self._hypervisors[owner].guest(reference), hypervisor=owner)
+        answers = await asyncio.gather(
+            *(hypervisor.guest(reference) for hypervisor in self._hypervisors.values()),
+            return_exceptions=True,
+        )
+        found, errors = dict[str, Guest](), list[BaseException]()
+        for uri, answer in zip(self._hypervisors, answers, strict=True):
+            if isinstance(answer, BaseException):
+                errors.append(answer)
             else:
-                self._owner[found.uuid] = hypervisor
-                return found
-        raise missing
+                found[uri] = replace(answer, hypervisor=uri)
+        failures = [error for error in errors if not isinstance(error, NoSuchGuestError)]
+        if len(found) > 1:
+            raise _ambiguous(reference, found)
+        if not found or (failures and reference not in {guest.uuid for guest in found.values()}):
+            raise (failures or errors)[0]
+        [(uri, guest)] = found.items()
+        self._owner[guest.uuid] = uri
+        return guest
 
     async def resize(
         self,
@@ -86,21 +161,26 @@ class SeveralHypervisors:
 
     def events(self) -> AsyncIterator[Event]:
         """Yield what happens anywhere from now on, until all are closed."""
-        return _merged([hypervisor.events() for hypervisor in self._hypervisors])
+        queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._listeners.append(queue)
+        return self._merged([hypervisor.events() for hypervisor in self._hypervisors.values()], queue)
 
     async def facts(self) -> HypervisorFacts:
         """Return what all of them are together: local if all are, as their processes must be readable."""
-        facts = [await hypervisor.facts() for hypervisor in self._hypervisors]
+        facts = [await hypervisor.facts() for hypervisor in self._hypervisors.values()]
         return HypervisorFacts(
-            " ".join(each.uri for each in facts),
+            " ".join(self._hypervisors),
             read_only=any(each.read_only for each in facts),
             local=all(each.local for each in facts),
         )
 
     async def close(self) -> None:
         """End all connections, whatever one of them says."""
+        for task in self._asked.values():
+            task.cancel()
+        await asyncio.gather(*self._asked.values(), return_exceptions=True)
         ended = await asyncio.gather(
-            *(hypervisor.close() for hypervisor in self._hypervisors), return_exceptions=True
+            *(hypervisor.close() for hypervisor in self._hypervisors.values()), return_exceptions=True
         )
         for each in ended:
             if isinstance(each, BaseException):
@@ -110,24 +190,38 @@ class SeveralHypervisors:
         """Return where a guest was seen last, or is; raises `NoSuchGuestError`."""
         if uuid not in self._owner:
             await self.guest(uuid)
-        return self._owner[uuid]
+        return self._hypervisors[self._owner[uuid]]
+
+    def _tell(self, event: Event) -> None:
+        for listener in self._listeners:
+            listener.put_nowait(event)
+
+    async def _merged(
+        self, sources: Sequence[AsyncIterator[Event]], queue: "asyncio.Queue[Event | None]"
+    ) -> AsyncIterator[Event]:
+        """Yield the events of all sources and our own as they come, until each of them has ended."""
+
+        async def forward(source: AsyncIterator[Event]) -> None:
+            async for event in source:
+                queue.put_nowait(event)
+            queue.put_nowait(None)
+
+        forwarding = [asyncio.create_task(forward(source)) for source in sources]
+        try:
+            for _ in forwarding:
+                while (event := await queue.get()) is not None:
+                    yield event
+        finally:
+            self._listeners.remove(queue)
+            for task in forwarding:
+                task.cancel()
+            await asyncio.gather(*forwarding, return_exceptions=True)
 
 
-async def _merged(sources: Sequence[AsyncIterator[Event]]) -> AsyncIterator[Event]:
-    """Yield the events of all sources as they come, until each of them has ended."""
-    queue: asyncio.Queue[Event | None] = asyncio.Queue()
-
-    async def forward(source: AsyncIterator[Event]) -> None:
-        async for event in source:
-            queue.put_nowait(event)
-        queue.put_nowait(None)
-
-    forwarding = [asyncio.create_task(forward(source)) for source in sources]
-    try:
-        for _ in forwarding:
-            while (event := await queue.get()) is not None:
-                yield event
-    finally:
-        for task in forwarding:
-            task.cancel()
-        await asyncio.gather(*forwarding, return_exceptions=True)
+def _ambiguous(reference: str, found: Mapping[str, Guest]) -> UsageError:
+    """Return the refusal to choose among guests of several hypervisors."""
+    if len({guest.uuid for guest in found.values()}) == 1:
+        hint = "name one hypervisor by -c; and give one of the two a UUID of its own"
+    else:
+        hint = f"name one by its UUID: {', '.join(guest.uuid for guest in found.values())}; or one -c"
+    return UsageError(f"{len(found)} guests are meant by {reference!r}: at {', '.join(found)}", hint=hint)

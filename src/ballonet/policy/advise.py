@@ -32,42 +32,58 @@ class Rates:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowed:
+    """What an administrator allows a guest, in bytes; None: the usual."""
+
+    floor_bytes: int | None = None
+    ceiling_bytes: int | None = None
+    excluded: bool = False
+
+
+USUAL = Allowed()
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
     """What can be said of one guest's size. Sizes are bytes; `None` is "unknown", and `unknown` says why."""
 
     guest: Guest
     floor_bytes: int | None = None
+    ceiling_bytes: int | None = None
     free_bytes: int | None = None  # can be taken now, at no cost
     cache_bytes: int | None = None  # on top: what it holds must be read again when it is needed
     swap_bytes: int | None = None  # beyond, down to the floor: the guest would swap
-    more_bytes: int | None = None  # it should grow by so much; 0 with `lacks`: it is at its maximum
+    more_bytes: int | None = None  # it should grow by so much; 0 with `lacks`: it is at its ceiling
     lacks: tuple[str, ...] = ()  # what says that it needs more
     rates: Rates | None = None  # None: one sample only, so nothing is known about swapping
     unknown: str = ""
 
 
-def advise(guest: Guest, before: Guest | None = None) -> Advice:
+def advise(guest: Guest, before: Guest | None = None, allowed: Allowed = USUAL) -> Advice:
     """Return the reckoning for a guest; with an earlier reading also whether it swaps now."""
-    unknown = _unknown(guest)
+    unknown = _reason("excluded") if allowed.excluded else _unknown(guest)
     maximum, actual = guest.maximum_bytes, guest.actual_bytes
     unused, usable = guest.statistics.unused_bytes, guest.statistics.usable_bytes
     if unknown or maximum is None or actual is None or unused is None or usable is None:
         return Advice(guest, unknown=unknown)
-    floor, reserve = min(floor_bytes(maximum), actual), reserve_bytes(maximum)
-    room = actual - floor
+    ceiling = maximum if allowed.ceiling_bytes is None else allowed.ceiling_bytes
+    floor = floor_bytes(maximum) if allowed.floor_bytes is None else allowed.floor_bytes
+    reserve = reserve_bytes(maximum)
+    room = max(0, actual - floor)
     without_swapping = _clip(usable - reserve, room)
     free = _clip(unused - reserve, without_swapping)
     rates = rates_between(before, guest) if before else None
     lacks = _lacks(guest, reserve, rates)
     return Advice(
         guest,
-        floor_bytes=floor_bytes(maximum),
+        floor_bytes=floor,
+        ceiling_bytes=ceiling,
         # A guest that needs more has nothing to give, whatever it seems to have: what was swapped out
         # raises `usable`.
         free_bytes=0 if lacks else free,
         cache_bytes=0 if lacks else without_swapping - free,
         swap_bytes=room if lacks else room - without_swapping,
-        more_bytes=_more(guest, maximum, reserve - usable) if lacks else 0 if rates else None,
+        more_bytes=_more(guest, maximum, ceiling, reserve - usable) if lacks else 0 if rates else None,
         lacks=lacks,
         rates=rates,
     )
@@ -150,10 +166,10 @@ def _lacks(guest: Guest, reserve: int, rates: Rates | None) -> tuple[str, ...]:
     return tuple(lacks)
 
 
-def _more(guest: Guest, maximum: int, missing: int) -> int:
+def _more(guest: Guest, maximum: int, ceiling: int, missing: int) -> int:
     """Return by how much a guest in want should grow: what it misses, a share of its maximum at least."""
     wanted = max(missing, int(_LAW.relief_share * maximum))
-    return _clip(wanted, maximum - (guest.actual_bytes or 0))
+    return _clip(wanted, ceiling - (guest.actual_bytes or 0))
 
 
 def _reason(code: str) -> str:

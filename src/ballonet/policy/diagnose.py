@@ -11,6 +11,7 @@ from ballonet.policy.findings import (
     GUESTS,
     HOST,
     UNANSWERED,
+    UNREACHABLE,
     UNSEEN,
     WRITERS,
     Entry,
@@ -39,8 +40,9 @@ class Finding:
 
 def diagnose(guests: Sequence[Guest], around: Surroundings) -> list[Finding]:
     """Return all findings, the worst first, those on the host before those on guests."""
+    findings = [_finding(UNREACHABLE, SUBJECT_HOST, "", _error_values(error)) for error in around.unreachable]
     values = _host_values(around)
-    findings = [_finding(entry, SUBJECT_HOST, "", values) for entry in HOST if entry.applies(around)]
+    findings += [_finding(entry, SUBJECT_HOST, "", values) for entry in HOST if entry.applies(around)]
     for writer in around.writers:
         values = {"product": writer.product, "evidence": writer.evidence}
         findings += [_finding(entry, SUBJECT_HOST, "", values) for entry in WRITERS if entry.applies(writer)]
@@ -71,11 +73,10 @@ def _finding(entry: Entry[Subject], name: str, uuid: str, values: dict[str, str]
 
 def _host_values(around: Surroundings) -> dict[str, str]:
     """Return what a text on the host may name."""
-    values = _error_values(around.unreachable)
-    if around.host is not None:
-        used = around.host.swap_total_bytes - around.host.swap_free_bytes
-        values |= {"swap_used": format_size(used), "swap": format_size(around.host.swap_total_bytes)}
-    return values
+    if around.host is None:
+        return {}
+    used = around.host.swap_total_bytes - around.host.swap_free_bytes
+    return {"swap_used": format_size(used), "swap": format_size(around.host.swap_total_bytes)}
 
 
 def _error_values(error: BallonetError | None) -> dict[str, str]:

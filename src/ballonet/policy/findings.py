@@ -17,6 +17,7 @@ from ballonet.policy.settings import Settings
 
 Subject = TypeVar("Subject")
 
+OURS = "ballonet"  # the product, where it is a service of ours that resizes the guests
 SLOW_SECONDS = 10  # as often as Cockpit asks; in 10 s a build grows by 3.1 GiB, more than any cushion
 _BLIND_SECONDS = Settings(budget_bytes=0.0).blind_seconds
 
@@ -37,7 +38,7 @@ class Surroundings:
     writers: tuple[OtherWriter, ...] = ()
     read_only: bool = False
     unseen: frozenset[str] = frozenset()  # UUIDs of running guests whose process cannot be read
-    unreachable: BallonetError | None = None  # why no hypervisor lets us look
+    unreachable: tuple[BallonetError, ...] = ()  # why hypervisors do not let us look
     unanswered: Mapping[str, BallonetError] = field(default_factory=dict)  # by UUID: why it was not asked
 
 
@@ -127,15 +128,16 @@ def _swaps(around: Surroundings) -> bool:
 _NOTHING_GAINED = "It would lose memory, and the host would gain none: it keeps all that it has."
 _RESTART = "then shut it down and start it again"
 
+UNREACHABLE: Entry[BallonetError] = Entry(
+    Severity.PROBLEM,
+    "unreachable",
+    lambda _: True,
+    what="{error}",
+    why="Without the hypervisor none of its guests can be seen, let alone resized.",
+    remedy="{hint}",
+)
+
 HOST: tuple[Entry[Surroundings], ...] = (
-    Entry(
-        Severity.PROBLEM,
-        "unreachable",
-        lambda around: around.unreachable is not None,
-        what="{error}",
-        why="Without the hypervisor no guest can be seen, let alone resized.",
-        remedy="{hint}",
-    ),
     Entry(
         Severity.PROBLEM,
         "read-only",
@@ -191,6 +193,14 @@ WRITERS: tuple[Entry[OtherWriter], ...] = (
         why="It fills the host up to its own goal (80 % unless said), which takes what ballonet counts on.",
         remedy="qm set VMID --balloon 0 for each of its guests, or leave their memory out: ballonet run "
         "--budget SIZE",
+    ),
+    Entry(
+        Severity.ADVICE,
+        "balanced",
+        lambda writer: writer.product == OURS,
+        what="a ballonet service balances these guests ({evidence})",
+        why="It undoes what is changed by hand after a minute, but for ballonet set GUEST SIZE --for 10m. "
+        "A second one would be refused.",
     ),
     Entry(
         Severity.ADVICE,

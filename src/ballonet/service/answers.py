@@ -1,7 +1,7 @@
 """From plans, memory and requests to the API's models: read off, nothing is reckoned again."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -65,12 +65,13 @@ def lease(kept: request.Lease) -> models.Lease:
 # --- the whole -------------------------------------------------------------------------------------------
 
 
-def hypervisor_status(uri: str, engine: Engine) -> models.HypervisorStatus:
-    """Return what is done with the guests of one hypervisor."""
+def hypervisor_status(uri: str, engine: Engine, unanswered: Sequence[str]) -> models.HypervisorStatus:
+    """Return what is done with the guests of one hypervisor, or of several, of which some may not answer."""
     last, budget = engine.plan, round(engine.settings.budget_bytes)
     held = None if last is None else whole(np.nansum(last.snapshot.actual))
     return models.HypervisorStatus(
         uri=uri,
+        unanswered=list(unanswered),
         state=None if last is None else last.state.name.lower(),
         sentence=None if last is None else last.state.sentence,
         budget_bytes=budget,
@@ -121,8 +122,11 @@ def host_memory(engines: Iterable[Engine]) -> models.HostMemory | None:
 # --- the plan --------------------------------------------------------------------------------------------
 
 
-def hypervisor_plan(uri: str, engine: Engine, last: plan.Plan) -> models.HypervisorPlan:
-    """Return a plan, guest by guest."""
+def hypervisor_plan(
+    uri: str, engine: Engine, last: plan.Plan, uri_of: Callable[[str], str]
+) -> models.HypervisorPlan:
+    """Return a plan, guest by guest; `uri_of` says by UUID which hypervisor has one."""
+    rows = [last.row(index) for index in range(len(last.snapshot))]
     return models.HypervisorPlan(
         uri=uri,
         at=_last_tick(engine, last).at,
@@ -132,14 +136,15 @@ def hypervisor_plan(uri: str, engine: Engine, last: plan.Plan) -> models.Hypervi
         pool_bytes=round(last.pool),
         free_bytes=round(last.free),
         short_bytes=round(last.short),
-        guests=[_plan_row(last.row(index)) for index in range(len(last.snapshot))],
+        guests=[_plan_row(row, uri_of(row.uuid)) for row in rows],
     )
 
 
-def _plan_row(row: plan.PlanRow) -> models.PlanRow:
+def _plan_row(row: plan.PlanRow, uri: str) -> models.PlanRow:
     return models.PlanRow(
         name=row.name,
         uuid=row.uuid,
+        hypervisor=uri,
         verdict=_verdict(row.verdict, row.name),
         actual_bytes=whole(row.actual_bytes),
         target_bytes=whole(row.target_bytes),
@@ -176,7 +181,7 @@ def why(
 ) -> models.Why:
     """Return all that explains one guest's size; `changes` are its last ones, oldest first."""
     row = last.row(index)
-    part = _plan_row(row)
+    part = _plan_row(row, uri)
     return models.Why(
         name=part.name,
         uuid=part.uuid,

@@ -17,6 +17,7 @@ from ballonet.facts.happening import Happening
 from ballonet.facts.plan import Plan
 from ballonet.facts.request import ALL
 from ballonet.policy.settings import Settings
+from ballonet.service.claim import Claim
 from ballonet.service.facade import Connection, Service
 from ballonet.service.keeping import Keeper
 from ballonet.service.notify import Notifier
@@ -60,10 +61,13 @@ class Daemon:
         *,
         store: Store | None = None,
         notifier: Notifier | None = None,
+        claim: Claim | None = None,
     ) -> None:
+        """Read the settings; RefusedError where somebody else resizes these guests and we are to."""
         self.log = Recent() if store is None else store
         self._read = read
-        self._rules = rules = read()
+        self._claim = claim or Claim(())
+        self._rules = rules = self._allowed_rules()
         self._ears = ears
         self._world = world
         self._notifier = notifier or Notifier({})
@@ -93,7 +97,7 @@ class Daemon:
                 self._world,
                 seconds=seconds,
                 after_tick=self._ticked,
-                on_failure=self._ears.failure,
+                on_failure=self._failed,
             )
         finally:
             loop.remove_signal_handler(signal.SIGHUP)
@@ -103,16 +107,25 @@ class Daemon:
         """Read the settings again: whole, or not at all, and then those before stay in force."""
         self._notifier.reloading()
         try:
-            rules = self._read()
+            rules = self._allowed_rules()
         except BallonetError as error:
             self.service.reloaded(error.message)
             self._ears.word(f"settings stay as they were: {error.message}")
         else:
             self._rules = rules
             self.engine.change(rules.law, rules.limits, enforce=rules.enforce)
+            if not rules.enforce:
+                self._claim.drop()
             self.service.reloaded()
             self._ears.word("settings were read again")
         self._notifier.ready(self._status())
+
+    def _allowed_rules(self) -> Rules:
+        """Read the settings, and take what enforcing needs; raises `BallonetError` for both."""
+        rules = self._read()
+        if rules.enforce:
+            self._claim.take()
+        return rules
 
     def _tell(self, happening: Happening) -> None:
         self._ears.happening(happening)
@@ -126,6 +139,12 @@ class Daemon:
             self._keeper.ticked()
         self._ears.tick(plan, self.engine)
 
+    def _failed(self, error: HypervisorError) -> None:
+        """Tell of a tick that could not read its guests, and have it in the events while it lasts."""
+        self._ears.failure(error)
+        if self._keeper is not None:
+            self._keeper.ticked()
+
     async def _end(self, server: "Server | None") -> None:
         """Stop answering, give memory back where the settings say so, and write down what was learned."""
         self._notifier.stopping("ending")
@@ -134,6 +153,7 @@ class Daemon:
             await server.stop()
         if self._rules.release_on_stop and self.engine.writes and self.engine.plan is not None:
             await self.connection.by_hand.give_back(ALL, Asker("on_stop"))
+        self._claim.drop()
         if self._keeper is not None:
             self._keeper.end()
 

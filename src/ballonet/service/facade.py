@@ -12,6 +12,7 @@ from ballonet.errors import BallonetError, NoSuchGuestError
 from ballonet.facts.happening import Kind
 from ballonet.facts.plan import Plan
 from ballonet.facts.request import ALL
+from ballonet.hypervisor.several import SeveralHypervisors
 from ballonet.service import answers, models
 from ballonet.service.events import EventRecord
 from ballonet.service.recent import EventLog
@@ -34,13 +35,24 @@ class Question:
 
 
 class Connection:
-    """A hypervisor, and the engine that sees to its guests."""
+    """A hypervisor, or several as one, and the engine that sees to its guests."""
 
     def __init__(self, uri: str, hypervisor: Hypervisor, engine: Engine) -> None:
         self.uri = uri
         self.hypervisor = hypervisor
         self.engine = engine
         self.by_hand = ByHand(engine)
+
+    def uri_of(self, uuid: str) -> str:
+        """Return the URI of the hypervisor that has a guest, which may be one of several."""
+        several = self.hypervisor
+        return (several.uri_of(uuid) if isinstance(several, SeveralHypervisors) else "") or self.uri
+
+    @property
+    def unanswered(self) -> Sequence[str]:
+        """Return the URIs of those of several hypervisors that did not answer the last look."""
+        several = self.hypervisor
+        return several.unanswered if isinstance(several, SeveralHypervisors) else ()
 
     @property
     def plan(self) -> Plan:
@@ -105,7 +117,10 @@ class Service:
             mode="enforce" if all(engine.enforces for engine in engines) else "observe",
             paused=None if paused is None else answers.hold(paused),
             host=answers.host_memory(engines),
-            hypervisors=[answers.hypervisor_status(each.uri, each.engine) for each in self._connections],
+            hypervisors=[
+                answers.hypervisor_status(each.uri, each.engine, each.unanswered)
+                for each in self._connections
+            ],
             holds=self.holds().holds,
             leases=[answers.lease(lease) for lease in self._requests.leases],
             leased_bytes=self._requests.leased_bytes,
@@ -116,7 +131,8 @@ class Service:
         """Return the last decisions."""
         return models.Plan(
             hypervisors=[
-                answers.hypervisor_plan(each.uri, each.engine, each.plan) for each in self._connections
+                answers.hypervisor_plan(each.uri, each.engine, each.plan, each.uri_of)
+                for each in self._connections
             ]
         )
 
@@ -126,7 +142,7 @@ class Service:
         uuid = connection.plan.snapshot.uuids[row]
         changes = self._log.events(uuid=uuid, kinds=CHANGES, limit=LAST_CHANGES)
         held = next((hold for hold in self._requests.holds if hold.uuid == uuid), None)
-        return answers.why(connection.uri, connection.engine, connection.plan, row, changes, held)
+        return answers.why(connection.uri_of(uuid), connection.engine, connection.plan, row, changes, held)
 
     def holds(self) -> models.Holds:
         """Return who is held, everybody included."""

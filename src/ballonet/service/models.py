@@ -151,9 +151,13 @@ class GuestCounts(Answer):
 
 
 class HypervisorStatus(Answer):
-    """What is done with the guests of one hypervisor; sizes are of the last tick."""
+    """What is done with the guests of one hypervisor, or of several that share a budget, at the last tick."""
 
-    uri: str
+    uri: str = Field(description="of the hypervisor; of several all, with blanks between")
+    unanswered: list[str] = Field(
+        default=[],
+        description="the URIs of those of several that do not answer: their guests stay as they are",
+    )
     state: str | None = Field(description="how short of memory the host is: plenty, comfort, tight, ...")
     sentence: str | None = Field(description="the same in words")
     budget_bytes: int = Field(description="what all guests together may hold")
@@ -212,6 +216,7 @@ class PlanRow(Answer):
 
     name: Words
     uuid: Words
+    hypervisor: str | None = Field(default=None, description="the URI of the hypervisor that it is on")
     verdict: Verdict
     actual_bytes: int | None
     target_bytes: int | None = Field(description="its next size; null: it stays as it is")
@@ -224,9 +229,9 @@ class PlanRow(Answer):
 
 
 class HypervisorPlan(Answer):
-    """What the last tick decided for the guests of one hypervisor."""
+    """What the last tick decided for the guests of one hypervisor, or of several that share a budget."""
 
-    uri: str
+    uri: str = Field(description="of the hypervisor; of several all, with blanks between")
     at: datetime
     writes: bool = Field(description="whether it was carried out, or only observed")
     state: str

@@ -49,6 +49,7 @@ def advice_fields(advice: Advice) -> dict[str, Any]:
         "maximum_bytes": advice.guest.maximum_bytes,
         "actual_bytes": advice.guest.actual_bytes,
         "floor_bytes": advice.floor_bytes,
+        "ceiling_bytes": advice.ceiling_bytes,
         "free_bytes": advice.free_bytes,
         "cache_bytes": advice.cache_bytes,
         "swap_bytes": advice.swap_bytes,
@@ -72,7 +73,13 @@ def _needs(advice: Advice) -> str:
         return UNKNOWN
     if not advice.lacks:
         return "enough"
-    return f"+{format_size(advice.more_bytes)}" if advice.more_bytes else "above max"
+    full = "above ceiling" if _is_limited(advice) else "above max"
+    return f"+{format_size(advice.more_bytes)}" if advice.more_bytes else full
+
+
+def _is_limited(advice: Advice) -> bool:
+    """Return whether an administrator allows a guest less than its maximum."""
+    return (advice.ceiling_bytes or 0) < (advice.guest.maximum_bytes or 0)
 
 
 def _remark(advice: Advice) -> str:
@@ -104,6 +111,12 @@ def _wants(advice: Advice) -> list[str]:
     need = f"It needs more: {_reasons(advice)}."
     if advice.more_bytes:
         return [need, _command("set", guest, (guest.actual_bytes or 0) + advice.more_bytes)]
+    if _is_limited(advice):
+        ceiling = f"its ceiling of {size(advice.ceiling_bytes)}"
+        return [
+            f"{need} It has all that {ceiling} allows; who says so:",
+            _command("config show --origin", guest),
+        ]
     # Half as much again is a guess that the next advice corrects.
     larger = (guest.maximum_bytes or 0) * 3 // 2
     return [

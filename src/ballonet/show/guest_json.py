@@ -2,39 +2,38 @@
 
 from typing import Any
 
-from ballonet.engine.table import judge
+from ballonet.engine.limits import LimitsOf, usual
+from ballonet.engine.table import Judged, judge
 from ballonet.facts.guest import Guest
-from ballonet.facts.verdict import Verdict
-from ballonet.policy.floors import floor_bytes
 from ballonet.show.document import document
 
 
-def guest_list(guests: list[Guest]) -> str:
+def guest_list(guests: list[Guest], limits: LimitsOf = usual) -> str:
     """Return the document of several guests."""
-    return document(
-        guests=[guest_fields(guest, verdict) for guest, verdict in zip(guests, judge(guests), strict=True)]
-    )
+    found = zip(guests, judge(guests, limits), strict=True)
+    return document(guests=[guest_fields(guest, judged) for guest, judged in found])
 
 
-def one_guest(guest: Guest) -> str:
+def one_guest(guest: Guest, limits: LimitsOf = usual) -> str:
     """Return the document of one guest."""
-    [verdict] = judge([guest])
-    return document(guest=guest_fields(guest, verdict))
+    [judged] = judge([guest], limits)
+    return document(guest=guest_fields(guest, judged))
 
 
-def guest_fields(guest: Guest, verdict: Verdict) -> dict[str, Any]:
+def guest_fields(guest: Guest, judged: Judged) -> dict[str, Any]:
     """Return the fields of a guest, the same wherever guests are printed."""
-    statistics, device = guest.statistics, guest.device
+    statistics, device, verdict = guest.statistics, guest.device, judged.verdict
     return {
         "name": guest.name,
         "uuid": guest.uuid,
         "id": guest.id,
+        "hypervisor": guest.hypervisor or None,
         "state": guest.state.value,
         "maximum_bytes": guest.maximum_bytes,
         "actual_bytes": guest.actual_bytes,
         "target_bytes": None,  # only who set it knows it: no hypervisor gives it back
-        "floor_bytes": None if guest.maximum_bytes is None else floor_bytes(guest.maximum_bytes),
-        "ceiling_bytes": guest.maximum_bytes,
+        "floor_bytes": judged.floor_bytes,
+        "ceiling_bytes": judged.ceiling_bytes,
         "usable_bytes": statistics.usable_bytes,
         "unused_bytes": statistics.unused_bytes,
         "available_bytes": statistics.available_bytes,

@@ -1,9 +1,10 @@
 """Guests for people: the table of all, and everything about one."""
 
-from ballonet.engine.table import judge
+from ballonet.engine.limits import LimitsOf, usual
+from ballonet.engine.table import Judged, judge
 from ballonet.facts.guest import Device, Guest, Obstacle
 from ballonet.facts.verdict import Verdict
-from ballonet.policy.floors import floor_bytes, hard_floor_bytes
+from ballonet.policy.floors import hard_floor_bytes
 from ballonet.show.statistics import statistics_table
 from ballonet.show.table import UNKNOWN, pairs, paragraph, table
 from ballonet.show.words import age, period, size, switch
@@ -11,10 +12,14 @@ from ballonet.show.words import age, period, size, switch
 _SIZES = ("MAXIMUM", "ACTUAL", "USABLE", "UNUSED", "RSS")
 
 
-def guests_table(guests: list[Guest]) -> str:
+def guests_table(guests: list[Guest], limits: LimitsOf = usual) -> str:
     """Return one row a guest; 80 columns wide where names and states are short."""
-    header = ("GUEST", "STATE", *_SIZES, "AGE", "VERDICT")
-    rows = [_row(guest, verdict) for guest, verdict in zip(guests, judge(guests), strict=True)]
+    header = ["GUEST", "STATE", *_SIZES, "AGE", "VERDICT"]
+    found = zip(guests, judge(guests, limits), strict=True)
+    rows = [_row(guest, judged.verdict) for guest, judged in found]
+    if len({guest.hypervisor for guest in guests}) > 1:
+        header.append("HYPERVISOR")
+        rows = [(*row, guest.hypervisor) for row, guest in zip(rows, guests, strict=True)]
     return table(header, rows, right={*_SIZES, "AGE"})
 
 
@@ -36,13 +41,13 @@ def _row(guest: Guest, verdict: Verdict) -> tuple[str, ...]:
     )
 
 
-def guest_details(guest: Guest, columns: int | None = None) -> str:
+def guest_details(guest: Guest, columns: int | None = None, limits: LimitsOf = usual) -> str:
     """Return everything known of one guest, in paragraphs wrapped to so many columns."""
-    [verdict] = judge([guest])
+    [judged] = judge([guest], limits)
     paragraphs = (
-        pairs(_identity(guest, verdict), columns),
+        pairs(_identity(guest, judged.verdict), columns),
         pairs(_device(guest)),
-        pairs(_sizes(guest)),
+        pairs(_sizes(guest, judged)),
         statistics_table(guest) if guest.id is not None else "",
         "\n".join(paragraph(sentence, columns) for sentence in meanings(guest)),
     )
@@ -57,6 +62,8 @@ def _identity(guest: Guest, verdict: Verdict) -> list[tuple[str, str]]:
         ("state", guest.state.value),
         ("verdict", verdict.reason),
     ]
+    if guest.hypervisor:
+        rows.append(("hypervisor", guest.hypervisor))
     if guest.job:
         rows.append(("job", guest.job))
     if verdict.remedy:
@@ -83,12 +90,13 @@ def _period(guest: Guest, device: Device) -> str:
     return f"{asked}, the last came {age(guest.stats_age_seconds)} ago"
 
 
-def _sizes(guest: Guest) -> list[tuple[str, str]]:
+def _sizes(guest: Guest, judged: Judged) -> list[tuple[str, str]]:
     maximum = guest.maximum_bytes
     rows = [
         ("maximum", size(maximum)),
         ("actual", size(guest.actual_bytes)),
-        ("floor", UNKNOWN if maximum is None else size(floor_bytes(maximum))),
+        ("ceiling", size(judged.ceiling_bytes)),
+        ("floor", size(judged.floor_bytes)),
         ("hard floor", UNKNOWN if maximum is None else size(hard_floor_bytes(maximum))),
     ]
     if guest.stored:

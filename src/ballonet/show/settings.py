@@ -76,6 +76,8 @@ def _values(value: object) -> dict[str, object]:
         return {"value": str(value), "value_seconds": float(value)}
     if isinstance(value, Share):
         return {"value": str(value), "value_ratio": float(value)}
+    if isinstance(value, tuple):  # a list only where it has several
+        return {"value": value[0] if len(value) == 1 else value}
     return {"value": value}
 
 

@@ -55,6 +55,8 @@ def _hypervisor(status: HypervisorStatus, columns: int | None) -> str:
         ("guests", _guests(status)),
         ("last tick", _last_tick(status)),
     ]
+    if status.unanswered:
+        rows.append(("no answer", f"{', '.join(status.unanswered)}: their guests stay as they are"))
     return f"{printable(title)}\n{pairs(rows, columns)}"
 
 

@@ -12,11 +12,11 @@ from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from ballonet.engine.ports import Event, HypervisorFacts, check_size
 from ballonet.errors import DeadlineError, HypervisorError, NoSuchGuestError
 from ballonet.facts.guest import Guest
+from ballonet.facts.uri import host_of
 from ballonet.hypervisor.libvirt import rows
 from ballonet.hypervisor.libvirt.connection import KIB, Connection, libvirt
 from ballonet.hypervisor.libvirt.definition import read_definition
@@ -30,7 +30,7 @@ _WHO = "see who is there: ballonet guests --all"
 
 
 class LibvirtHypervisor:
-    """Guests of one libvirt connection; made by `open`."""
+    """Guests of one libvirt connection; made by `open`, or by `at` where it may come later."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -42,9 +42,18 @@ class LibvirtHypervisor:
     @classmethod
     async def open(cls, uri: str, *, read_only: bool = False, deadline_seconds: float = 5.0) -> Self:
         """Connect. Raises UsageError, NotPermittedError or HypervisorError, each with what to do."""
-        connection = Connection(uri, read_only=read_only, deadline_seconds=deadline_seconds)
-        await connection.open()
-        return cls(connection)
+        hypervisor = cls.at(uri, read_only=read_only, deadline_seconds=deadline_seconds)
+        await hypervisor.connect()
+        return hypervisor
+
+    @classmethod
+    def at(cls, uri: str, *, read_only: bool = False, deadline_seconds: float = 5.0) -> Self:
+        """Return one that is not connected yet: its first call connects, or fails as `connect` does."""
+        return cls(Connection(uri, read_only=read_only, deadline_seconds=deadline_seconds))
+
+    async def connect(self) -> None:
+        """Connect. Raises UsageError, NotPermittedError or HypervisorError, each with what to do."""
+        await self._connection.open()
 
     async def close(self) -> None:
         """End the connection; guests keep running."""
@@ -57,7 +66,7 @@ class LibvirtHypervisor:
     async def facts(self) -> HypervisorFacts:
         """Return what this connection is."""
         uri = self._connection.uri
-        return HypervisorFacts(uri, read_only=self._connection.read_only, local=not urlsplit(uri).netloc)
+        return HypervisorFacts(uri, read_only=self._connection.read_only, local=not host_of(uri))
 
     # --- reading ------------------------------------------------------------------------------------
 

@@ -68,10 +68,12 @@ class Connection:
         try:
             raw = await self._threads.run(lambda: opener(self.uri), what, OPEN_SECONDS)
             await self._threads.run(lambda: self._register(raw), what, self._deadline_seconds)
-        except libvirt.libvirtError as error:
+        except (libvirt.libvirtError, HypervisorError) as error:
             pauses = RETRY_SECONDS if urlsplit(self.uri).netloc else LOCAL_RETRY_SECONDS
             self._retry_at = time.monotonic() + pauses[min(self._failures, len(pauses) - 1)]
             self._failures += 1
+            if isinstance(error, HypervisorError):
+                raise
             text = error.get_error_message() or str(error)
             raise connection_failure(error.get_error_code(), text, self.uri) from error
         self._failures = 0
@@ -109,19 +111,25 @@ class Connection:
             if left > 0:
                 raise HypervisorError(f"not connected to {self.uri}", hint=f"trying again in {left:.0f} s")
             await self.open()
-            self._tell(Event(EventKind.RECONNECTED))
+            again = " again" if self.opened > 1 else ""
+            self._tell(Event(EventKind.RECONNECTED, text=f"connected to {self.uri}{again}"))
 
     def _lose(self, raw: Any) -> None:
         """Let go of a broken connection, once, and say so to who listens."""
         if self._raw is raw:
             self._raw = None
-            self._tell(Event(EventKind.LOST))
+            self._tell(Event(EventKind.LOST, text=f"the connection to {self.uri} broke"))
 
     # --- events -------------------------------------------------------------------------------------
 
     def events(self) -> AsyncIterator[Event]:
-        """Yield what happens from this call on, until the connection is closed by us."""
+        """Yield what happens from this call on, until the connection is closed by us.
+
+        Where there is none yet, that is the first that is told.
+        """
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        if not self.opened:
+            queue.put_nowait(Event(EventKind.LOST, text=f"there is no connection to {self.uri} yet"))
         self._listeners.add(queue)
         return self._follow(queue)
 

@@ -205,7 +205,7 @@ async def test_the_guest_that_was_meant_before_stays_so_and_the_other_follows_wh
 async def test_one_that_is_not_there_yet_is_looked_for_again_and_told(
     host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ballonet.hypervisor.libvirt.connection.RETRY_SECONDS", (0.0,))
+    monkeypatch.setattr("ballonet.hypervisor.libvirt.connection.LOCAL_RETRY_SECONDS", (0.0,))
     there, later = LibvirtHypervisor.at("test:///default"), LibvirtHypervisor.at(host)
     later._connection.uri = "test:///nowhere"
     several = SeveralHypervisors({"test:///default": there, host: later})

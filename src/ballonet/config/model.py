@@ -38,9 +38,10 @@ from ballonet.units import GIB
 DEFAULT: Final = "default"  # the table of guests that no other says anything about
 _CLASS = r"\[!?(?:\][^\]]*|[^\]!][^\]]*)\]"  # as fnmatch reads it
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_SIZE_PATTERN = r"^\s*([0-9]+(\.[0-9]+)?|\.[0-9]+) ?[A-Za-z]+\s*$"
-_SECONDS_PATTERN = r"^\s*(([0-9]+(\.[0-9]+)?|\.[0-9]+) ?[A-Za-z]+ ?)+\s*$"
-_SHARE_PATTERN = r"^\s*([0-9]+(\.[0-9]+)?|\.[0-9]+) ?%\s*$"
+_NUMBER = r"([0-9]+(\.[0-9]+)?|\.[0-9]+)"
+_SIZE_PATTERN = rf"^\s*{_NUMBER} ?[A-Za-z]+\s*$"
+_SECONDS_PATTERN = rf"^\s*({_NUMBER} ?[A-Za-z]+ ?)+\s*$"
+_SHARE_PATTERN = rf"^\s*{_NUMBER} ?%\s*$"
 
 
 def wrong(message: str, hint: str) -> PydanticCustomError:

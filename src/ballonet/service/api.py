@@ -32,7 +32,8 @@ from ballonet.errors import (
 )
 from ballonet.facts.happening import Kind
 from ballonet.service import models
-from ballonet.service.facade import Question, Service
+from ballonet.service.events import Question
+from ballonet.service.facade import Service
 from ballonet.service.openapi import document
 from ballonet.service.operation import JSON, LINES, Operation
 
@@ -74,7 +75,6 @@ class EventsAsked(BaseModel):
         return Question(
             since=None if self.since is None else self.since.timestamp(),
             until=None if self.until is None else self.until.timestamp(),
-            guest=self.guest,
             kinds=self.kind or None,
             limit=self.limit,
         )
@@ -124,8 +124,9 @@ async def _events(request: Request) -> Response:
     }
     asked = _valid("query", lambda: EventsAsked.model_validate(plain))
     if asked.follow:
-        return StreamingResponse(_lines(await _service(request).follow(asked.question())), media_type=LINES)
-    return _answer(await _service(request).events(asked.question()))
+        followed = await _service(request).follow(asked.question(), asked.guest)
+        return StreamingResponse(_lines(followed), media_type=LINES)
+    return _answer(await _service(request).events(asked.question(), asked.guest))
 
 
 async def _lines(followed: AsyncIterator[models.Event]) -> AsyncIterator[str]:

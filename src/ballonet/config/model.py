@@ -214,7 +214,7 @@ class ServiceSettings(Table):
 
 
 class GuestSettings(Table):
-    """Three knobs a guest, and whether it is to be touched at all."""
+    """Three knobs a guest, whether it is to be touched at all, and how far it may say so itself."""
 
     floor: AmountText = knob(
         Share(0.25),
@@ -242,6 +242,14 @@ class GuestSettings(Table):
         means="Whether its memory is managed at all.",
         unit="true or false",
         because="what must not be touched is recognized by itself",
+    )
+    metadata_floor: AmountText = knob(
+        Share(1),
+        "The highest floor that the guest's own metadata may ask for. Where that is less than its maximum, "
+        "metadata cannot exclude the guest either.",
+        unit="a size, or a share of the guest's maximum",
+        because="whoever defines a guest knows best what it needs; lower it where they may not keep more "
+        "than their part",
     )
 
 

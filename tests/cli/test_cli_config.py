@@ -93,6 +93,27 @@ def test_a_file_that_is_not_there(ballonet: Run, tmp_path: Path, command: list[s
     assert f"{tmp_path}/x.toml: it cannot be read: No such file or directory" == said
 
 
+def test_what_guests_ask_for_in_vain_is_said_where_asked_for(
+    ballonet: Run, file: Path, tmp_path: Path
+) -> None:
+    own = """<metadata><b:guest xmlns:b='urn:ballonet:guest:1' floor='100%'/></metadata>"""
+    host = tmp_path / "host.xml"
+    host.write_text(HOST.replace("<vcpu>", f"{own}<vcpu>", 1))
+    with file.open("a") as more:
+        more.write('[guest."*"]\nmetadata_floor = "75%"\n')
+    words = ("--config", str(file), "-c", f"test://{host}", "config", "check")
+
+    assert 0 == ballonet(*words).returncode
+    result = ballonet(*words, "--guests")
+
+    assert 2 == result.returncode
+    wrong, hint = two_lines(result)
+    assert "metadata of web: floor: 2.00 GiB is outside of what the host allows: it gets 1.50 GiB" == wrong
+    assert "ballonet config show --origin GUEST" in hint
+    shown = ballonet("--config", str(file), "config", "show", "--origin", "web").stdout
+    assert ['guest."*".metadata_floor', '"75%"', f"{file}:15"] in rows(shown)
+
+
 # --- show -------------------------------------------------------------------------------------------
 
 
@@ -116,6 +137,7 @@ def test_a_guests_settings_are_shown_by_the_table_that_each_is_from(ballonet: Ru
         ["guest.default.ceiling", '"100%"', "default"],
         ['guest."w*".weight', "400", f"{file}:7"],
         ["guest.web.manage", "false", f"{file}:9"],
+        ["guest.default.metadata_floor", '"100%"', "default"],
     ] == rows(result.stdout)
     assert "give the guest's instead of its name" in result.stderr
     assert "5" in ballonet("--config", str(file), "config", "show", UUID).stdout

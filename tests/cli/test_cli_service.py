@@ -1,5 +1,6 @@
 """The commands that ask the service: what they print, and with which code they fail."""
 
+import asyncio
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hosted import Hosted
+from hosted import Hosted, until
 from running import Run, two_lines
 
 from ballonet import cli
@@ -153,8 +154,12 @@ def test_following_ends_with_ctrl_c(service: Hosted) -> None:
 
 
 def following(service: Hosted, *words: str) -> "subprocess.Popen[str]":
+    return background(service, "events", "-f", *words)
+
+
+def background(service: Hosted, *words: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "ballonet", "events", "-f", *words],
+        [sys.executable, "-m", "ballonet", *words],
         env={**os.environ, "BALLONET_SOCKET": os.fspath(service.path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -216,6 +221,19 @@ def test_room_is_made_listed_and_dropped(ask: Ask, service: Hosted) -> None:
     assert two_lines(result)[0].endswith("could be had at most without taking what guests need")
     assert 2 == ask("make-room", "1G", "--timeout", "2h").returncode
     assert "lease-2" == document(ask("make-room", "1G", "-o", "json"))["id"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_who_interrupts_make_room_leaves_no_lease(service: Hosted, number: int, code: int) -> None:
+    service.clock.on_sleep = lambda: asyncio.sleep(0.01)  # nobody looks at the guests: it waits
+    size = service.service.room().most_bytes - MIB
+    with background(service, "make-room", f"{size}B") as process:
+        until(lambda: bool(service.service.room().leases))
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    said = "ballonet: interrupted: nothing is kept free\n" if number == signal.SIGINT else ""
+    assert (code, "", said) == (process.returncode, out, err)
+    until(lambda: not service.service.room().leases)
 
 
 @pytest.mark.parametrize(

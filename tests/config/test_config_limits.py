@@ -24,18 +24,32 @@ SIZES = st.integers(1, 64 * GIB).map(Size) | st.integers(1, 1000).map(lambda num
 MAXIMA = st.integers(1, 64 * GIB)
 
 
-def guest(floor: Amount, ceiling: Amount, weight: int = 100, *, manage: bool = True) -> ForGuest:
+def guest(
+    floor: Amount,
+    ceiling: Amount,
+    weight: int = 100,
+    *,
+    manage: bool = True,
+    metadata_floor: Amount = Share(1),  # noqa: B008 - a number
+) -> ForGuest:
     def said(value: Any) -> Chosen[Any]:
         return Chosen(value, "default", Origin())
 
-    return ForGuest(said(floor), said(ceiling), said(weight), said(manage))
+    return ForGuest(said(floor), said(ceiling), said(weight), said(manage), said(metadata_floor))
 
 
 def metadata(**said: Any) -> GuestSettings:
     return GuestSettings.model_construct(None, **said)
 
 
-GUESTS = st.builds(guest, SIZES, SIZES, st.integers(1, 10_000), manage=st.booleans())
+GUESTS = st.builds(
+    guest,
+    SIZES,
+    SIZES,
+    st.integers(1, 10_000),
+    manage=st.booleans(),
+    metadata_floor=SIZES | st.just(Share(1)),
+)
 SAID = st.fixed_dictionaries(
     {},
     optional={"floor": SIZES, "ceiling": SIZES, "weight": st.integers(1, 10_000), "manage": st.booleans()},
@@ -112,7 +126,7 @@ def test_metadata_twice_are_as_once(said: ForGuest, own: GuestSettings, maximum:
     assert once == tightened(once, own, maximum)[0]
 
 
-LIMITS = GuestLimits(GIB, 3 * GIB, 100, managed=True)
+LIMITS = GuestLimits(GIB, 3 * GIB, 100, managed=True, metadata_floor_bytes=4 * GIB)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +166,46 @@ def test_who_is_excluded_stays_so() -> None:
 
     assert excluded == found
     assert "manage" == issue.key
+
+
+@given(GUESTS, SAID, MAXIMA)
+def test_metadata_keep_no_more_than_the_host_lets_them(
+    said: ForGuest, own: GuestSettings, maximum: int
+) -> None:
+    before = limits_of(said, maximum)
+    after, _ = tightened(before, own, maximum)
+
+    assert after.floor_bytes <= max(before.floor_bytes, before.metadata_floor_bytes)
+    if before.metadata_floor_bytes < maximum:
+        assert before.managed == after.managed
+
+
+@pytest.mark.parametrize(
+    ("said", "changed", "keys"),
+    [
+        ({"floor": Size(2 * GIB)}, {"floor_bytes": 2 * GIB}, []),
+        ({"floor": Share(1)}, {"floor_bytes": 2 * GIB}, ["floor"]),
+        ({"manage": False}, {}, ["manage"]),
+        ({"manage": True, "weight": 50}, {"weight": 50}, []),
+    ],
+)
+def test_what_the_host_does_not_let_metadata_keep_is_said_with_the_setting(
+    said: dict[str, Any], changed: dict[str, Any], keys: list[str]
+) -> None:
+    bounded = replace(LIMITS, metadata_floor_bytes=2 * GIB)
+
+    found, issues = tightened(bounded, metadata(**said), 4 * GIB)
+
+    assert replace(bounded, **changed) == found
+    assert keys == [issue.key for issue in issues]
+    assert all("metadata_floor" in issue.hint for issue in issues)
+
+
+def test_metadata_below_the_floor_of_the_files_change_nothing() -> None:
+    found, [issue] = tightened(replace(LIMITS, metadata_floor_bytes=GIB), metadata(floor=Share(0.1)), 4 * GIB)
+
+    assert GIB == found.floor_bytes
+    assert "metadata_floor" not in issue.hint
 
 
 # --- what an engine asks ----------------------------------------------------------------------------
@@ -226,6 +280,20 @@ def test_metadata_count_and_what_they_say_in_vain_is_said_once() -> None:
     assert [
         "metadata of greedy: weight: 400 is above 100",
         "metadata of garbage: floor: size '2' has no unit",
+    ] == [issue.text for issue in asked.notes]
+
+
+def test_how_far_metadata_go_depends_on_the_guest() -> None:
+    asked = Asked('[guest.default]\nmetadata_floor = "50%"\n[guest."db-*"]\nmetadata_floor = "100%"\n')
+    own = '<guest floor="100%" manage="no"/>'
+
+    found = asked.columns(row("web", own=own), row("db-1", own=own))
+
+    assert [2.0 * GIB, 4.0 * GIB] == found["floor"]
+    assert [False, True] == found["excluded"]
+    assert [
+        "metadata of web: floor: 4.00 GiB is outside of what the host allows: it gets 2.00 GiB",
+        "metadata of web: manage: the guest may not exclude itself",
     ] == [issue.text for issue in asked.notes]
 
 

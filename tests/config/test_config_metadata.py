@@ -54,6 +54,7 @@ def test_only_what_is_said_is_set(word: str, *, value: bool) -> None:
         ('<guest manage="maybe"/>', "manage", "'maybe' is neither true nor false"),
         ('<guest floors="1GiB"/>', "floors", "there is no such key"),
         ('<guest mode="enforce"/>', "mode", "there is no such key here"),
+        ('<guest metadata_floor="100%"/>', "metadata_floor", "only the host's files can say it"),
         ('<guest xmlns:x="urn:x" x:floor="1GiB"/>', '"urn:x floor"', "there is no such key"),
     ],
 )

@@ -1,5 +1,7 @@
 """What people ask for while an engine runs: it happens, it is written down, and it ends by itself."""
 
+import asyncio
+
 import pytest
 from kept import ANNA, Host, MemoryJournal, on_host
 
@@ -172,6 +174,37 @@ def test_room_that_does_not_come_in_time_is_kept_no_longer() -> None:
         most = host.by_hand.most_room_bytes()
         with pytest.raises(NotReachedError, match="not free within"):
             await host.by_hand.make_room(most, timeout_seconds=0.1, hold_seconds=60.0, guest="", asker=ANNA)
+
+    assert {} == on_host(does, budget_bytes=1.75 * GIB).journal.requests
+
+
+def test_room_that_nobody_waits_for_any_more_is_kept_no_longer() -> None:
+    async def does(host: Host) -> None:
+        most = host.by_hand.most_room_bytes()
+        waiting = asyncio.create_task(
+            host.by_hand.make_room(most, timeout_seconds=60.0, hold_seconds=60.0, guest="", asker=ANNA)
+        )
+        await host.clock.sleep(0.1)
+        assert ["lease-1"] == [lease.id for lease in host.engine.requests.leases]
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    host = on_host(does, budget_bytes=1.75 * GIB)
+    assert {} == host.journal.requests
+    assert "lease-1 was given up: anna waits no longer" in [each.text for each in host.told]
+
+
+def test_room_whose_guest_starts_before_it_is_free_is_used_up() -> None:
+    async def does(host: Host) -> None:
+        most = host.by_hand.most_room_bytes()
+        waiting = asyncio.create_task(
+            host.by_hand.make_room(most, timeout_seconds=0.1, hold_seconds=60.0, guest="new", asker=ANNA)
+        )
+        await asyncio.sleep(0.05)
+        host.engine.hear(Event(EventKind.STARTED, "u", "new"))
+        with pytest.raises(NotReachedError, match="not free within"):
+            await waiting
 
     assert {} == on_host(does, budget_bytes=1.75 * GIB).journal.requests
 

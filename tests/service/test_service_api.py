@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hosted import Hosted, hosted
+from hosted import Hosted, connect, hosted, until
 from jsonschema import Draft202012Validator
 
 from ballonet.facts.happening import Happening, Kind
@@ -229,6 +229,19 @@ def test_room_that_does_not_come_in_time_is_kept_no_longer(service: Hosted) -> N
     body = json.dumps({"size_bytes": size, "timeout_seconds": 0.05}).encode()
     assert (504, 6) == _code(refused(service, "POST", "/v1/room", body))
     assert [] == told(service, "GET", "/v1/room")["leases"]
+
+
+def test_room_whose_client_goes_before_it_is_free_is_kept_no_longer(service: Hosted) -> None:
+    service.clock.on_sleep = lambda: asyncio.sleep(0.01)  # nobody looks at the guests
+    body = json.dumps({"size_bytes": told(service, "GET", "/v1/room")["most_bytes"] - MIB}).encode()
+    connection = connect(service.path)
+    connection.send(
+        b"POST /v1/room HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+    )
+    until(lambda: ["lease-1"] == [each["id"] for each in told(service, "GET", "/v1/room")["leases"]])
+    connection.close()
+    until(lambda: [] == told(service, "GET", "/v1/room")["leases"])
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from ballonet.errors import NoSuchGuestError, NotPermittedError, UsageError
 from ballonet.facts.happening import Happening, Kind
 from ballonet.policy.settings import Settings
 from ballonet.service.client import Client, asked
+from ballonet.service.events import Question
 from ballonet.service.facade import Connection, Service
 from ballonet.service.models import (
     Hold,
@@ -119,11 +120,11 @@ def test_the_last_events_are_kept() -> None:
     for number in range(5):
         log.tell(Happening(float(number), Kind.CAME, f"guest-{number}", f"uuid-{number}"))
     assert [3, 4, 5] == [record.id for record in log.events()]
-    assert [4, 5] == [record.id for record in log.events(limit=2)]
-    assert [3] == [record.id for record in log.events(after_id=1, limit=1)]
-    assert [4] == [record.id for record in log.events(since=3.0, until=4.0)]
-    assert [5] == [record.id for record in log.events(name="guest-4")]
-    assert [] == log.events(kinds={Kind.WENT})
+    assert [4, 5] == [record.id for record in log.events(Question(limit=2))]
+    assert [3] == [record.id for record in log.events(Question(after_id=1, limit=1))]
+    assert [4] == [record.id for record in log.events(Question(since=3.0, until=4.0))]
+    assert [5] == [record.id for record in log.events(Question(name="guest-4"))]
+    assert [] == log.events(Question(kinds={Kind.WENT}))
 
 
 # --- what commands send ----------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from ballonet.errors import JournalError
 from ballonet.facts.act import Act, ActRecord, Outcome
 from ballonet.facts.happening import Happening, Kind
 from ballonet.facts.request import Hold, Lease
-from ballonet.service.events import EventRecord
+from ballonet.service.events import EventRecord, Question
 from ballonet.service.store import Store
 from ballonet.show.reasons import what
 from ballonet.units import MIB
@@ -168,7 +168,7 @@ def test_happenings_come_back_with_their_sentence(told: list[Happening]) -> None
             for each in told:
                 store.tell(each)
         with closing(Store(Path(directory))) as store:
-            records = store.events(after_id=0)
+            records = store.events(Question(after_id=0))
     assert [expected(each, record.id) for each, record in zip(told, records, strict=True)] == [
         (record.id, record.at, record.kind, record.name, record.uuid, record.sentence, record.written)
         for record in records
@@ -248,7 +248,9 @@ def test_events_are_found_by_time_guest_and_kind(data: st.DataObject) -> None:
             store.tell(each)
         store.flush()
         found = store.events(
-            since=since, until=until, uuid=uuid, name=name, kinds=chosen, after_id=after, limit=limit
+            Question(
+                since=since, until=until, uuid=uuid, name=name, kinds=chosen, after_id=after, limit=limit
+            )
         )
     assert fit[:limit] == [record.id for record in found]
 

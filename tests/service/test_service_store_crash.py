@@ -12,6 +12,7 @@ from stored import act, program
 
 from ballonet.facts.act import ActRecord
 from ballonet.facts.happening import Kind
+from ballonet.service.events import Question
 from ballonet.service.store import FILE, Store
 
 WEB = "uuid-web"
@@ -60,7 +61,7 @@ def test_a_killed_process_has_written_all_that_it_said_it_had(tmp_path: Path) ->
             written = [record.act.to_bytes for record in store.acts(uuid, limit=10**6)]
             assert numbers == written[: len(numbers)]
             assert list(range(len(written))) == written
-            assert {Kind.CAME.value} >= {record.kind for record in store.events(uuid=uuid)}
+            assert {Kind.CAME.value} >= {record.kind for record in store.events(Question(uuid=uuid))}
             assert len(store.holds()) in {round_, round_ + 1}
 
 

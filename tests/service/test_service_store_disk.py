@@ -12,6 +12,7 @@ from stored import act, fill, happening, program, small_disk
 from ballonet.errors import JournalError
 from ballonet.facts.act import Outcome
 from ballonet.facts.request import Hold, Lease
+from ballonet.service.events import Question
 from ballonet.service.store import MOST_WAITING, Store
 
 WEB = "uuid-web"
@@ -151,5 +152,5 @@ def test_what_waits_is_bounded(tmp_path: Path) -> None:
             store.tell(happening(float(number)))
         store.flush()
 
-        assert MOST_WAITING == len(store.events(limit=2 * MOST_WAITING))
-        assert 5.0 == store.events(after_id=0, limit=1)[0].at
+        assert MOST_WAITING == len(store.events(Question(limit=2 * MOST_WAITING)))
+        assert 5.0 == store.events(Question(after_id=0, limit=1))[0].at

@@ -8,6 +8,7 @@ import pytest
 from stored import act, happening
 
 from ballonet.facts.act import Outcome
+from ballonet.service.events import Question
 from ballonet.service.store import FILE, PRUNED_ROWS, Store
 
 WEB = "uuid-web"
@@ -69,7 +70,7 @@ def test_the_number_of_events_and_acts_is_bounded_and_so_is_each_call(store: Sto
 
     assert [2 * PRUNED_ROWS, PRUNED_ROWS, 0] == [store.prune(2.0) for _ in range(3)]
 
-    assert 10 * PRUNED_ROWS == len(store.events(limit=2 * more))
+    assert 10 * PRUNED_ROWS == len(store.events(Question(limit=2 * more)))
     assert 3 * PRUNED_ROWS // 2 == store.acts(WEB, limit=2 * more)[0].act.to_bytes
     assert more - 1 == store.acts(WEB)[-1].act.to_bytes
 

@@ -1,12 +1,16 @@
 """`config`: the settings checked, shown with where each is from, and explained."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ballonet.cli.context import Context
-from ballonet.errors import SettingsError
+from ballonet.errors import Issue, SettingsError
+
+if TYPE_CHECKING:
+    from ballonet.config.load import Loaded
+    from ballonet.facts.guest import Guest
 
 # What reads settings takes as long to import as all else: no help and no completion waits for it.
 app = typer.Typer(help="Check, show and explain the settings.", add_completion=False)
@@ -23,6 +27,9 @@ def check(
             show_default="those in force",
         ),
     ] = None,
+    guests: Annotated[
+        bool, typer.Option("--guests", help="And with what guests say of themselves in their metadata.")
+    ] = False,
 ) -> None:
     """Say all that is wrong with the settings, with file, line, key and remedy."""
     from ballonet.cli.settings import settings_of  # noqa: PLC0415 - see above
@@ -38,12 +45,32 @@ def check(
         else:
             loaded = settings_of(context)
             law(loaded, LinuxHost().memory())
+        if guests:
+            _check_metadata(context, loaded)
     except SettingsError as error:
         if context.output == "table":
             raise
         typer.echo(checked_document(files or [], error.issues))
         raise typer.Exit(error.exit_code) from error
     context.show(lambda: checked_text(loaded.files), lambda: checked_document(loaded.files, []))
+
+
+def _check_metadata(context: Context, loaded: "Loaded") -> None:
+    """Raise SettingsError for all that guests ask for in vain."""
+    import asyncio  # noqa: PLC0415 - see above
+
+    from ballonet.cli.connect import connect  # noqa: PLC0415
+    from ballonet.config.limits import FileLimits  # noqa: PLC0415
+    from ballonet.engine.table import side_by_side  # noqa: PLC0415
+
+    async def found() -> "list[Guest]":
+        async with connect(context) as hypervisor:
+            return await hypervisor.guests(inactive=True)
+
+    issues = list[Issue]()
+    FileLimits(loaded, issues.append)(side_by_side(asyncio.run(found())))
+    if issues:
+        raise SettingsError(issues)
 
 
 @app.command()

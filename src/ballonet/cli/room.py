@@ -38,7 +38,12 @@ def make_room(
         hold_seconds=hold_seconds,
         guest=guest,
     )
-    lease = Client().post(Lease, "/v1/room", body, wait_seconds=timeout_seconds)
+    try:
+        lease = Client().post(Lease, "/v1/room", body, wait_seconds=timeout_seconds)
+    except KeyboardInterrupt:
+        # The service gives up what it has begun when the connection ends, however this process does.
+        typer.echo("ballonet: interrupted: nothing is kept free", err=True)
+        raise
     context.show(table=lambda: lease_sentence(lease), json=lambda: answer(lease))
 
 

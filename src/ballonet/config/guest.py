@@ -28,6 +28,7 @@ class ForGuest:
     ceiling: Chosen[Amount]
     weight: Chosen[int]
     manage: Chosen[bool]
+    metadata_floor: Chosen[Amount]
 
 
 def for_guest(loaded: Loaded, name: str, uuid: str) -> ForGuest:

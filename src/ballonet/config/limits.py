@@ -1,7 +1,8 @@
 """From settings to what an engine asks for: the limits of guests in bytes, one row a guest.
 
 What the files allow is the frame; a guest's metadata may only tighten it: raise its floor, lower its ceiling
-and its weight, and exclude it. What would loosen it is left out with an issue that says so.
+and its weight, and exclude it, the first and the last only as far as `metadata_floor` lets them. What goes
+beyond that is left out with an issue that says so.
 """
 
 from collections.abc import Callable
@@ -25,6 +26,9 @@ LEAST_SHARE_BYTES: Final = 256 * MIB
 """No floor that is given as a share is under this: a Linux guest with less has little but its kernel."""
 
 _LOOSENS: Final = "ask whoever runs the host to allow it: metadata may only tighten its settings"
+_OPTS_OUT: Final = (
+    "metadata_floor is what it may: ballonet config show --origin GUEST says where that is from"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +39,15 @@ class GuestLimits:
     ceiling_bytes: int
     weight: int
     managed: bool
+    metadata_floor_bytes: int  # metadata may raise the floor so far; below the maximum, they exclude nobody
 
 
 def limits_of(guest: ForGuest, maximum_bytes: int) -> GuestLimits:
     """Return what the files allow a guest of this maximum; of a floor above the ceiling, the ceiling."""
     ceiling = ceiling_bytes(guest.ceiling.value, maximum_bytes)
     floor = min(floor_bytes(guest.floor.value, maximum_bytes), ceiling)
-    return GuestLimits(floor, ceiling, guest.weight.value, guest.manage.value)
+    highest = floor_bytes(guest.metadata_floor.value, maximum_bytes)
+    return GuestLimits(floor, ceiling, guest.weight.value, guest.manage.value, highest)
 
 
 def floor_bytes(floor: Amount, maximum_bytes: int) -> int:
@@ -67,8 +73,10 @@ def tightened(
         issues += _left_out("ceiling", wish, limits.ceiling_bytes)
     if "floor" in said:
         wish = floor_bytes(metadata.floor, maximum_bytes)
-        limits = replace(limits, floor_bytes=max(min(wish, limits.ceiling_bytes), limits.floor_bytes))
-        issues += _left_out("floor", wish, limits.floor_bytes)
+        highest = min(limits.ceiling_bytes, limits.metadata_floor_bytes)
+        limits = replace(limits, floor_bytes=max(min(wish, highest), limits.floor_bytes))
+        hint = _OPTS_OUT if limits.metadata_floor_bytes < min(wish, limits.ceiling_bytes) else _LOOSENS
+        issues += _left_out("floor", wish, limits.floor_bytes, hint)
     if "weight" in said:
         if metadata.weight > limits.weight:
             issues.append(Issue(f"{metadata.weight} is above {limits.weight}", _LOOSENS, key="weight"))
@@ -76,17 +84,20 @@ def tightened(
     if "manage" in said:
         if metadata.manage and not limits.managed:
             issues.append(Issue("the guest is excluded", _LOOSENS, key="manage"))
-        limits = replace(limits, managed=metadata.manage and limits.managed)
+        may_exclude = limits.metadata_floor_bytes >= maximum_bytes
+        if limits.managed and not metadata.manage and not may_exclude:
+            issues.append(Issue("the guest may not exclude itself", _OPTS_OUT, key="manage"))
+        limits = replace(limits, managed=limits.managed and (metadata.manage or not may_exclude))
     return limits, issues
 
 
-def _left_out(key: str, wish_bytes: int, gets_bytes: int) -> list[Issue]:
+def _left_out(key: str, wish_bytes: int, gets_bytes: int, hint: str = _LOOSENS) -> list[Issue]:
     if wish_bytes == gets_bytes:
         return []
     message = (
         f"{format_size(wish_bytes)} is outside of what the host allows: it gets {format_size(gets_bytes)}"
     )
-    return [Issue(message, _LOOSENS, key=key)]
+    return [Issue(message, hint, key=key)]
 
 
 class FileLimits:

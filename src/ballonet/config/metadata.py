@@ -30,6 +30,10 @@ def read_metadata(xml: str) -> GuestSettings:
         said["weight"] = int(weight)
     if isinstance(manage, str):
         said["manage"] = _SWITCHES.get(manage, manage)
+    if "metadata_floor" in said:
+        raise SettingsError(
+            [Issue("only the host's files can say it", "leave it out of the metadata", key="metadata_floor")]
+        )
     try:
         layer = checked({"guest": {DEFAULT: said}}, "", {})
     except SettingsError as error:

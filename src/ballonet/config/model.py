@@ -41,9 +41,10 @@ from ballonet.units import GIB
 DEFAULT: Final = "default"  # the table of guests that no other says anything about
 _CLASS = r"\[!?(?:\][^\]]*|[^\]!][^\]]*)\]"  # as fnmatch reads it
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_SIZE_PATTERN = r"^\s*([0-9]+(\.[0-9]+)?|\.[0-9]+) ?[A-Za-z]+\s*$"
-_SECONDS_PATTERN = r"^\s*(([0-9]+(\.[0-9]+)?|\.[0-9]+) ?[A-Za-z]+ ?)+\s*$"
-_SHARE_PATTERN = r"^\s*([0-9]+(\.[0-9]+)?|\.[0-9]+) ?%\s*$"
+_NUMBER = r"([0-9]+(\.[0-9]+)?|\.[0-9]+)"
+_SIZE_PATTERN = rf"^\s*{_NUMBER} ?[A-Za-z]+\s*$"
+_SECONDS_PATTERN = rf"^\s*({_NUMBER} ?[A-Za-z]+ ?)+\s*$"
+_SHARE_PATTERN = rf"^\s*{_NUMBER} ?%\s*$"
 
 
 def wrong(message: str, hint: str) -> PydanticCustomError:
@@ -245,7 +246,7 @@ class ServiceSettings(Table):
 
 
 class GuestSettings(Table):
-    """Three knobs a guest, and whether it is to be touched at all."""
+    """Three knobs a guest, whether it is to be touched at all, and how far it may say so itself."""
 
     floor: AmountText = knob(
         Share(0.25),
@@ -273,6 +274,14 @@ class GuestSettings(Table):
         means="Whether its memory is managed at all.",
         unit="true or false",
         because="what must not be touched is recognized by itself",
+    )
+    metadata_floor: AmountText = knob(
+        Share(1),
+        "The highest floor that the guest's own metadata may ask for. Where that is less than its maximum, "
+        "metadata cannot exclude the guest either.",
+        unit="a size, or a share of the guest's maximum",
+        because="whoever defines a guest knows best what it needs; lower it where they may not keep more "
+        "than their part",
     )
 
 

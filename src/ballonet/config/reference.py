@@ -68,7 +68,8 @@ whose maximum is known, and then the ceiling holds.
 _METADATA: Final = f"""\
 ## Metadata: settings that travel with a guest
 
-The same keys can stand in a guest's definition, as attributes of one element of the namespace `{NAMESPACE}`:
+The same keys, but `metadata_floor`, can stand in a guest's definition, as attributes of one element of the
+namespace `{NAMESPACE}`:
 
 ```sh
 virsh metadata web {NAMESPACE} --key ballonet --set '<guest floor="2 GiB" weight="50"/>' --live --config
@@ -84,6 +85,13 @@ Whoever defines a guest need not be who runs the host, so metadata may only tigh
 raise the floor up to the ceiling, lower the ceiling down to the floor, lower the weight, and exclude the
 guest. What would loosen that is left out, and said; what cannot be understood costs that guest its
 metadata, and no other guest anything. A change is seen within a minute.
+
+A guest whose floor is its maximum, or that is excluded, keeps all that it has. `metadata_floor` says
+how far a guest's metadata may go there: with `"50%"` under `[guest.default]` no guest can ask to keep
+more than half of its maximum, or to be excluded, unless a table of its own lets it; with `"1%"`
+metadata keep nothing beyond the 256 MiB that any share comes to. `ballonet config check --guests` says
+what guests ask for in vain. Whoever may define a guest can still leave out its balloon or lock its
+memory: `ballonet doctor` says where that is so.
 """
 
 

@@ -1,6 +1,7 @@
 """What people have done while the engine runs: a guest set, released, held, and room made for one to come."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -143,7 +144,7 @@ class ByHand:
         """Free host memory, wait until the host shows it, and keep it.
 
         Raises `RefusedError` with what could be had at most, when nothing was taken, and `NotReachedError`
-        when it did not come in time: then the lease is dropped.
+        when it did not come in time. The lease is dropped then, and when whoever waits is cancelled.
         """
         most = self.most_room_bytes()
         if size_bytes > most:
@@ -156,15 +157,17 @@ class ByHand:
                 "guests are only observed: nothing is taken", hint='mode = "enforce", or: ballonet resume'
             )
         lease = self._engine.requests.lease(size_bytes, seconds=hold_seconds, who=asker.who, guest=guest)
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                await self._until_free()
-        except TimeoutError as error:
-            self._engine.requests.drop(lease.id)
-            raise NotReachedError(
-                f"{format_size(size_bytes)} were not free within {format_duration(timeout_seconds)}",
-                hint="give it more time: --timeout 2m",
-            ) from error
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._give_up, lease)
+            try:
+                async with asyncio.timeout(timeout_seconds):
+                    await self._until_free()
+            except TimeoutError as error:
+                raise NotReachedError(
+                    f"{format_size(size_bytes)} were not free within {format_duration(timeout_seconds)}",
+                    hint="give it more time: --timeout 2m",
+                ) from error
+            undo.pop_all()
         size, time = format_size(size_bytes), format_duration(hold_seconds)
         whose = f"guest {guest!r}" if guest else "a guest"
         text = f"{lease.id}: {asker.who} has {size} kept free for {time}, for {whose} to come"
@@ -177,6 +180,13 @@ class ByHand:
         self._engine.wake.set()  # what it kept free can be had from the next tick on
         self._engine.say(Kind.LEASED, "", "", f"{lease.id} was ended by hand")
         return lease
+
+    def _give_up(self, lease: Lease) -> None:
+        """End a lease that nobody waits for any more; that it is used up or over is no error."""
+        if lease in self._engine.requests.leases:
+            self._engine.requests.drop(lease.id)
+            self._engine.wake.set()
+            self._engine.say(Kind.LEASED, "", "", f"{lease.id} was given up: {lease.who} waits no longer")
 
     async def _until_free(self) -> None:
         """Wait for a tick that knows of all leases and has what they keep free."""

@@ -23,8 +23,8 @@ class Followed:
         """Return resident bytes, NaN of those whose process cannot be read."""
         if self._foreseen:
             return self._foreseen.column()
-        resident = self._residents.read()
-        return np.array([resident.get(uuid, np.nan) for uuid in self.uuids], dtype=np.float64)
+        # None becomes NaN. Ten times a second, this is a fifth of what a glance costs.
+        return np.array([*map(self._residents.read().get, self.uuids)], dtype=np.float64)
 
     def started_at(self) -> Floats:
         """Return the epoch seconds at which each process started, NaN for unknown."""

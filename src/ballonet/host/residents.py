@@ -29,6 +29,7 @@ class ProcessResidents:
     def __init__(self, root: Path = Path("/")) -> None:
         self._proc = root / "proc"
         self._processes: dict[str, _Process] = {}
+        self._booted_at: float | None = None  # epoch seconds; it moves where the clock is set
         self._missing: frozenset[str] = frozenset()
         self._searches = 0  # wanted for the same missing guests
 
@@ -38,6 +39,8 @@ class ProcessResidents:
         All processes are looked through when a guest is new or its process ended. What was not found is
         looked for again in the 2nd, 4th, 8th, ... call: it may just begin, or be hidden from this user.
         """
+        # Here, and not for each guest: the kernel counts all interrupts of all processors for it.
+        self._booted_at = _booted_at(self._proc / "stat")
         wanted = frozenset(uuids)
         for uuid in self._processes.keys() - wanted:
             self._drop(uuid)
@@ -64,10 +67,9 @@ class ProcessResidents:
     def started_at(self, uuid: str) -> float | None:
         """Return the epoch seconds, good to one, at which a followed guest's process started."""
         process = self._processes.get(uuid)
-        booted_at = _booted_at(self._proc / "stat")
-        if process is None or booted_at is None:
+        if process is None or self._booted_at is None:
             return None
-        return booted_at + process.started_ticks / _TICKS_PER_SECOND
+        return self._booted_at + process.started_ticks / _TICKS_PER_SECOND
 
     def _drop(self, uuid: str) -> None:
         os.close(self._processes.pop(uuid).statm)

@@ -4,6 +4,7 @@ Starlette and pydantic alone: FastAPI, which would spare `openapi.py`, takes 7 M
 below 80.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -32,13 +33,15 @@ from ballonet.errors import (
 )
 from ballonet.facts.happening import Kind
 from ballonet.service import models
-from ballonet.service.facade import Question, Service
+from ballonet.service.events import Question
+from ballonet.service.facade import Service
 from ballonet.service.openapi import document
 from ballonet.service.operation import JSON, LINES, Operation
 
 MOST_BODY_BYTES = 64 * 1024
 
 _Asked = TypeVar("_Asked", bound=models.Asked)
+_Answer = TypeVar("_Answer", bound=models.Answer)
 _Valid = TypeVar("_Valid")
 
 # The first class of an error that stands here says how HTTP calls it.
@@ -74,7 +77,6 @@ class EventsAsked(BaseModel):
         return Question(
             since=None if self.since is None else self.since.timestamp(),
             until=None if self.until is None else self.until.timestamp(),
-            guest=self.guest,
             kinds=self.kind or None,
             limit=self.limit,
         )
@@ -98,15 +100,38 @@ def _post(
     answer: type[models.Answer],
     does: Callable[[Service, _Asked, str], Awaitable[models.Answer]],
     about: str,
+    *,
+    waits: bool = False,  # the client may go before it is done: then nobody wants it
 ) -> Operation:
     async def handle(request: Request) -> Response:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
             raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"a body is {JSON}, and says so")
         content = await request.body()
         body = _valid("body", lambda: asked.model_validate_json(content))
-        return _answer(await does(_service(request), body, request.state.who))
+        answered = does(_service(request), body, request.state.who)
+        return _answer(await (_while_there(request, answered) if waits else answered))
 
     return Operation("POST", path, about, answer, handle, body=asked)
+
+
+async def _while_there(request: Request, answered: Awaitable[_Answer]) -> _Answer:
+    """Return the answer to a whole request; if the client goes before, cancel it."""
+    answering = asyncio.ensure_future(answered)
+    going = asyncio.create_task(_gone_from(request))
+    going.add_done_callback(lambda _: answering.cancel())
+    try:
+        return await answering
+    except asyncio.CancelledError as error:
+        if going.done():
+            raise ClientDisconnect from error
+        raise
+    finally:
+        going.cancel()
+
+
+async def _gone_from(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _why(request: Request) -> Response:
@@ -124,8 +149,9 @@ async def _events(request: Request) -> Response:
     }
     asked = _valid("query", lambda: EventsAsked.model_validate(plain))
     if asked.follow:
-        return StreamingResponse(_lines(await _service(request).follow(asked.question())), media_type=LINES)
-    return _answer(await _service(request).events(asked.question()))
+        followed = await _service(request).follow(asked.question(), asked.guest)
+        return StreamingResponse(_lines(followed), media_type=LINES)
+    return _answer(await _service(request).events(asked.question(), asked.guest))
 
 
 async def _lines(followed: AsyncIterator[models.Event]) -> AsyncIterator[str]:
@@ -184,7 +210,9 @@ OPERATIONS = (
         models.RoomAsked,
         models.Lease,
         Service.make_room,
-        "Free host memory for a guest to come, wait until it is free, and keep it so.",
+        "Free host memory for a guest to come, wait until it is free, and keep it so; who hangs up before "
+        "that gives it up.",
+        waits=True,
     ),
     Operation("DELETE", "/v1/room/{lease}", "End a lease.", models.Lease, _drop_room),
     _get("/-/healthy", models.Health, lambda _: models.Health(), "Answers while the process lives."),

@@ -1,20 +1,15 @@
-"""What happened, as the store keeps it: rows of the table `events`, and the question that finds them."""
+"""What happened, as it is kept, and the question that finds it; both as the table `events` has them, too."""
 
 import json
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from ballonet.facts.happening import Happening
 from ballonet.facts.plan import TIERS, PlanRow
 from ballonet.service.database import Value
 from ballonet.show.reasons import what
-
-INSERT_EVENT = """
-    INSERT INTO events (at, kind, name, uuid, from_bytes, to_bytes, sentence, written, reasons)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +25,45 @@ class EventRecord:
     to_bytes: int | None
     sentence: str
     written: bool  # False: only observed, nothing was sent
-    reasons: Mapping[str, Any] | None  # the plan's, where it had any: as `reasons_of` returns them
+    reasons: Mapping[str, Any] | None  # the plan's, where it had any: as `_reasons_of` returns them
 
 
-def row_of(happening: Happening) -> tuple[Value, ...]:
-    """Return what INSERT_EVENT takes."""
-    return (
-        happening.at,
-        happening.kind.value,
-        happening.name,
-        happening.uuid,
-        whole(happening.from_bytes),
-        whole(happening.to_bytes),
-        what(happening),
-        happening.written,
-        None if happening.row is None else json.dumps(reasons_of(happening.row), separators=(",", ":")),
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which events are asked for: the newest that fit; with `after_id`, the next ones after that.
+
+    To read all, or to follow, begin with `after_id` 0 and go on with the last one's id.
+    """
+
+    since: float | None = None  # epoch seconds: from then on
+    until: float | None = None  # before then
+    uuid: str | None = None
+    name: str | None = None  # of the guest
+    kinds: Collection[str] | None = None
+    after_id: int | None = None
+    limit: int = 1000
+
+
+ANY: Final = Question()
+
+
+def record_of(number: int, happening: Happening) -> EventRecord:
+    """Return what is kept of a happening."""
+    return EventRecord(
+        id=number,
+        at=happening.at,
+        kind=happening.kind.value,
+        name=happening.name,
+        uuid=happening.uuid,
+        from_bytes=whole(happening.from_bytes),
+        to_bytes=whole(happening.to_bytes),
+        sentence=what(happening),
+        written=happening.written,
+        reasons=None if happening.row is None else _reasons_of(happening.row),
     )
 
 
-def reasons_of(row: PlanRow) -> dict[str, Any]:
+def _reasons_of(row: PlanRow) -> dict[str, Any]:
     """Return a plan's reasons for JSON: integer bytes, None for unknown."""
     return {
         "verdict": row.verdict.code,
@@ -68,31 +83,40 @@ def whole(size: float | None) -> int | None:
     return int(size)
 
 
-def record_of(row: tuple[Any, ...]) -> EventRecord:
-    """Return the record of a row that `question` found."""
+# --- in the database -------------------------------------------------------------------------------------
+
+INSERT_EVENT = """
+    INSERT INTO events (at, kind, name, uuid, from_bytes, to_bytes, sentence, written, reasons)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+def row_of(happening: Happening) -> tuple[Value, ...]:
+    """Return what INSERT_EVENT takes."""
+    kept = record_of(0, happening)
+    sizes = (kept.from_bytes, kept.to_bytes)
+    reasons = None if kept.reasons is None else json.dumps(kept.reasons, separators=(",", ":"))
+    return (kept.at, kept.kind, kept.name, kept.uuid, *sizes, kept.sentence, kept.written, reasons)
+
+
+def read_record(row: tuple[Any, ...]) -> EventRecord:
+    """Return the record of a row that `select` found."""
     *plain, written, reasons = row
     fields = (*plain, bool(written), None if reasons is None else json.loads(reasons))
     return EventRecord(*fields)
 
 
-def question(
-    *,
-    since: float | None,
-    until: float | None,
-    uuid: str | None,
-    name: str | None,
-    kinds: Collection[str] | None,
-    after_id: int | None,
-    limit: int,
-) -> tuple[str, list[Value]]:
-    """Return the SQL, and its values, that finds the newest events; after an id, the next ones."""
+def select(question: Question) -> tuple[str, list[Value]]:
+    """Return the SQL, and its values, that answers a question; rows come in no order to rely on."""
     conditions: dict[str, Value] = {
-        "at >= ?": since,
-        "at < ?": until,
-        "uuid = ?": uuid,
-        "name = ?": name,
-        "kind IN (SELECT value FROM json_each(?))": None if kinds is None else json.dumps([*kinds]),
-        "id > ?": after_id,
+        "at >= ?": question.since,
+        "at < ?": question.until,
+        "uuid = ?": question.uuid,
+        "name = ?": question.name,
+        "kind IN (SELECT value FROM json_each(?))": (
+            None if question.kinds is None else json.dumps([*question.kinds])
+        ),
+        "id > ?": question.after_id,
     }
     asked = {condition: value for condition, value in conditions.items() if value is not None}
     sql = [
@@ -100,7 +124,7 @@ def question(
         "WHERE" if asked else "",
         " AND ".join(asked),
         # By time, so that the newest stand at the end of an index, whoever is asked for.
-        "ORDER BY at DESC, id DESC" if after_id is None else "ORDER BY id",
+        "ORDER BY at DESC, id DESC" if question.after_id is None else "ORDER BY id",
         "LIMIT ?",
     ]
-    return " ".join(sql), [*asked.values(), limit]
+    return " ".join(sql), [*asked.values(), question.limit]

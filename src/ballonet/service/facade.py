@@ -1,8 +1,8 @@
 """What the API asks of the service: questions answered by models, and what people want done."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 from ballonet import __version__
 from ballonet.engine.by_hand import Asker, ByHand
@@ -14,24 +14,13 @@ from ballonet.facts.plan import Plan
 from ballonet.facts.request import ALL
 from ballonet.hypervisor.several import SeveralHypervisors
 from ballonet.service import answers, models
-from ballonet.service.events import EventRecord
+from ballonet.service.events import Question
 from ballonet.service.recent import EventLog
 
 LAST_CHANGES = 10
 CHANGES = frozenset({Kind.PLANNED, Kind.BURST, Kind.LENT, Kind.RELEASED, Kind.ASKED})
 FOLLOW_SECONDS = 0.5  # between two looks for new events: as late as a line may be
 LATE_TICKS = 3.0  # a service whose last tick is older than this, and five seconds, is not ready
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Which events are asked for; times are epoch seconds."""
-
-    since: float | None = None
-    until: float | None = None
-    guest: str | None = None
-    kinds: Collection[str] | None = None
-    limit: int = 1000
 
 
 class Connection:
@@ -140,7 +129,7 @@ class Service:
         """Return why a guest has the size that it has; raises `NoSuchGuestError`."""
         connection, row = await self._find(reference)
         uuid = connection.plan.snapshot.uuids[row]
-        changes = self._log.events(uuid=uuid, kinds=CHANGES, limit=LAST_CHANGES)
+        changes = self._log.events(Question(uuid=uuid, kinds=CHANGES, limit=LAST_CHANGES))
         held = next((hold for hold in self._requests.holds if hold.uuid == uuid), None)
         return answers.why(connection.uri_of(uuid), connection.engine, connection.plan, row, changes, held)
 
@@ -158,37 +147,24 @@ class Service:
 
     # --- events -------------------------------------------------------------------------------------
 
-    async def events(self, question: Question) -> models.Events:
-        """Return the newest events that fit; raises `NoSuchGuestError` for a guest never heard of."""
-        found = self._ask(question, await self._uuid(question.guest))
+    async def events(self, question: Question, guest: str | None) -> models.Events:
+        """Return the events that are asked for; raises `NoSuchGuestError` for a guest never heard of."""
+        found = self._log.events(replace(question, uuid=await self._uuid(guest)))
         return models.Events(events=[answers.event(record) for record in found])
 
-    async def follow(self, question: Question) -> AsyncIterator[models.Event]:
-        """Yield the newest events that fit, and then each as it comes, until the service closes."""
-        uuid = await self._uuid(question.guest)
-        return self._follow(question, uuid)
+    async def follow(self, question: Question, guest: str | None) -> AsyncIterator[models.Event]:
+        """Yield the same, and then each event as it comes, until the service closes."""
+        return self._follow(replace(question, uuid=await self._uuid(guest)))
 
-    async def _follow(self, question: Question, uuid: str | None) -> AsyncIterator[models.Event]:
-        seen = max((record.id for record in self._log.events(limit=1)), default=0)
-        found = self._ask(question, uuid)
+    async def _follow(self, question: Question) -> AsyncIterator[models.Event]:
+        seen = max((record.id for record in self._log.events(Question(limit=1))), default=0)
+        found = self._log.events(question)
         while not self._closing:
             for record in found:
                 seen = max(seen, record.id)
                 yield answers.event(record)
             await asyncio.sleep(FOLLOW_SECONDS)
-            found = self._ask(question, uuid, after_id=seen)
-
-    def _ask(
-        self, question: Question, uuid: str | None, after_id: int | None = None
-    ) -> Sequence[EventRecord]:
-        return self._log.events(
-            since=question.since,
-            until=question.until,
-            uuid=uuid,
-            kinds=question.kinds,
-            after_id=after_id,
-            limit=question.limit,
-        )
+            found = self._log.events(replace(question, after_id=seen))
 
     async def _uuid(self, reference: str | None) -> str | None:
         """Return a guest's UUID, also of one that is gone and left events."""
@@ -197,7 +173,8 @@ class Service:
         try:
             connection, row = await self._find(reference)
         except NoSuchGuestError:
-            left = self._log.events(name=reference, limit=1) or self._log.events(uuid=reference, limit=1)
+            by_name, by_uuid = Question(name=reference, limit=1), Question(uuid=reference, limit=1)
+            left = self._log.events(by_name) or self._log.events(by_uuid)
             if not left:
                 raise
             return left[-1].uuid

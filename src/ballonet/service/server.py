@@ -18,6 +18,7 @@ from ballonet.service.guarded import GuardedProtocol
 BACKLOG = 64
 IDLE_SECONDS = 30  # a connection that asks nothing more is closed
 GRACE_SECONDS = 5  # so long may last what is under way when the server stops
+DATE_SECONDS = 1.0  # between two looks at the clock for the date of answers
 PROBE_SECONDS = 1.0  # so long a service may take to show that it lives
 
 
@@ -27,12 +28,20 @@ class _Uvicorn(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.up = asyncio.Event()
+        self.ending = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         try:
             await super().startup(sockets)
         finally:
             self.up.set()
+
+    async def main_loop(self) -> None:
+        """Keep the date of answers right until it is to end; uvicorn's own loop wakes ten times a second."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DATE_SECONDS):
+                    await self.ending.wait()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -87,6 +96,7 @@ class Server:
         if self._task is None:
             return
         self._uvicorn.should_exit = True
+        self._uvicorn.ending.set()
         await self._task
         with contextlib.suppress(OSError):
             if self._made is not None and os.path.samestat(self._made, self.path.stat()):

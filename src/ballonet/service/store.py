@@ -4,7 +4,7 @@ import contextlib
 import json
 import math
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +14,16 @@ from ballonet.facts.act import Act, ActRecord, Outcome
 from ballonet.facts.happening import Happening
 from ballonet.facts.request import Hold, Lease
 from ballonet.service.database import Value, open_or_replace
-from ballonet.service.events import INSERT_EVENT, EventRecord, question, record_of, row_of, whole
+from ballonet.service.events import (
+    ANY,
+    INSERT_EVENT,
+    EventRecord,
+    Question,
+    read_record,
+    row_of,
+    select,
+    whole,
+)
 from ballonet.service.lock import lock
 
 FILE = "state.sqlite"
@@ -139,27 +148,14 @@ class Store:
             with self._commit():
                 pass
 
-    def events(
-        self,
-        *,
-        since: float | None = None,
-        until: float | None = None,
-        uuid: str | None = None,
-        name: str | None = None,
-        kinds: Collection[str] | None = None,
-        after_id: int | None = None,
-        limit: int = 1000,
-    ) -> list[EventRecord]:
-        """Return the newest events that fit, in their order; with `after_id`, the next ones after that.
+    def events(self, question: Question = ANY) -> list[EventRecord]:
+        """Return the events that are asked for, in their order; what waits is not among them yet.
 
-        From `since` on, and before `until` (epoch seconds). To read all, or to follow, begin with `after_id`
-        0 and go on with the last one's id. What waits is not among them yet. Rare kinds of no guest in
-        particular are looked for row by row, 1 s for a million: ask for a day at a time.
+        Rare kinds of no guest in particular are looked for row by row, 1 s for a million: ask for a day at
+        a time.
         """
-        sql, values = question(
-            since=since, until=until, uuid=uuid, name=name, kinds=kinds, after_id=after_id, limit=limit
-        )
-        return sorted(map(record_of, self._database.read(sql, values)), key=lambda record: record.id)
+        sql, values = select(question)
+        return sorted(map(read_record, self._database.read(sql, values)), key=lambda record: record.id)
 
     # --- what was learned ---------------------------------------------------------------------------
 

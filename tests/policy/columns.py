@@ -40,6 +40,7 @@ _DEFAULTS: dict[str, Any] = {
     "usable": 512.0 * MIB,
     "available": np.nan,
     "rss": 1024.0 * MIB,
+    "risen": np.nan,
     "swap_in": 0.0,
     "swap_out": 0.0,
     "major_faults": 0.0,

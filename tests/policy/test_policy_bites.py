@@ -109,6 +109,19 @@ def test_unused_memory_goes_before_cache() -> None:
     assert 0.0 == taken[2]
 
 
+def test_what_a_guest_took_since_its_statistics_is_not_unused() -> None:
+    """Its resident memory rose by 150 of the 200 MiB that it had unused beyond its reserve."""
+    idle = {"actual": 700.0 * MIB, "unused": R + 200 * MIB, "usable": R + 400 * MIB, "risen": 150 * MIB}
+    rested = {**idle, "risen": -150 * MIB}
+    needy = {**NEEDY, "risen": 0.0}
+
+    _, taken = decided(law(1900), [needy, idle, {**CACHED, "risen": 0.0}], hold_until=NOW + 30)
+    _, unmoved = decided(law(1900), [needy, rested, {**CACHED, "risen": 0.0}], hold_until=NOW + 30)
+
+    assert taken[2] > 0.0  # the other one gives cache, too
+    assert 0.6 * 200 * MIB == pytest.approx(unmoved[1], abs=4096)
+
+
 @pytest.mark.parametrize("protection", PROTECTED)
 def test_what_protects_from_probing_does_not_protect_from_a_need(protection: dict[str, Any]) -> None:
     _, for_a_need = decided(law(1200), [NEEDY, CACHED], **protection)

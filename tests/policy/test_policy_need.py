@@ -87,6 +87,22 @@ def test_a_burst_that_is_over_keeps_what_it_was_given_and_calls_for_no_more() ->
     assert 592 * MIB + R == needed(POOR, **over)
 
 
+def test_a_burst_that_is_over_keeps_no_more_than_it_can_have_taken_and_a_little() -> None:
+    """It used 592 MiB at its last statistics, and its resident memory rose by 50 MiB since."""
+    over: dict[str, Any] = {"promised": 900 * MIB, "promised_at": NOW - 0.6, "target": 900 * MIB}
+    assert 592 * MIB + R + (50 + 32) * MIB == needed({**POOR, "risen": 50 * MIB}, **over)
+    assert 592 * MIB + R + 32 * MIB == needed({**POOR, "risen": -50 * MIB}, **over)
+    assert 900 * MIB == needed({**POOR, "risen": 500 * MIB}, **over)
+    assert 900 * MIB == needed({**POOR, "risen": 0.0}, **{**over, "promised_at": NOW - 0.4})
+
+
+def test_what_a_balloon_took_from_a_burst_does_not_hide_its_growth() -> None:
+    """Its kernel managed 100 MiB more than now when it sent its statistics."""
+    over: dict[str, Any] = {"promised": 900 * MIB, "promised_at": NOW - 0.6, "target": 900 * MIB}
+    taken = {**POOR, "risen": -60 * MIB, "available": POOR["actual"] + 50 * MIB}
+    assert 592 * MIB + R + (100 + 32) * MIB == needed(taken, **over, overhead=50 * MIB)
+
+
 # --- cushion ----------------------------------------------------------------------------------------
 
 

@@ -72,6 +72,18 @@ def test_all_that_a_burst_needs_is_promised_where_others_can_spare_it() -> None:
     assert [100 - room, 0] == (made.promise / MIB).tolist()
 
 
+def test_who_grows_gives_nothing_of_what_it_took_and_will_take_before_it_reports_again() -> None:
+    """The other one grows by 40 MiB/s, and by 30 MiB since its statistics, with room enough for both."""
+    grows: dict[str, Any] = {
+        "before": [400 * MIB, 390 * MIB],
+        "at_sample": [400 * MIB, 370 * MIB],
+        "room": [40 * MIB, 1e12],
+    }
+    made = answer(0, rss=[(400 + GROWN) * MIB, 400 * MIB], spare=[0.0, 200 * MIB], **grows)
+
+    assert 200 - 30 - 2 * 40 == made.take[1] / MIB
+
+
 def test_growth_within_the_room_of_a_guest_needs_no_answer() -> None:
     assert not answer(1000, rss=(400 + GROWN) * MIB, room=300.0 * MIB).bursts.any()
 

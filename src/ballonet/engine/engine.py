@@ -227,12 +227,12 @@ class Engine:
         memory = self._world.host.memory() if self._world.host else None
         held = self.requests.held(uuids)
         if self._followed is None:
-            return Beside(memory, None, self._resets.since(uuids, np.full(len(uuids), np.nan)), held)
+            return Beside(memory, None, None, self._resets.since(uuids, np.full(len(uuids), np.nan)), held)
         self._followed.follow(uuids)
         if self._watch:
             self._watch.look(self._world.clock.monotonic())
-        watched = self._watch.seen() if self._watch else None
-        return Beside(memory, watched, self._resets.since(uuids, self._followed.started_at()), held)
+        watched, risen = (self._watch.seen(), self._watch.risen) if self._watch else (None, None)
+        return Beside(memory, watched, risen, self._resets.since(uuids, self._followed.started_at()), held)
 
     async def _carry_out(self, plan: Plan) -> None:
         """Send a plan's changes: those that shrink first, so that there is something to give."""

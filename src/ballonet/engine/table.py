@@ -35,6 +35,7 @@ class Beside:
 
     host: HostMemory | None = None
     watched: Bools | None = None  # whose resident memory is read between ticks
+    risen: Callable[[Floats], Floats] | None = None  # bytes by which that rose since these monotonic seconds
     born_at: Floats | None = None  # epoch seconds of start or last reset; NaN: unknown
     held: Bools | None = None  # who is to be left as it is
 
@@ -46,6 +47,8 @@ def snapshot_of(columns: Columns, now: Now, beside: Beside, limits: Limits) -> S
     ceiling = np.minimum(maximum, np.maximum(limits.ceiling, hard))
     uptime = np.full(rows, np.nan) if beside.born_at is None else now.epoch - beside.born_at
     age = now.epoch - columns.last_update
+    # Statistics from before a reset belong to a guest that is gone (QEMU < 10 keeps them).
+    stats_at = np.where(age > uptime, np.nan, now.monotonic - age)
     return Snapshot(
         taken_at=now.monotonic,
         host=beside.host,
@@ -56,8 +59,8 @@ def snapshot_of(columns: Columns, now: Now, beside: Beside, limits: Limits) -> S
         weight=limits.weight,
         excluded=limits.excluded,
         held=np.zeros(rows, dtype=np.bool_) if beside.held is None else beside.held,
-        # Statistics from before a reset belong to a guest that is gone (QEMU < 10 keeps them).
-        stats_at=np.where(age > uptime, np.nan, now.monotonic - age),
+        stats_at=stats_at,
+        risen=beside.risen(stats_at) if beside.risen else np.full(rows, np.nan),
         **{name: getattr(columns, name) for name in _SAME},
     )
 

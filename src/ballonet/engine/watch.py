@@ -46,6 +46,11 @@ class Watch:
         """Return whose resident memory the last look showed."""
         return ~np.isnan(self._looks[-1].resident)
 
+    def risen(self, times: Floats) -> Floats:
+        """Return the bytes by which each guest rose since its own moment (monotonic seconds)."""
+        rise: Floats = self._looks[-1].resident - self._at(times)
+        return rise
+
     def growth(self) -> Floats | None:
         """Return bytes/s by which each guest grew a moment ago; None before there is anything to compare."""
         before = self._before()
@@ -100,9 +105,12 @@ class Watch:
         times = or_else(times, -np.inf)
         looked_at = np.array([look.at for look in self._looks])
         place = np.maximum(looked_at.searchsorted(times, side="right") - 1, 0)
-        values: Floats = np.array([look.resident for look in self._looks])[place, np.arange(len(times))]
+        # Statistics are a second or two old: the looks before those are not laid out.
+        first = int(place.min(initial=len(self._looks) - 1))
+        looks = list(self._looks)[first:]
+        values: Floats = np.array([look.resident for look in looks])[place - first, np.arange(len(times))]
         if np.isnan(values).any():  # it could not be read then: the first look after it that could
-            for look in self._looks:
+            for look in looks:
                 values = np.where(np.isnan(values) & (look.at > times), look.resident, values)
         return values
 

@@ -66,6 +66,7 @@ class Snapshot:
     usable: Floats
     available: Floats
     rss: Floats
+    risen: Floats  # bytes by which that rose since the statistics were sent; NaN where nobody looked
     swap_in: Floats  # bytes since the guest's boot, as swap_out
     swap_out: Floats
     major_faults: Floats  # since the guest's boot

@@ -6,7 +6,7 @@ import numpy as np
 
 from ballonet.facts.host import HostState
 from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Bools, Floats, Snapshot
+from ballonet.facts.snapshot import Bools, Floats, Snapshot, or_else
 from ballonet.policy.floors import reserve_bytes
 from ballonet.policy.need import cache
 from ballonet.policy.room import CACHE, PAGE, SURPLUS, Room, Share
@@ -95,7 +95,9 @@ def at_once(
 
 def _unused(snapshot: Snapshot, settings: Settings) -> Floats:
     """Return what is taken at once of the memory unused beyond the reserve."""
-    spare: Floats = np.maximum(snapshot.unused - reserve_bytes(snapshot.maximum), 0.0)
+    # What it took since its statistics were sent is not unused any more.
+    unused = snapshot.unused - np.maximum(or_else(snapshot.risen), 0.0)
+    spare: Floats = np.maximum(unused - reserve_bytes(snapshot.maximum), 0.0)
     return settings.squeeze_share * spare
 
 

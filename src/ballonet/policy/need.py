@@ -46,10 +46,19 @@ def need(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
 
 
 def _promised(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
-    """Return what bursts were promised (NaN: no burst): of one that is over, what it was given of it."""
+    """Return what bursts were promised (NaN: no burst).
+
+    Of one that is over it is what it was given, and no more than what its statistics and its growth since
+    then can come to, and a little: resident memory does not show what a balloon took meanwhile.
+    """
+    if np.isnan(memory.promised).all():  # as in most ticks
+        return memory.promised
+    shrunk = np.where(memory.counted, 0.0, or_else(snapshot.available + memory.overhead - snapshot.actual))
+    grown = np.maximum(snapshot.risen, 0.0) + np.maximum(shrunk, 0.0)
+    used = memory.used + memory.swap_debt + reserve_bytes(snapshot.maximum)
+    left = np.fmin(np.fmax(memory.target, snapshot.actual), used + grown + settings.burst_rest_bytes)
     over = snapshot.taken_at - memory.promised_at > settings.burst_seconds
-    given = np.fmax(memory.target, snapshot.actual)
-    return np.where(over, np.minimum(memory.promised, given), memory.promised)
+    return np.where(over, np.minimum(memory.promised, left), memory.promised)
 
 
 def _relieved(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:

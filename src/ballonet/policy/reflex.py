@@ -18,12 +18,15 @@ def reflex(sight: Sight, pool_bytes: float, settings: Settings) -> Answer:
     """
     nothing = np.zeros(len(sight.rss))
     rate = np.maximum(sight.rss - sight.before, 0.0) / sight.seconds
-    room = sight.room - np.fmax(sight.rss - sight.at_sample, 0.0)
+    since = np.fmax(sight.rss - sight.at_sample, 0.0)
+    room = sight.room - since
     burst = sight.cut & (rate >= settings.reflex_rate_bytes) & (room < rate * settings.reflex_room_seconds)
     wish = np.where(burst, np.maximum(rate * settings.grant_seconds - room, settings.grant_bytes), 0.0)
     wish = np.floor(np.clip(sight.ceiling - sight.held, 0.0, wish) / PAGE) * PAGE
     grant = np.floor(waterfill(nothing, wish, sight.weight, max(pool_bytes, 0.0)) / PAGE) * PAGE
-    donors = np.where(wish > 0.0, 0.0, or_else(sight.spare))
+    # Who grows keeps what it took since its statistics were sent, and what it may take before the next.
+    keeps = since + np.where(rate >= settings.reflex_rate_bytes, rate * settings.call_seconds, 0.0)
+    donors = np.where(wish > 0.0, 0.0, np.maximum(or_else(sight.spare) - or_else(keeps), 0.0))
     growth = np.where(burst, rate * settings.call_seconds, 0.0)
     lacking = float(growth.sum() - max(pool_bytes, 0.0)) if wish.sum() > grant.sum() else 0.0
     take = np.floor(waterfill(nothing, donors, sight.weight, lacking) / PAGE) * PAGE

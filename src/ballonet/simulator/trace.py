@@ -32,6 +32,7 @@ COLUMNS: Mapping[str, str] = {
     "usable_bytes": "usable",
     "available_bytes": "available",
     "rss_bytes": "rss",
+    "rss_risen_bytes": "risen",
     "swap_in_bytes_total": "swap_in",
     "swap_out_bytes_total": "swap_out",
     "major_faults_total": "major_faults",

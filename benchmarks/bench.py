@@ -1,4 +1,4 @@
-"""Times the decision, the reflex, simulated hosts and the command line; prints figures and ratios."""
+"""Times decisions, the reflex, simulated hosts, the command line and a service; prints figures and ratios."""
 
 import argparse
 import statistics
@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "policy"))
 
 from columns import known, snapshot
 from scale import hosts
+from service import service, virtual_hours
 
 from ballonet.engine.residents import Followed
 from ballonet.engine.watch import Watch
@@ -45,6 +46,8 @@ def main() -> None:
     hosts()
     policies()
     commands()
+    service(seconds=20.0, warm_seconds=20.0)  # in full: benchmarks/service.py
+    virtual_hours(1.0)
     if arguments.guests:
         from real import guests
         from room import room

@@ -10,6 +10,7 @@ import pytest
 from pretend import PretendClock, PretendHypervisor, PretendResidents, guest, unasked
 
 from ballonet.engine.engine import Engine, World
+from ballonet.engine.limits import usual
 from ballonet.engine.ports import Event, EventKind
 from ballonet.errors import DeadlineError, HypervisorError
 from ballonet.facts.guest import Guest
@@ -77,6 +78,14 @@ async def test_observing_writes_nothing_and_says_what_it_would_do_once() -> None
     assert ([], []) == (bench.hypervisor.sent, bench.hypervisor.periods)
     assert 1 == sum(kind is Kind.PLANNED for kind in bench.kinds())
     assert not any(happening.written for happening in bench.told)
+
+
+async def test_who_only_observes_glances_no_more_often_than_it_ticks(four: Bench) -> None:
+    engine = four.engine
+    await four.ticks(2)
+    assert 0.0 == engine.calm_seconds()
+    engine.change(engine.settings, usual, enforce=False)
+    assert engine.settings.interval_seconds == engine.calm_seconds()
 
 
 async def test_a_needy_guest_grows_after_others_gave(four: Bench) -> None:

@@ -265,6 +265,8 @@ class Engine:
 
     def calm_seconds(self) -> float:
         """Return for how long glances would answer nothing, where that is known ahead."""
+        if not self.writes:
+            return self._settings.interval_seconds  # nor would they soon after: ticks look, too
         even = self._followed.even_seconds() if self._followed else 0.0
         if even <= PASS_SECONDS or self._watch is None or self._followed is None:
             return 0.0

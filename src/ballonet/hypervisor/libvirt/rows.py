@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any
 
 from ballonet.facts.guest import Guest, State, Stored
@@ -38,6 +39,12 @@ _JOBS = {
     9: "backup",
     10: "snapshot delete",
 }
+
+
+_BALLOON = {f"balloon.{name}": name for name in BULK_NAMES}  # by what a record calls it
+_COUNTS = {"block": "block.count", "vcpu": "vcpu.maximum"}  # those that are offline have numbers, too
+# What the guest itself tells, and not QEMU of it.
+_by_guest = attrgetter(*({item.key for item in BULK_NAMES.values()} - {"last_update", "rss_bytes"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +88,8 @@ def from_record(
     """
     answered = "balloon.rss" in record or "balloon.last-update" in record
     maximum = _bytes(record.get("balloon.maximum")) or definition.maximum_bytes
-    fields = {name.removeprefix("balloon."): value for name, value in record.items()}
-    sample = _translate(BULK_NAMES, fields, maximum)
+    balloon = {name: record[key] for key, name in _BALLOON.items() if key in record}
+    sample = _translate(BULK_NAMES, balloon, maximum)
     read_ns, vcpu_ns = _total(record, "block", "rd.times"), _total(record, "vcpu", "time")
     return replace(
         frame(domain, record.get("state.state", 0), definition, asked_at),
@@ -105,7 +112,7 @@ def _dated(sample: Statistics, last: Guest | None) -> Statistics:
     before = last.statistics if last else None
     if last is None or before is None or before.last_update is None or sample.last_update is None:
         return sample
-    if replace(sample, last_update=None, rss_bytes=None) != replace(before, last_update=None, rss_bytes=None):
+    if _by_guest(sample) != _by_guest(before):
         return replace(sample, last_update=max(sample.last_update, last.read_at))
     return replace(sample, last_update=max(sample.last_update, before.last_update))
 
@@ -200,7 +207,7 @@ def _bytes(kib: int | None) -> int | None:
 
 def _total(record: Mapping[str, Any], group: str, field: str) -> int | None:
     """Return the sum over all disks or processors of a record's `group.N.field`."""
-    values = [
-        value for name, value in record.items() if name.startswith(f"{group}.") and name.endswith(f".{field}")
-    ]
+    # Not by looking through the record: it has hundreds of names where there are many of them.
+    keys = (f"{group}.{number}.{field}" for number in range(record.get(_COUNTS[group], 0)))
+    values = [record[key] for key in keys if key in record]
     return sum(values) if values else None

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pretend import PretendClock, PretendHypervisor, PretendResidents, guest, unasked
 
+from ballonet.engine.act import Changes
 from ballonet.engine.engine import Engine, World
 from ballonet.engine.limits import usual
 from ballonet.engine.ports import Event, EventKind
@@ -140,6 +141,27 @@ async def test_a_change_by_another_hand_after_the_last_look_is_not_undone(
     assert 400 * MIB == four.actual()[0]
     assert four.engine.plan
     assert "somebody else" in next(iter(four.engine.plan.rows(np.array([0])))).verdict.reason
+
+
+async def test_who_has_answered_since_the_last_tick_can_be_told_anew(
+    four: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released, resize = asyncio.Event(), four.hypervisor.resize
+
+    async def late(uuid: str, size_bytes: int, **more: Any) -> None:
+        if uuid == "uuid-a":
+            await released.wait()
+        await resize(uuid, size_bytes, **more)
+
+    monkeypatch.setattr(four.hypervisor, "resize", late)
+    await four.ticks(1)
+    assert four.engine.plan
+    changes = Changes.of(four.engine.plan.snapshot, np.array([0]), np.array([600.0 * MIB]))
+    assert 0 == len(await four.engine.resize(changes, "somebody"))
+    released.set()
+    await asyncio.sleep(0.01)
+
+    assert 1 == len(await four.engine.resize(changes, "somebody"))
 
 
 async def test_an_answer_that_did_not_come_counts_as_sent(four: Bench) -> None:

@@ -95,7 +95,10 @@ class ByHand:
         )
         if not len(await self._engine.resize(changes, asker.who)):
             self._engine.requests.resume(hold.uuid)
-            raise BallonetError(f"{hold.name} could not be resized", hint="see why: ballonet events")
+            raise BallonetError(
+                f"{hold.name} could not be resized",
+                hint="see why: ballonet events; if nothing stands there, its last change is not answered yet",
+            )
         return hold
 
     async def release(self, reference: str, asker: Asker) -> list[Hold]:

@@ -45,6 +45,7 @@ class Sender:
         """
         if not len(changes):
             return changes
+        await self.collect()  # who has answered since the last tick is free
         kept = self._promised(self._actor.freely(changes))
         if not writes or not len(kept):
             return kept

@@ -85,7 +85,7 @@ async def test_a_guest_that_hangs_holds_up_no_other() -> None:
     assert {"uuid-b": GIB} == actor.freely(both).sizes()
 
     release.set()
-    late = await actor.collect(1.0)
+    late = await actor.collect(["uuid-a"], 1.0)
 
     assert ["uuid-a"] == list(late)
     assert isinstance(late["uuid-a"], HypervisorError)

@@ -1,7 +1,7 @@
 """The one place where guests are resized: what a plan or the reflex wants is checked again, then sent."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isnan
 from typing import Self
@@ -122,16 +122,21 @@ class Actor:
         """
         if self._bulk:
             return await self._send_many(self._bulk, changes.sizes())
-        for (uuid, size), was in zip(changes.sizes().items(), before.tolist(), strict=True):
+        sizes = changes.sizes()
+        for (uuid, size), was in zip(sizes.items(), before.tolist(), strict=True):
             from_bytes = None if isnan(was) else int(was)
             self._pending[uuid] = asyncio.create_task(self._send(uuid, size, from_bytes))
-        return await self.collect(self._patience_seconds)
+        return await self.collect(sizes, self._patience_seconds)
 
-    async def collect(self, patience_seconds: float = 0.0) -> dict[str, BallonetError]:
-        """Return what failed by UUID, waiting at most so long for answers that did not come."""
+    async def collect(
+        self, awaited: Iterable[str] = (), patience_seconds: float = 0.0
+    ) -> dict[str, BallonetError]:
+        """Return what failed by UUID, waiting at most so long for the answers of these guests."""
         if not self._pending:
             return {}
-        await asyncio.wait(self._pending.values(), timeout=patience_seconds)
+        tasks = [self._pending[uuid] for uuid in awaited if uuid in self._pending]
+        # Without any it still lets those end that are about to.
+        await asyncio.wait(tasks or self._pending.values(), timeout=patience_seconds if tasks else 0.0)
         done = {uuid: task for uuid, task in self._pending.items() if task.done()}
         for uuid in done:
             del self._pending[uuid]

@@ -50,6 +50,7 @@ async def _tick(
             after_tick(await engine.tick())
         except HypervisorError as error:
             on_failure(error)
+            due = max(due, world.clock.monotonic() + engine.settings.interval_seconds)
         await _wait(world, engine.wake, due)
 
 

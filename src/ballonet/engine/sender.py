@@ -16,6 +16,9 @@ from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Floats, Snapshot
 from ballonet.policy.learn import told
 
+# While one guest hangs, libvirt 9.0 may keep the calls of others waiting for a second.
+ASKED_SECONDS = 2.0
+
 
 class Sender:
     """Sends the changes of tick, reflex and people alike; what was sent is in `remembered`."""
@@ -45,7 +48,9 @@ class Sender:
         """
         if not len(changes):
             return changes
-        await self.collect()  # who has answered since the last tick is free
+        # Who has answered since the last tick is free; and what somebody asked for is worth waiting for.
+        asked = changes.sizes() if cause is Kind.ASKED else ()
+        self._hear(await self._actor.collect(asked, ASKED_SECONDS))
         kept = self._promised(self._actor.freely(changes))
         if not writes or not len(kept):
             return kept

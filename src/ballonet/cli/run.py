@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from ballonet.cli import run_options
 from ballonet.cli.connect import connect, warn
 from ballonet.cli.context import Context
 from ballonet.cli.record import Recording, recording
@@ -43,93 +44,19 @@ if TYPE_CHECKING:
 
 def run(
     ctx: typer.Context,
-    enforce: Annotated[
-        bool | None,
-        typer.Option(
-            "--enforce/--observe",
-            help="Resize guests, or only say what would be done.",
-            show_default="settings, else observe",
-        ),
-    ] = None,
-    budget: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIZE",
-            help="What all guests together may hold: 12GiB, 90%, auto.",
-            show_default="settings, else 90%",
-        ),
-    ] = None,
-    reserve: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIZE",
-            help="Host memory that is never handed out.",
-            show_default="settings, else 1GiB",
-        ),
-    ] = None,
-    floor: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIZE",
-            help="The least that guests keep for which the settings have no other floor.",
-            show_default="settings, else 25% of its maximum, 256MiB at least",
-        ),
-    ] = None,
-    allow_swap: Annotated[
-        bool | None,
-        typer.Option(
-            "--allow-swap/--no-allow-swap",
-            help="Where needs exceed the budget, shrink guests into their swap rather than exceed it.",
-            show_default="settings, else no",
-        ),
-    ] = None,
-    interval: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DURATION", help="Time between two decisions.", show_default="settings, else 2s"
-        ),
-    ] = None,
-    for_: Annotated[
-        str | None, typer.Option("--for", metavar="DURATION", help="End after this long.")
-    ] = None,
-    record: Annotated[
-        Path | None,
-        typer.Option(
-            "--record",
-            metavar="FILE",
-            help="Write all that is seen and sent to a new file, too: for `sim replay`. CSV, or *.parquet.",
-        ),
-    ] = None,
-    socket: Annotated[
-        Path | None,
-        typer.Option(
-            "--socket",
-            metavar="PATH",
-            envvar="BALLONET_SOCKET",
-            help="Answer `ballonet status` and the like there.",
-            show_default="/run/ballonet/ballonet.sock, where it can be made",
-        ),
-    ] = None,
-    state: Annotated[
-        Path | None,
-        typer.Option(
-            "--state",
-            metavar="DIR",
-            help="Keep the journal, events and what is learned there, over restarts.",
-            show_default="$STATE_DIRECTORY, or settings, where it can be written",
-        ),
-    ] = None,
-    socket_group: Annotated[
-        str | None,
-        typer.Option(
-            "--socket-group",
-            metavar="NAME",
-            help="Whose members may ask and have things done.",
-            show_default="the group that this runs as",
-        ),
-    ] = None,
-    boot_grace: Annotated[str, typer.Option(hidden=True)] = "2m",
-    no_reflex: Annotated[bool, typer.Option("--no-reflex", hidden=True)] = False,
+    enforce: run_options.Enforce = None,
+    budget: run_options.Budget = None,
+    reserve: run_options.Reserve = None,
+    floor: run_options.Floor = None,
+    allow_swap: run_options.AllowSwap = None,
+    interval: run_options.Interval = None,
+    for_: run_options.For = None,
+    record: run_options.Record = None,
+    socket: run_options.Socket = None,
+    state: run_options.State = None,
+    socket_group: run_options.SocketGroup = None,
+    boot_grace: run_options.BootGrace = "2m",
+    no_reflex: run_options.NoReflex = False,
 ) -> None:
     """Balance the guests' memory until Ctrl-C: a line an action with its reason, and a summary."""
     seconds = None if for_ is None else parse_duration(for_)

@@ -290,8 +290,7 @@ class World:
         """Tell a guest's balloon its next size."""
         _ = live, config
         if from_bytes is not None:
-            guest = await self.guest(uuid)
-            check_size(guest.name, guest.actual_bytes, from_bytes)
+            check_size(uuid, (await self.guest(uuid)).actual_bytes, from_bytes)
         for error in (await self.resize_many({uuid: size_bytes})).values():
             raise error
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ballonet.engine.engine import Engine
 from ballonet.engine.table import spoken
-from ballonet.facts import host, plan, request, verdict
+from ballonet.facts import plan, request, verdict
 from ballonet.facts.plan import TIERS
 from ballonet.facts.verdict import CODES, VERDICTS
 from ballonet.service import models
@@ -81,7 +81,7 @@ def hypervisor_status(uri: str, engine: Engine, unanswered: Sequence[str]) -> mo
         short_bytes=None if last is None else whole(last.short),
         given_back_bytes=None if last is None else whole(engine.summary.given_back_bytes),
         guests=_counts(last),
-        last_tick=None if last is None else _last_tick(engine, last),
+        last_tick=None if last is None else last_tick(engine, last),
     )
 
 
@@ -96,7 +96,8 @@ def _counts(last: plan.Plan | None) -> models.GuestCounts:
     )
 
 
-def _last_tick(engine: Engine, last: plan.Plan) -> models.LastTick:
+def last_tick(engine: Engine, last: plan.Plan) -> models.LastTick:
+    """Return when all guests were last looked at."""
     age = engine.clock.monotonic() - last.snapshot.taken_at
     return models.LastTick(
         at=moment(engine.clock.time() - age), age_seconds=age, length_seconds=engine.tick_seconds
@@ -105,13 +106,24 @@ def _last_tick(engine: Engine, last: plan.Plan) -> models.LastTick:
 
 def host_memory(engines: Iterable[Engine]) -> models.HostMemory | None:
     """Return the memory of the host as an engine saw it last; None: no engine sees it."""
-    seen = (engine.plan.snapshot.host for engine in engines if engine.plan is not None)
-    memory: host.HostMemory | None = next((each for each in seen if each is not None), None)
-    if memory is None:
+    seen = ((engine, engine.plan.snapshot) for engine in engines if engine.plan is not None)
+    found = next(((engine, table, table.host) for engine, table in seen if table.host is not None), None)
+    if found is None:
         return None
+    engine, table, memory = found
+    rss = table.rss[np.isfinite(table.rss)]
+    guests = round(float(rss.sum())) if len(rss) or not len(table) else None  # nobody's is known
+    available = memory.available_bytes
+    reserve = min(available, round(engine.settings.reserve_bytes))
+    leased = min(available - reserve, engine.requests.leased_bytes)
     return models.HostMemory(
         total_bytes=memory.total_bytes,
-        available_bytes=memory.available_bytes,
+        available_bytes=available,
+        own_bytes=None if guests is None else max(0, memory.total_bytes - available - guests),
+        guests_bytes=guests,
+        reserve_bytes=reserve,
+        leased_bytes=leased,
+        headroom_bytes=available - reserve - leased,
         swap_total_bytes=memory.swap_total_bytes,
         swap_free_bytes=memory.swap_free_bytes,
         pressure_some_ratio=memory.pressure_some_ratio,
@@ -129,7 +141,7 @@ def hypervisor_plan(
     rows = [last.row(index) for index in range(len(last.snapshot))]
     return models.HypervisorPlan(
         uri=uri,
-        at=_last_tick(engine, last).at,
+        at=last_tick(engine, last).at,
         writes=engine.writes,
         state=last.state.name.lower(),
         budget_bytes=round(engine.settings.budget_bytes),
@@ -145,7 +157,7 @@ def _plan_row(row: plan.PlanRow, uri: str) -> models.PlanRow:
         name=row.name,
         uuid=row.uuid,
         hypervisor=uri,
-        verdict=_verdict(row.verdict, row.name),
+        verdict=verdict_of(row.verdict, row.name),
         actual_bytes=whole(row.actual_bytes),
         target_bytes=whole(row.target_bytes),
         allotted_bytes=whole(row.allotted_bytes),
@@ -157,7 +169,8 @@ def _plan_row(row: plan.PlanRow, uri: str) -> models.PlanRow:
     )
 
 
-def _verdict(found: verdict.Verdict, name: str) -> models.Verdict:
+def verdict_of(found: verdict.Verdict, name: str) -> models.Verdict:
+    """Return whether a guest is managed, or why not."""
     said = spoken(found, name)
     return models.Verdict(
         code=said.code, managed=said.managed, reason=said.reason, remedy=said.remedy or None
@@ -186,7 +199,7 @@ def why(
         name=part.name,
         uuid=part.uuid,
         hypervisor=uri,
-        at=_last_tick(engine, last).at,
+        at=last_tick(engine, last).at,
         verdict=part.verdict,
         sentence=part.sentence,
         bound=part.bound,

@@ -167,6 +167,12 @@ async def _ready(request: Request) -> Response:
 OPERATIONS = (
     _get("/v1/status", models.Status, Service.status, "What the service is doing."),
     _get("/v1/plan", models.Plan, Service.plan, "The last decision, guest by guest."),
+    _get(
+        "/v1/overview",
+        models.Overview,
+        Service.overview,
+        "All that a screen shows: the host, and a row a guest.",
+    ),
     Operation(
         "GET",
         "/v1/guests/{guest:path}/why",

@@ -137,6 +137,7 @@ class Daemon:
         self._notifier.ticked(self._status())
         if self._keeper is not None:
             self._keeper.ticked()
+        self.service.ticked()
         self._ears.tick(plan, self.engine)
 
     def _failed(self, error: HypervisorError) -> None:

@@ -15,6 +15,7 @@ from ballonet.facts.request import ALL
 from ballonet.hypervisor.several import SeveralHypervisors
 from ballonet.service import answers, models
 from ballonet.service.events import Question
+from ballonet.service.overview import guest_rows
 from ballonet.service.recent import EventLog
 
 LAST_CHANGES = 10
@@ -71,6 +72,12 @@ class Service:
         self._started_at = answers.moment(self._clock.time())
         self._reload = models.SettingsReload(at=self._started_at, succeeded=True, error=None)
         self._closing = False
+        self._news = asyncio.Event()  # replaced at each tick: who waits for it is woken once
+
+    def ticked(self) -> None:
+        """Let those who watch know that there is another decision."""
+        self._news.set()
+        self._news = asyncio.Event()
 
     def reloaded(self, error: str | None = None) -> None:
         """Remember that settings were read again; with an error, that those before are still in force."""
@@ -78,8 +85,9 @@ class Service:
         self._reload = models.SettingsReload(at=at, succeeded=error is None, error=error)
 
     def close(self) -> None:
-        """End what follows events, so that nobody waits for it."""
+        """End what follows events or watches, so that nobody waits for it."""
         self._closing = True
+        self._news.set()
 
     # --- questions ----------------------------------------------------------------------------------
 
@@ -124,6 +132,24 @@ class Service:
                 for each in self._connections
             ]
         )
+
+    def overview(self) -> models.Overview:
+        """Return the whole at the last tick; raises `BallonetError` before there is one."""
+        rows = [row for each in self._connections for row in guest_rows(each.engine, each.plan, each.uri_of)]
+        status = self.status()
+        return models.Overview(
+            at=answers.last_tick(self._connections[0].engine, self._connections[0].plan).at,
+            tick=sum(each.engine.summary.ticks for each in self._connections),
+            status=status,
+            guests=rows,
+        )
+
+    async def watch(self) -> AsyncIterator[models.Overview]:
+        """Yield the whole now, and after each tick, until the service closes."""
+        while not self._closing:
+            news = self._news
+            yield self.overview()
+            await news.wait()
 
     async def why(self, reference: str) -> models.Why:
         """Return why a guest has the size that it has; raises `NoSuchGuestError`."""

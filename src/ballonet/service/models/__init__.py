@@ -1,0 +1,89 @@
+"""Every answer and every request of the API: the one source of docs/openapi.json.
+
+Sizes are integer bytes, durations float seconds, times RFC 3339 in UTC. `null` is "unknown", never 0.
+Answers only ever gain fields; requests with a field that is not named here are refused.
+"""
+
+from ballonet.service.models.asked import (
+    PauseAsked,
+    ReleaseAsked,
+    ResumeAsked,
+    RoomAsked,
+    SetAsked,
+)
+from ballonet.service.models.base import (
+    Answer,
+    Asked,
+    Failure,
+    Reference,
+    said,
+)
+from ballonet.service.models.events import (
+    Event,
+    Events,
+)
+from ballonet.service.models.overview import GuestRow, GuestState, Overview
+from ballonet.service.models.plan import (
+    Change,
+    HypervisorPlan,
+    Inputs,
+    Learned,
+    Plan,
+    PlanRow,
+    Tiers,
+    Verdict,
+    Why,
+)
+from ballonet.service.models.status import (
+    GuestCounts,
+    Health,
+    Hold,
+    Holds,
+    HostMemory,
+    HypervisorStatus,
+    LastTick,
+    Lease,
+    Readiness,
+    Room,
+    SettingsReload,
+    Status,
+)
+
+__all__ = [
+    "Answer",
+    "Asked",
+    "Change",
+    "Event",
+    "Events",
+    "Failure",
+    "GuestCounts",
+    "GuestRow",
+    "GuestState",
+    "Health",
+    "Hold",
+    "Holds",
+    "HostMemory",
+    "HypervisorPlan",
+    "HypervisorStatus",
+    "Inputs",
+    "LastTick",
+    "Learned",
+    "Lease",
+    "Overview",
+    "PauseAsked",
+    "Plan",
+    "PlanRow",
+    "Readiness",
+    "Reference",
+    "ReleaseAsked",
+    "ResumeAsked",
+    "Room",
+    "RoomAsked",
+    "SetAsked",
+    "SettingsReload",
+    "Status",
+    "Tiers",
+    "Verdict",
+    "Why",
+    "said",
+]

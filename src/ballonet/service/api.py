@@ -7,7 +7,7 @@ below 80.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.applications import Starlette
@@ -16,48 +16,21 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ballonet.errors import (
-    BallonetError,
-    DeadlineError,
-    HypervisorError,
-    JournalError,
-    NoSuchGuestError,
-    NoSuchLeaseError,
-    NotPermittedError,
-    NotReachedError,
-    NotRunningError,
-    RefusedError,
     UsageError,
 )
 from ballonet.facts.happening import Kind
 from ballonet.service import models
 from ballonet.service.events import Question
 from ballonet.service.facade import Service
+from ballonet.service.failing import HANDLERS, BodyLimit
 from ballonet.service.openapi import document
 from ballonet.service.operation import JSON, LINES, Operation
-
-MOST_BODY_BYTES = 64 * 1024
 
 _Asked = TypeVar("_Asked", bound=models.Asked)
 _Answer = TypeVar("_Answer", bound=models.Answer)
 _Valid = TypeVar("_Valid")
-
-# The first class of an error that stands here says how HTTP calls it.
-_STATUS = {
-    DeadlineError: HTTPStatus.GATEWAY_TIMEOUT,
-    HypervisorError: HTTPStatus.BAD_GATEWAY,
-    JournalError: HTTPStatus.INSUFFICIENT_STORAGE,
-    NoSuchLeaseError: HTTPStatus.NOT_FOUND,
-    UsageError: HTTPStatus.BAD_REQUEST,
-    NotRunningError: HTTPStatus.SERVICE_UNAVAILABLE,
-    NoSuchGuestError: HTTPStatus.NOT_FOUND,
-    RefusedError: HTTPStatus.CONFLICT,
-    NotReachedError: HTTPStatus.GATEWAY_TIMEOUT,
-    NotPermittedError: HTTPStatus.FORBIDDEN,
-    BallonetError: HTTPStatus.INTERNAL_SERVER_ERROR,
-}
 
 
 class EventsAsked(BaseModel):
@@ -262,73 +235,6 @@ def _valid(where: str, read: Callable[[], _Valid]) -> _Valid:
         ) from error
 
 
-# --- what goes wrong -------------------------------------------------------------------------------------
-
-
-def _failure(status: int, error: str, hint: str, exit_code: int) -> Response:
-    """Return a failure in the one shape that all have."""
-    return _answer(models.Failure(error=error, hint=hint, exit_code=exit_code), HTTPStatus(status))
-
-
-async def _failed(_: Request, error: Exception) -> Response:
-    """Answer what the service refuses, or fails at."""
-    known = error if isinstance(error, BallonetError) else BallonetError(str(error))
-    status = next(status for kind, status in _STATUS.items() if isinstance(known, kind))
-    return _failure(status, known.message, known.hint or "see: journalctl -u ballonet", known.exit_code)
-
-
-async def _no_route(request: Request, error: Exception) -> Response:
-    """Answer what no route is there for, and what HTTP itself refuses."""
-    status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
-    place = request.scope["path"][:256]
-    what = {
-        HTTPStatus.NOT_FOUND: f"there is no {place}",
-        HTTPStatus.METHOD_NOT_ALLOWED: f"{place} does not take {request.method}",
-    }.get(HTTPStatus(status), getattr(error, "detail", str(error)))
-    response = _failure(
-        status, what, "all routes, and what they take: GET /openapi.json", UsageError.exit_code
-    )
-    response.headers.update(getattr(error, "headers", None) or {})
-    return response
-
-
-async def _gone(_: Request, __: Exception) -> Response:
-    """Answer nobody: the client went before its request was whole."""
-    return Response(status_code=HTTPStatus.BAD_REQUEST)
-
-
-async def _unexpected(_: Request, error: Exception) -> Response:
-    """Answer what nobody foresaw: a defect of ours, which is logged where the server runs."""
-    return _failure(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        f"this should not have happened: {type(error).__name__}",
-        "report what the service logged: journalctl -u ballonet",
-        BallonetError.exit_code,
-    )
-
-
-class _BodyLimit:
-    """Takes no more of a body than any request needs."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        taken = 0
-
-        async def limited() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > MOST_BODY_BYTES:
-                raise HTTPException(
-                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body has at most {MOST_BODY_BYTES} bytes"
-                )
-            return message
-
-        await self._app(scope, limited, send)
-
-
 # --- the application -------------------------------------------------------------------------------------
 
 
@@ -338,19 +244,13 @@ async def _contract(_: Request) -> Response:
 
 def make_app(service: Service) -> Starlette:
     """Return the application around a service."""
-    handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
-        BallonetError: _failed,
-        HTTPException: _no_route,
-        ClientDisconnect: _gone,
-        Exception: _unexpected,
-    }
     app = Starlette(
         routes=[
             *(Route(each.path, each.does, methods=[each.method]) for each in OPERATIONS),
             Route("/openapi.json", _contract),
         ],
-        middleware=[Middleware(_BodyLimit)],
-        exception_handlers=handlers,
+        middleware=[Middleware(BodyLimit)],
+        exception_handlers=HANDLERS,
     )
     app.router.redirect_slashes = False
     app.state.service = service

@@ -22,6 +22,7 @@ from ballonet.service.models.events import (
     Event,
     Events,
 )
+from ballonet.service.models.history import GuestHistory, HostHistory, Sparkline, Sparklines
 from ballonet.service.models.overview import GuestRow, GuestState, Overview
 from ballonet.service.models.plan import (
     Change,
@@ -57,11 +58,13 @@ __all__ = [
     "Events",
     "Failure",
     "GuestCounts",
+    "GuestHistory",
     "GuestRow",
     "GuestState",
     "Health",
     "Hold",
     "Holds",
+    "HostHistory",
     "HostMemory",
     "HypervisorPlan",
     "HypervisorStatus",
@@ -81,6 +84,8 @@ __all__ = [
     "RoomAsked",
     "SetAsked",
     "SettingsReload",
+    "Sparkline",
+    "Sparklines",
     "Status",
     "Tiers",
     "Verdict",

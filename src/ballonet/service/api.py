@@ -6,6 +6,7 @@ below 80.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -25,6 +26,7 @@ from ballonet.service.facade import Service
 from ballonet.service.failing import HANDLERS, BodyLimit
 from ballonet.service.openapi import document
 from ballonet.service.operation import JSON, LINES, Operation
+from ballonet.show.metrics import CONTENT_TYPE, Exposition, Seen
 
 _Asked = TypeVar("_Asked", bound=models.Asked)
 _Answer = TypeVar("_Answer", bound=models.Answer)
@@ -253,16 +255,29 @@ async def _contract(_: Request) -> Response:
     return Response(document(OPERATIONS), media_type=JSON)
 
 
+async def _metrics(request: Request) -> Response:
+    return Response(request.app.state.metrics.text(), media_type=CONTENT_TYPE)
+
+
+def _seen(service: Service) -> Seen:
+    """Return what metrics are read off."""
+    return Seen(
+        service.status(), service.engines, service.counts, service.timeouts, compat=service.compat_metrics
+    )
+
+
 def make_app(service: Service) -> Starlette:
     """Return the application around a service."""
     app = Starlette(
         routes=[
             *(Route(each.path, each.does, methods=[each.method]) for each in OPERATIONS),
             Route("/openapi.json", _contract),
+            Route("/metrics", _metrics),
         ],
         middleware=[Middleware(BodyLimit)],
         exception_handlers=HANDLERS,
     )
     app.router.redirect_slashes = False
     app.state.service = service
+    app.state.metrics = Exposition(partial(_seen, service))
     return app

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from ballonet.engine.counts import CountedJournal, Counts
 from ballonet.engine.engine import Engine
 from ballonet.engine.engine import World as Ports
 from ballonet.facts.address import Address
@@ -204,11 +205,23 @@ async def _begin(
     settings = Settings(
         budget_bytes=budget_bytes, reserve_bytes=256.0 * MIB, boot_grace_seconds=0.0, give_surplus=False
     )
-    engine = Engine(Ports(world, clock, world, world), settings, log.tell, enforce=enforce)
-    clock.on_sleep = engine.tick
+    counts = Counts()
+
+    def tell(happening: Happening) -> None:
+        counts.heard(happening)
+        log.tell(happening)
+
+    journal = CountedJournal(counts, None)
+    ports = Ports(world, clock, world, world)
+    engine = Engine(ports, settings, tell, enforce=enforce, journal=journal)
+
+    async def tick() -> None:
+        counts.ticked(await engine.tick(), engine.tick_seconds, settings.interval_seconds)
+
+    clock.on_sleep = tick
     for _ in range(ticks):
         await clock.sleep(2.0)
-    service = Service([Connection("sim:four", world, engine)], log)
+    service = Service([Connection("sim:four", world, engine)], log, counts=counts)
     server = Server(make_app(service), path, group=group)
     await server.start()
     opened = await open_web(service, Address("127.0.0.1", 0), path.parent) if web else None

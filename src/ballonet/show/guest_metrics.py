@@ -74,7 +74,7 @@ GUEST: Final = (
         "The size that it is to have in the end, step by step.",
         _allotted,
     ),
-    Guest("guest_need_bytes", "gauge", "The size below which it would swap.", _need),
+    Guest("guest_need_bytes", "gauge", "What it needs: with less it would swap.", _need),
     Guest("guest_floor_bytes", "gauge", "The least that it keeps.", _of_table("floor")),
     Guest("guest_ceiling_bytes", "gauge", "The most that it gets.", _of_table("ceiling")),
     Guest("guest_usable_bytes", "gauge", "What it could use without swapping.", _of_table("usable")),

@@ -108,7 +108,7 @@ def _host(seen: Seen) -> Iterator[Metric]:
         ("memory_guests", "Of the host's memory, in guests' processes."),
         ("memory_headroom", "Available beyond the reserve and all leases."),
         ("swap_total", "The host's swap."),
-        ("swap_free", "What is left of it."),
+        ("swap_free", "What is left of the host's swap."),
     ):
         yield _gauge(f"host_{name}_bytes", about, of(f"{name.removeprefix('memory_')}_bytes"))
     yield _gauge(
@@ -163,8 +163,8 @@ def _budget(seen: Seen) -> Iterator[Metric]:
 def _requests(seen: Seen) -> Iterator[Metric]:
     status = seen.status
     yield _gauge("holds", "Guests, or everybody, that are left as they are.", len(status.holds))
-    yield _gauge("leases", "How often memory is kept free for guests to come.", len(status.leases))
-    yield _gauge("leased_bytes", "What is kept free for them.", status.leased_bytes)
+    yield _gauge("leases", "Leases: memory that is kept free for guests to come.", len(status.leases))
+    yield _gauge("leased_bytes", "What leases keep free.", status.leased_bytes)
 
 
 def _ticks(seen: Seen) -> Iterator[Metric]:

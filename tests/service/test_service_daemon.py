@@ -105,11 +105,14 @@ def test_settings_that_are_wrong_leave_those_before_in_force_and_that_shows() ->
         await clock.sleep(3.0)
         reload = daemon.service.status().settings
         assert (False, "conf.toml:3: no such key") == (reload.succeeded, reload.error)
+        assert reload.at > reload.in_force_since == daemon.service.status().started_at
         assert daemon.engine.writes
         heard.rules = RULES
         daemon.reload()
         await clock.sleep(3.0)
-        assert daemon.service.status().settings.succeeded
+        reload = daemon.service.status().settings
+        assert reload.succeeded
+        assert reload.at == reload.in_force_since
 
     life(heard, does)
     assert ["settings stay as they were: conf.toml:3: no such key", "settings were read again"] == heard.words

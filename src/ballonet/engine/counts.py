@@ -52,7 +52,7 @@ class Counts:
         self.ticks = Histogram(TICK_SECONDS)
         self.overruns = 0  # ticks that took longer than the interval between two
         self.failures = 0  # ticks that could not read the guests
-        self.reads = True  # whether the last one could
+        self.reads: bool | None = None  # whether the last one could; None: there was none yet
         self.store_writable: bool | None = None  # None: nothing is written down
         self.happenings = Counter({kind.value: 0 for kind in Kind})
         self.changes = Counter(dict.fromkeys(_CHANGES, 0))  # by direction, cause and result

@@ -28,7 +28,7 @@ class Guests:
     turns: dict[str, int]
 
 
-class Guest(NamedTuple):
+class GuestMetric(NamedTuple):
     """A metric that each guest has; NaN is unknown, and left out."""
 
     name: str
@@ -60,73 +60,75 @@ def _turns(guests: Guests) -> Floats:
 
 
 GUEST: Final = (
-    Guest("guest_maximum_bytes", "gauge", "The most it could have, set at its boot.", _of_table("maximum")),
-    Guest("guest_balloon_actual_bytes", "gauge", "The size that it has.", _of_table("actual")),
-    Guest(
+    GuestMetric(
+        "guest_maximum_bytes", "gauge", "The most it could have, set at its boot.", _of_table("maximum")
+    ),
+    GuestMetric("guest_balloon_actual_bytes", "gauge", "The size that it has.", _of_table("actual")),
+    GuestMetric(
         "guest_balloon_target_bytes",
         "gauge",
         "The size that it was last told to have.",
         lambda guests: guests.engine.memory.target,
     ),
-    Guest(
+    GuestMetric(
         "guest_allotted_bytes",
         "gauge",
         "The size that it is to have in the end, step by step.",
         _allotted,
     ),
-    Guest("guest_need_bytes", "gauge", "What it needs: with less it would swap.", _need),
-    Guest("guest_floor_bytes", "gauge", "The least that it keeps.", _of_table("floor")),
-    Guest("guest_ceiling_bytes", "gauge", "The most that it gets.", _of_table("ceiling")),
-    Guest("guest_usable_bytes", "gauge", "What it could use without swapping.", _of_table("usable")),
-    Guest("guest_unused_bytes", "gauge", "What lies idle in it.", _of_table("unused")),
-    Guest("guest_available_bytes", "gauge", "What its kernel manages.", _of_table("available")),
-    Guest("guest_rss_bytes", "gauge", "What its process has of the host's memory.", _of_table("rss")),
-    Guest(
+    GuestMetric("guest_need_bytes", "gauge", "What it needs: with less it would swap.", _need),
+    GuestMetric("guest_floor_bytes", "gauge", "The least that it keeps.", _of_table("floor")),
+    GuestMetric("guest_ceiling_bytes", "gauge", "The most that it gets.", _of_table("ceiling")),
+    GuestMetric("guest_usable_bytes", "gauge", "What it could use without swapping.", _of_table("usable")),
+    GuestMetric("guest_unused_bytes", "gauge", "What lies idle in it.", _of_table("unused")),
+    GuestMetric("guest_available_bytes", "gauge", "What its kernel manages.", _of_table("available")),
+    GuestMetric("guest_rss_bytes", "gauge", "What its process has of the host's memory.", _of_table("rss")),
+    GuestMetric(
         "guest_stats_age_seconds",
         "gauge",
         "How old its statistics were at the last tick.",
         lambda guests: guests.plan.snapshot.stats_age,
     ),
-    Guest("guest_swap_in_bytes_total", "counter", "Read back from its swap.", _of_table("swap_in")),
-    Guest("guest_swap_out_bytes_total", "counter", "Written to its swap.", _of_table("swap_out")),
-    Guest(
+    GuestMetric("guest_swap_in_bytes_total", "counter", "Read back from its swap.", _of_table("swap_in")),
+    GuestMetric("guest_swap_out_bytes_total", "counter", "Written to its swap.", _of_table("swap_out")),
+    GuestMetric(
         "guest_major_faults_total",
         "counter",
         "Page faults that waited for its disk.",
         _of_table("major_faults"),
     ),
-    Guest(
+    GuestMetric(
         "guest_oom_kills_total",
         "counter",
         "Processes that its kernel ended for lack of memory (Linux 6.12, QEMU 9.2 or later).",
         _of_table("oom_kills"),
     ),
-    Guest(
+    GuestMetric(
         "guest_pressure_ratio",
         "gauge",
         "Share of time in which its tasks waited for memory, where an agent tells.",
         _of_table("pressure"),
     ),
-    Guest(
+    GuestMetric(
         "guest_distress",
         "gauge",
         "1 while it swaps, or waits for memory: nothing is taken from it.",
         lambda guests: guests.engine.memory.distress.astype(np.float64),
     ),
-    Guest(
+    GuestMetric(
         "guest_lost_ratio",
         "gauge",
         "Share of its time that reading dropped cache again costs it.",
         lambda guests: guests.engine.memory.lost,
     ),
-    Guest(
+    GuestMetric(
         "guest_turns_total",
         "counter",
         "Changes of its size the other way than the one before.",
         _turns,
     ),
 )
-MANAGED: Final = Guest(
+MANAGED: Final = GuestMetric(
     "guest_managed",
     "gauge",
     "1: its memory is managed; 0: it is left alone. The reason is its verdict.",
@@ -136,18 +138,20 @@ MANAGED: Final = Guest(
 # What tinkoff/libvirt-exporter and inovex/prometheus-libvirt-exporter serve, as far as it is known here.
 _NAMES: Final = "As libvirt's exporters name it."
 COMPAT: Final = (
-    Guest("libvirt_domain_memory_stats_actual_balloon_bytes", "gauge", _NAMES, _of_table("actual")),
-    Guest("libvirt_domain_memory_stats_current_balloon_bytes", "gauge", _NAMES, _of_table("actual")),
-    Guest("libvirt_domain_info_memory_usage_bytes", "gauge", _NAMES, _of_table("actual")),
-    Guest("libvirt_domain_info_maximum_memory_bytes", "gauge", _NAMES, _of_table("maximum")),
-    Guest("libvirt_domain_memory_stats_maximum_bytes", "gauge", _NAMES, _of_table("maximum")),
-    Guest("libvirt_domain_memory_stats_unused_bytes", "gauge", _NAMES, _of_table("unused")),
-    Guest("libvirt_domain_memory_stats_available_bytes", "gauge", _NAMES, _of_table("available")),
-    Guest("libvirt_domain_memory_stats_usable_bytes", "gauge", _NAMES, _of_table("usable")),
-    Guest("libvirt_domain_memory_stats_rss_bytes", "gauge", _NAMES, _of_table("rss")),
-    Guest("libvirt_domain_memory_stats_major_fault_total", "counter", _NAMES, _of_table("major_faults")),
-    Guest("libvirt_domain_memory_stats_swap_in_bytes", "counter", _NAMES, _of_table("swap_in")),
-    Guest("libvirt_domain_memory_stats_swap_out_bytes", "counter", _NAMES, _of_table("swap_out")),
+    GuestMetric("libvirt_domain_memory_stats_actual_balloon_bytes", "gauge", _NAMES, _of_table("actual")),
+    GuestMetric("libvirt_domain_memory_stats_current_balloon_bytes", "gauge", _NAMES, _of_table("actual")),
+    GuestMetric("libvirt_domain_info_memory_usage_bytes", "gauge", _NAMES, _of_table("actual")),
+    GuestMetric("libvirt_domain_info_maximum_memory_bytes", "gauge", _NAMES, _of_table("maximum")),
+    GuestMetric("libvirt_domain_memory_stats_maximum_bytes", "gauge", _NAMES, _of_table("maximum")),
+    GuestMetric("libvirt_domain_memory_stats_unused_bytes", "gauge", _NAMES, _of_table("unused")),
+    GuestMetric("libvirt_domain_memory_stats_available_bytes", "gauge", _NAMES, _of_table("available")),
+    GuestMetric("libvirt_domain_memory_stats_usable_bytes", "gauge", _NAMES, _of_table("usable")),
+    GuestMetric("libvirt_domain_memory_stats_rss_bytes", "gauge", _NAMES, _of_table("rss")),
+    GuestMetric(
+        "libvirt_domain_memory_stats_major_fault_total", "counter", _NAMES, _of_table("major_faults")
+    ),
+    GuestMetric("libvirt_domain_memory_stats_swap_in_bytes", "counter", _NAMES, _of_table("swap_in")),
+    GuestMetric("libvirt_domain_memory_stats_swap_out_bytes", "counter", _NAMES, _of_table("swap_out")),
 )
 
 
@@ -191,7 +195,7 @@ def _labels(plan: Plan) -> list[str]:
     return [f'domain="{escaped(name)}",uuid="{escaped(uuid)}"' for name, uuid in pairs]
 
 
-def _head(metric: Guest, prefix: str) -> list[str]:
+def _head(metric: GuestMetric, prefix: str) -> list[str]:
     name = prefix + metric.name
     return [f"# HELP {name} {metric.help}\n", f"# TYPE {name} {metric.kind}\n"]
 

@@ -208,8 +208,9 @@ def _done(counts: Counts) -> Iterator[Metric]:
 
 
 def _outside(seen: Seen) -> Iterator[Metric]:
+    reads = seen.counts.reads
     up = {
-        uri: float(seen.counts.reads and uri not in each.unanswered)
+        uri: None if reads is None else float(reads and uri not in each.unanswered)
         for each in seen.status.hypervisors
         for uri in each.uri.split(" ")
     }

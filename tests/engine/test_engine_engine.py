@@ -164,6 +164,31 @@ async def test_a_guest_that_is_held_while_a_tick_decides_is_not_changed_by_it(
     assert before == four.actual()[0]
 
 
+@pytest.mark.parametrize("happened", [True, False])
+async def test_a_change_whose_answer_was_lost_is_known_by_the_next_look(
+    four: Bench, monkeypatch: pytest.MonkeyPatch, *, happened: bool
+) -> None:
+    await four.ticks(10)
+    hypervisor, resize, before = four.hypervisor, four.hypervisor.resize, four.actual()[0]
+
+    async def then_lost(uuid: str, size_bytes: int, **more: Any) -> None:
+        if happened:
+            await resize(uuid, size_bytes, **more)
+        raise HypervisorError("the connection broke")
+
+    hypervisor.used["uuid-a"] = 700 * MIB
+    with monkeypatch.context() as broken:
+        broken.setattr(hypervisor, "resize", then_lost)
+        await four.ticks(1)
+    assert happened == (four.actual()[0] > before)
+    await four.ticks(6)
+
+    assert four.actual()[0] >= 748 * MIB
+    assert not any("something else made it" in happening.text for happening in four.told)
+    assert four.engine.plan
+    assert "managed" == next(iter(four.engine.plan.rows(np.array([0])))).verdict.code
+
+
 async def test_what_somebody_asks_for_waits_for_the_answer_to_the_change_before(
     four: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

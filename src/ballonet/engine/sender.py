@@ -11,7 +11,7 @@ from ballonet.engine.remember import Remembered
 from ballonet.engine.requests import Requests
 from ballonet.engine.tell import Teller
 from ballonet.engine.write_ahead import WriteAhead
-from ballonet.errors import BallonetError, DeadlineError
+from ballonet.errors import BallonetError, DeadlineError, HypervisorError
 from ballonet.facts.happening import Kind
 from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Floats, Snapshot
@@ -39,6 +39,8 @@ class Sender:
         self._actor = Actor(hypervisor)
         self._ahead = WriteAhead(journal, teller, clock)
         self._names: dict[str, str] = {}  # by UUID, of those that were there at the last look
+        # By UUID, where a change failed that may have happened all the same: the size before, and why.
+        self._unsure: dict[str, tuple[float, str]] = {}
 
     async def collect(self) -> None:
         """Take in answers that came late."""
@@ -49,6 +51,17 @@ class Sender:
         self._names = dict(zip(snapshot.uuids, snapshot.names, strict=True))
         self._ahead.follow(before, after, snapshot)
         self.remembered.memory = after
+        if self._unsure:
+            self._make_sure(snapshot)
+
+    def _make_sure(self, snapshot: Snapshot) -> None:
+        """Forget those of the changes which failed that did not happen: the guest has the size it had."""
+        there = {uuid: row for row, uuid in enumerate(snapshot.uuids) if uuid in self._unsure}
+        seen = {uuid: self._unsure[uuid] for uuid, row in there.items() if not snapshot.busy[row]}
+        self._unsure = {uuid: self._unsure[uuid] for uuid in there.keys() - seen.keys()}
+        self._did_not_happen(
+            {uuid: text for uuid, (size, text) in seen.items() if snapshot.actual[there[uuid]] == size}
+        )
 
     async def send(self, changes: Changes, cause: Kind, *, writes: bool) -> Changes:
         """Check, write down, remember and send changes; return those that the hypervisor did not refuse.
@@ -93,16 +106,28 @@ class Sender:
     def _hear(self, failed: Mapping[str, BallonetError]) -> set[str]:
         """Tell of failed changes; return whose they were.
 
-        What was refused did not happen; what was not answered in time still may.
+        What was refused did not happen; what was not answered in time still may. Of all else, as where the
+        connection broke meanwhile, the next look tells.
         """
         if not failed:
             return set()
-        refused = {uuid for uuid, error in failed.items() if not isinstance(error, DeadlineError)}
+        sizes = dict(zip(self.remembered.uuids, self.remembered.memory.actual.tolist(), strict=True))
+        for uuid, error in failed.items():
+            if type(error) is HypervisorError and uuid in sizes:
+                self._unsure[uuid] = sizes[uuid], str(error)
+            self._teller.say(Kind.FAILED, self._names.get(uuid, uuid), uuid, text=str(error))
+        self._did_not_happen({uuid: str(error) for uuid, error in failed.items() if not _may_happen(error)})
+        return set(failed)
+
+    def _did_not_happen(self, refused: Mapping[str, str]) -> None:
+        """Forget changes that did not happen, by UUID, and note why."""
         uuids = self.remembered.uuids
         rows = np.array([row for row, uuid in enumerate(uuids) if uuid in refused], dtype=np.intp)
         self._remember(rows, self.remembered.memory.actual[rows])
-        for uuid, error in failed.items():
-            if uuid in refused:
-                self._ahead.refused(uuid, str(error))
-            self._teller.say(Kind.FAILED, self._names.get(uuid, uuid), uuid, text=str(error))
-        return set(failed)
+        for uuid, text in refused.items():
+            self._ahead.refused(uuid, text)
+
+
+def _may_happen(error: BallonetError) -> bool:
+    """Return whether what was asked may have happened, or happen yet, though it failed."""
+    return isinstance(error, DeadlineError) or type(error) is HypervisorError

@@ -26,7 +26,9 @@ from ballonet.service.events import Question
 from ballonet.service.facade import Service
 from ballonet.service.failing import HANDLERS, BodyLimit
 from ballonet.service.openapi import document
-from ballonet.service.operation import JSON, LINES, Operation
+from ballonet.service.operation import JSON, LINES, STREAM, Operation
+from ballonet.service.page import ROUTES
+from ballonet.service.stream import StreamAsked, messages
 
 _Asked = TypeVar("_Asked", bound=models.Asked)
 _Answer = TypeVar("_Answer", bound=models.Answer)
@@ -132,6 +134,15 @@ async def _lines(followed: AsyncIterator[models.Event]) -> AsyncIterator[str]:
         yield event.model_dump_json() + "\n"
 
 
+async def _stream(request: Request) -> Response:
+    asked = _valid("query", lambda: StreamAsked.model_validate(dict(request.query_params)))
+    resumed = request.headers.get("last-event-id", "")
+    after = int(resumed) if resumed.isascii() and resumed.isdigit() else asked.after
+    return StreamingResponse(
+        messages(_service(request), after), media_type=STREAM, headers={"Cache-Control": "no-store"}
+    )
+
+
 async def _ready(request: Request) -> Response:
     readiness = _service(request).readiness()
     return _answer(readiness, HTTPStatus.OK if readiness.ready else HTTPStatus.SERVICE_UNAVAILABLE)
@@ -161,6 +172,15 @@ OPERATIONS = (
         _events,
         query=EventsAsked,
         lines=models.Event,
+    ),
+    Operation(
+        "GET",
+        "/v1/stream",
+        "Server-sent events until the client goes: the overview after each tick, and what happens as it happens.",
+        models.Overview,
+        _stream,
+        query=StreamAsked,
+        streamed={"overview": models.Overview, "happened": models.Event},
     ),
     _get("/v1/holds", models.Holds, Service.holds, "Who is left as they are."),
     _get(
@@ -248,6 +268,7 @@ def make_app(service: Service) -> Starlette:
         routes=[
             *(Route(each.path, each.does, methods=[each.method]) for each in OPERATIONS),
             Route("/openapi.json", _contract),
+            *ROUTES,
         ],
         middleware=[Middleware(BodyLimit)],
         exception_handlers=HANDLERS,

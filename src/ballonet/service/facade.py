@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from ballonet import __version__
@@ -183,7 +184,7 @@ class Service:
         return self._follow(replace(question, uuid=await self._uuid(guest)))
 
     async def _follow(self, question: Question) -> AsyncIterator[models.Event]:
-        seen = max((record.id for record in self._log.events(Question(limit=1))), default=0)
+        seen = self._newest()
         found = self._log.events(question)
         while not self._closing:
             for record in found:
@@ -191,6 +192,28 @@ class Service:
                 yield answers.event(record)
             await asyncio.sleep(FOLLOW_SECONDS)
             found = self._log.events(replace(question, after_id=seen))
+
+    async def stream(self, after_id: int | None) -> AsyncIterator[models.Event | models.Overview]:
+        """Yield events after one, then the whole; and again after each tick and event, until the service closes.
+
+        What is yielded is read when it is asked for: who reads slowly misses wholes, no events.
+        """
+        newest = self._newest()
+        # An id that is not given yet is from before a restart that forgot its events.
+        seen = newest if after_id is None else after_id if after_id <= newest else 0
+        while not self._closing:
+            news = self._news
+            for record in self._log.events(Question(after_id=seen)):
+                seen = record.id
+                yield answers.event(record)
+            yield self.overview()
+            while not news.is_set() and self._newest() == seen:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(news.wait(), FOLLOW_SECONDS)
+
+    def _newest(self) -> int:
+        """Return the id of the last event; 0: there is none."""
+        return max((record.id for record in self._log.events(Question(limit=1))), default=0)
 
     async def _uuid(self, reference: str | None) -> str | None:
         """Return a guest's UUID, also of one that is gone and left events."""

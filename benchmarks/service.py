@@ -174,7 +174,7 @@ async def serve(place: Path) -> None:
     law, store = rules(0.65 * GUESTS * GIB), Store(place / "state")
     ears = Ears(lambda _: None, print)
     daemon = Daemon("sim:", ports, lambda: law, ears, store=store, notifier=Notifier({}))
-    await daemon.run(await listen(daemon.service, place / "run" / "ballonet.sock"))
+    await daemon.run([await listen(daemon.service, place / "run" / "ballonet.sock")])
 
 
 async def live() -> None:
@@ -217,7 +217,7 @@ def hour(place: Path, seconds: float) -> None:
                 looks.append(Look.of("self", clock.monotonic()))
 
         beside = asyncio.create_task(look())
-        await daemon.run(None, seconds=seconds)
+        await daemon.run([], seconds=seconds)
         beside.cancel()
         changes = sum(daemon.engine.summary.changes.values())
         print(json.dumps({"changes": changes, "looks": [asdict(each) for each in looks]}))

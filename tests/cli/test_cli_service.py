@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,9 +11,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
-from hosted import Hosted, until
+from hosted import Hosted, hosted, until
 from running import Run, two_lines
 
 from ballonet import cli
@@ -254,6 +256,27 @@ def test_nothing_is_changed_read_only(ballonet: Run, words: tuple[str, ...]) -> 
     two_lines(result)
 
 
+# --- over TCP --------------------------------------------------------------------------------------------
+
+
+def test_token_prints_what_changes_over_tcp_need(place: Path, ballonet: Run) -> None:
+    with hosted(place, web=True) as service:
+        assert service.web is not None
+        env = {"BALLONET_SOCKET": os.fspath(place)}
+        result = ballonet("token", env=env)
+        assert (0, f"For http://{service.web.address}/\n") == (result.returncode, result.stderr)
+        found = document(ballonet("token", "-o", "json", env=env))
+        assert {"address": str(service.web.address), "token": result.stdout.strip()} == found
+        headers = {"Authorization": f"Bearer {found['token']}"}
+        assert 200 == service.ask_web("POST", "/v1/pause", b"{}", headers)[0]
+
+
+def test_without_tcp_token_says_how_to_have_it(ask: Ask) -> None:
+    result = ask("token")
+    assert 3 == result.returncode
+    assert "start it with --web 127.0.0.1:9779" == two_lines(result)[1]
+
+
 # --- no service ------------------------------------------------------------------------------------------
 
 
@@ -261,6 +284,7 @@ def test_nothing_is_changed_read_only(ballonet: Run, words: tuple[str, ...]) -> 
     "words",
     [
         ("status",),
+        ("token",),
         ("plan",),
         ("why", "web"),
         ("events",),
@@ -384,6 +408,36 @@ def test_run_goes_on_where_it_cannot_answer(ballonet: Run, host: str, tmp_path: 
     assert 0 == result.returncode
     assert f"ballonet: nobody is answered: {place} is there and is no socket\n" in result.stderr
     assert "precious" == place.read_text()
+
+
+def test_run_answers_over_tcp_and_goes_on_where_it_cannot(ballonet: Run, host: str, place: Path) -> None:
+    words = ["-c", host, "run", "--budget", "8GiB", "--socket", os.fspath(place), "--web"]
+    command = [sys.executable, "-m", "ballonet", *words, "localhost:0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as first:
+        assert first.stderr
+        said = [first.stderr.readline() for _ in range(3)][2]
+        found = re.match(r"Answering on http://(127\.0\.0\.1:\d+)/: changes need what ballonet token", said)
+        assert found, said
+        [address] = found.groups()
+        with urlopen(f"http://{address}/-/healthy", timeout=30) as answer:
+            assert b'{"healthy":true}' == answer.read()
+        token = document(ballonet("token", "-o", "json", env={"BALLONET_SOCKET": os.fspath(place)}))["token"]
+        assert f"{token}\n" == (place.parent / "web-token").read_text()
+        second = ballonet("-c", host, "run", "--budget", "8GiB", "--for", "1s", "--web", address)
+        first.terminate()
+        first.communicate(timeout=60)
+    assert (0, 0) == (first.returncode, second.returncode)
+    wrong = f"nobody is answered over TCP: nothing can be served on {address}: Address already in use"
+    assert f"ballonet: {wrong}\nhint: name another port: --web 127.0.0.1:PORT\n" in second.stderr
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:9779", "9779", "on"])
+def test_run_refuses_an_address_that_is_not_this_hosts_own(ballonet: Run, host: str, address: str) -> None:
+    result = ballonet("-c", host, "run", "--budget", "8GiB", "--web", address)
+    assert 2 == result.returncode
+    wrong, hint = two_lines(result)
+    assert wrong.startswith("--web: service.web: ")
+    assert hint.endswith(', or "off"')
 
 
 def test_set_by_hand_says_when_the_service_would_undo_it(ballonet: Run, host: str, service: Hosted) -> None:

@@ -9,7 +9,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -20,12 +20,15 @@ import pytest
 
 from ballonet.engine.engine import Engine
 from ballonet.engine.engine import World as Ports
+from ballonet.facts.address import Address
 from ballonet.facts.happening import Happening
 from ballonet.policy.settings import Settings
 from ballonet.service.api import make_app
+from ballonet.service.daemon import open_web
 from ballonet.service.facade import Connection, Service
 from ballonet.service.recent import Recent
 from ballonet.service.server import Server
+from ballonet.service.web import WebServer
 from ballonet.simulator.schedule import Step
 from ballonet.simulator.spec import Spec
 from ballonet.simulator.virtual import VirtualClock
@@ -63,6 +66,7 @@ class Hosted:
     service: Service
     server: Server
     log: Recent
+    web: WebServer | None = None
     stopped: bool = field(default=False)
 
     def does(self, coroutine: Any) -> Any:
@@ -89,6 +93,8 @@ class Hosted:
             self.stopped = True
             self.service.close()
             self.does(self.server.stop())
+            if self.web is not None:
+                self.does(self.web.stop())
 
     def ask(
         self, method: str, route: str, body: bytes | None = None, headers: dict[str, str] | None = None
@@ -96,13 +102,15 @@ class Hosted:
         """Make one request by hand, as a program in another language would."""
         connection = HTTPConnection("localhost", timeout=30.0)
         connection.sock = connect(self.path)
-        kind = {"Content-Type": "application/json"} if body is not None else {}
-        with suppress(BrokenPipeError):  # it was refused before it was read
-            connection.request(method, route, body, {**kind, **(headers or {})})
-        response = connection.getresponse()
-        content = response.read()
-        connection.close()
-        return response.status, content
+        status, _, content = _asked(connection, method, route, body, headers)
+        return status, content
+
+    def ask_web(
+        self, method: str, route: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Make one request over TCP; return the answer's headers, too, in lower case."""
+        assert self.web is not None
+        return _asked(HTTPConnection(*self.web.address, timeout=30.0), method, route, body, headers)
 
     @contextmanager
     def following(self, route: str) -> Iterator[Iterator[bytes]]:
@@ -114,6 +122,18 @@ class Hosted:
             assert 200 == response.status
             yield iter(response)
         connection.close()
+
+
+def _asked(
+    connection: HTTPConnection, method: str, route: str, body: bytes | None, headers: dict[str, str] | None
+) -> tuple[int, dict[str, str], bytes]:
+    kind = {"Content-Type": "application/json"} if body is not None else {}
+    with suppress(BrokenPipeError):  # it was refused before it was read
+        connection.request(method, route, body, {**kind, **(headers or {})})
+    response = connection.getresponse()
+    content = response.read()
+    connection.close()
+    return response.status, {name.lower(): value for name, value in response.getheaders()}, content
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -155,6 +175,8 @@ def hosted(
     budget_bytes: float = 3.0 * GIB,
     ticks: int = 15,
     group: str | None = None,
+    web: bool = False,
+    specs: Sequence[Spec] | None = None,
 ) -> Iterator[Hosted]:
     """Serve a host that an engine has had so many ticks to settle."""
     loop = asyncio.new_event_loop()
@@ -162,7 +184,7 @@ def hosted(
     thread.start()
     try:
         host = asyncio.run_coroutine_threadsafe(
-            _begin(path, ticks, group, enforce=enforce, budget_bytes=budget_bytes), loop
+            _begin(path, ticks, group, specs, enforce=enforce, budget_bytes=budget_bytes, web=web), loop
         ).result(timeout=30.0)
         try:
             yield host
@@ -174,9 +196,18 @@ def hosted(
         loop.close()
 
 
-async def _begin(path: Path, ticks: int, group: str | None, *, enforce: bool, budget_bytes: float) -> Hosted:
+async def _begin(
+    path: Path,
+    ticks: int,
+    group: str | None,
+    specs: Sequence[Spec] | None,
+    *,
+    enforce: bool,
+    budget_bytes: float,
+    web: bool,
+) -> Hosted:
     clock, log = ToldClock(), Recent()
-    specs = [Spec(name, GIB, [Step(anon_mib=mib, hot_mib=mib)], vcpus=2) for name, mib in USES.items()]
+    specs = specs or [Spec(name, GIB, [Step(anon_mib=mib, hot_mib=mib)], vcpus=2) for name, mib in USES.items()]
     world = World(specs, clock=clock, host_bytes=16 * GIB)
     settings = Settings(
         budget_bytes=budget_bytes, reserve_bytes=256.0 * MIB, boot_grace_seconds=0.0, give_surplus=False
@@ -186,6 +217,13 @@ async def _begin(path: Path, ticks: int, group: str | None, *, enforce: bool, bu
     for _ in range(ticks):
         await clock.sleep(2.0)
     service = Service([Connection("sim:four", world, engine)], log)
+
+    async def tick() -> None:
+        await engine.tick()
+        service.ticked()
+
+    clock.on_sleep = tick
     server = Server(make_app(service), path, group=group)
     await server.start()
-    return Hosted(path, asyncio.get_running_loop(), clock, world, engine, service, server, log)
+    opened = await open_web(service, Address("127.0.0.1", 0), path.parent) if web else None
+    return Hosted(path, asyncio.get_running_loop(), clock, world, engine, service, server, log, opened)

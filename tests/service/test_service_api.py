@@ -343,7 +343,7 @@ def test_a_body_has_an_end(service: Hosted) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "code"),
     [
-        ("GET", "/", 404),
+        ("GET", "/nothing", 404),
         ("GET", "/v1", 404),
         ("GET", "/v1/status/", 404),
         ("GET", "/v2/status", 404),

@@ -66,7 +66,7 @@ def life(
             await does(daemon, world, clock)
 
         beside = asyncio.create_task(later())
-        await daemon.run(None, seconds=seconds)
+        await daemon.run([], seconds=seconds)
         await beside
         await clock.sleep(10.0)
         world.memory()  # a look: nothing moves without one

@@ -45,6 +45,7 @@ COMMANDS: Final = {
     "plan": Entry("Automatic", "status:plan", "What it decided last, guest by guest."),
     "why": Entry("Automatic", "status:why", "Why a guest has the size that it has."),
     "events": Entry("Automatic", "events:events", "What happened, and what happens."),
+    "token": Entry("Automatic", "token:token", "What lets a browser change things, where --web is on."),
     "pause": Entry("Automatic", "holding:pause", "Leave a guest, or everybody, as it is."),
     "resume": Entry("Automatic", "holding:resume", "Go on with a guest, or everybody."),
     "release": Entry("Automatic", "holding:release", "Give memory back that was taken, and hold it so."),

@@ -19,16 +19,18 @@ from ballonet.cli.settings import settings_of
 from ballonet.config.law import law
 from ballonet.config.limits import FileLimits
 from ballonet.config.load import Loaded
+from ballonet.config.model import OFF
 from ballonet.engine.clock import SystemClock
 from ballonet.engine.engine import Engine, World
 from ballonet.errors import BallonetError, Issue, JournalError, UsageError
+from ballonet.facts.address import Address, read_address
 from ballonet.facts.happening import Happening
 from ballonet.facts.plan import Plan
 from ballonet.facts.uri import check_uris, host_of
 from ballonet.host.memory import LinuxHost
 from ballonet.host.residents import ProcessResidents
 from ballonet.service.claim import Claim
-from ballonet.service.daemon import Daemon, Ears, Rules, listen
+from ballonet.service.daemon import Daemon, Ears, Rules, listen, open_web
 from ballonet.service.notify import Notifier
 from ballonet.service.place import usable
 from ballonet.service.store import Store
@@ -40,6 +42,7 @@ from ballonet.units import format_size, parse_duration
 
 if TYPE_CHECKING:
     from ballonet.service.server import Server
+    from ballonet.service.web import WebServer
 
 
 def run(
@@ -55,6 +58,7 @@ def run(
     socket: run_options.Socket = None,
     state: run_options.State = None,
     socket_group: run_options.SocketGroup = None,
+    web: run_options.Web = None,
     boot_grace: run_options.BootGrace = "2m",
     no_reflex: run_options.NoReflex = False,
 ) -> None:
@@ -68,6 +72,7 @@ def run(
         "--reserve": ("host.reserve", reserve),
         "--allow-swap": ("host.allow_swap", allow_swap),
         "--interval": ("service.interval", interval),
+        "--web": ("service.web", web),
         "--floor": ("guest.default.floor", floor),
     }
     context: Context = ctx.obj
@@ -94,6 +99,7 @@ def run(
         socket_group,
         state or _given_by_systemd() or (usual_state if usable(usual_state) else None),
         retention_seconds=float(ours.event_retention),
+        web=None if ours.web == OFF else read_address(ours.web),
     )
     asyncio.run(_run(context, lambda: read()[1], places, seconds=seconds, record=record))
 
@@ -118,6 +124,12 @@ class _Places:
     group: str | None
     state: Path | None
     retention_seconds: float
+    web: Address | None = None
+
+    @property
+    def token_directory(self) -> Path | None:
+        """Return where the web's token is kept: with what outlives the service, or else beside the socket."""
+        return self.state or (self.socket and self.socket.parent)
 
 
 def _given_by_systemd() -> Path | None:
@@ -192,8 +204,8 @@ async def _balance(
             f"{'Balancing' if enforces else 'Observing'} the guests of {' and '.join(context.uris)}: "
             f"budget {format_size(numbers.budget_bytes)}, reserve {format_size(numbers.reserve_bytes)}."
         )
-        server = await _listening(context, daemon, places)
-        task = asyncio.create_task(daemon.run(server, seconds=seconds))
+        servers = await _listening(context, daemon, places)
+        task = asyncio.create_task(daemon.run(servers, seconds=seconds))
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         await asyncio.gather(task, return_exceptions=True)
@@ -203,17 +215,28 @@ async def _balance(
             task.result()
 
 
-async def _listening(context: Context, daemon: Daemon, places: _Places) -> "Server | None":
-    """Return a server that answers; where that cannot be, say so and go on without."""
-    if places.socket is None:
-        return None
+async def _listening(context: Context, daemon: Daemon, places: _Places) -> "list[Server | WebServer]":
+    """Return the servers that answer."""
+    servers: list[Server | WebServer] = []
+    if places.socket is not None:
+        with _going_on("nobody is answered"):
+            servers.append(await listen(daemon.service, places.socket, group=places.group))
+            context.remark(f"Answering on {places.socket}: ballonet status.")
+    if places.web is not None:
+        with _going_on("nobody is answered over TCP"):
+            web = await open_web(daemon.service, places.web, places.token_directory, group=places.group)
+            servers.append(web)
+            context.remark(f"Answering on http://{web.address}/: changes need what ballonet token prints.")
+    return servers
+
+
+@contextmanager
+def _going_on(without: str) -> Iterator[None]:
+    """Where something cannot be had, say so and go on without."""
     try:
-        server = await listen(daemon.service, places.socket, group=places.group)
+        yield
     except BallonetError as error:
-        _say(f"nobody is answered: {error.message}")
-        return None
-    context.remark(f"Answering on {places.socket}: ballonet status.")
-    return server
+        warn(BallonetError(f"{without}: {error.message}", hint=error.hint))
 
 
 def _print(happening: Happening) -> None:

@@ -86,5 +86,13 @@ SocketGroup = Annotated[
         show_default="the group that this runs as",
     ),
 ]
+Web = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Serve the web page, the API and metrics on this host: 127.0.0.1:9779, or off.",
+        show_default="settings, else off",
+    ),
+]
 BootGrace = Annotated[str, typer.Option(hidden=True)]
 NoReflex = Annotated[bool, typer.Option("--no-reflex", hidden=True)]

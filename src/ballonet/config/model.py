@@ -35,9 +35,11 @@ from ballonet.config.values import (
     read_size,
 )
 from ballonet.errors import UsageError
+from ballonet.facts.address import read_address
 from ballonet.facts.uri import check_uri, check_uris
 from ballonet.units import GIB
 
+OFF: Final = "off"
 DEFAULT: Final = "default"  # the table of guests that no other says anything about
 _CLASS = r"\[!?(?:\][^\]]*|[^\]!][^\]]*)\]"  # as fnmatch reads it
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -106,6 +108,13 @@ def _uri(text: str) -> str:
     return text
 
 
+def _web(text: str) -> str:
+    try:
+        return text if text == OFF else str(read_address(text))
+    except UsageError as error:
+        raise wrong(error.message, f'{error.hint}, or "{OFF}"') from error
+
+
 def _one_or_several(value: object, several: ValidatorFunctionWrapHandler) -> tuple[str, ...]:
     """Read one text or a list of them; what is wrong with an element of a list has its line."""
     if isinstance(value, str):
@@ -156,6 +165,7 @@ UrisText: TypeAlias = Annotated[
         }
     ),
 ]
+WebText: TypeAlias = Annotated[str, AfterValidator(_web), _schema("^off$", r":[0-9]{1,5}\s*$")]
 PatternText: TypeAlias = Annotated[str, AfterValidator(_pattern)]
 
 
@@ -230,6 +240,13 @@ class ServiceSettings(Table):
         "Where commands reach the service.",
         unit="an absolute path",
         because="systemd makes this directory for the service, and removes it",
+    )
+    web: WebText = knob(
+        OFF,
+        "Where the web page, the API and metrics are served besides: an address of this host's own. Who "
+        "changes anything there needs what `ballonet token` prints.",
+        unit='"off", or an address and a port: "127.0.0.1:9779", "[::1]:9779"',
+        because="the socket does for the commands, and every user of this host could read it",
     )
     state_directory: PathText = knob(
         "/var/lib/ballonet",

@@ -17,9 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from ballonet.errors import (
-    UsageError,
-)
+from ballonet.errors import NotPermittedError, UsageError
 from ballonet.facts.happening import Kind
 from ballonet.service import models
 from ballonet.service.events import Question
@@ -143,6 +141,12 @@ async def _stream(request: Request) -> Response:
     )
 
 
+async def _token(request: Request) -> Response:
+    if request.state.over_tcp:
+        raise NotPermittedError("the token is told on the socket only", hint="on this host: ballonet token")
+    return _answer(_service(request).token())
+
+
 async def _ready(request: Request) -> Response:
     readiness = _service(request).readiness()
     return _answer(readiness, HTTPStatus.OK if readiness.ready else HTTPStatus.SERVICE_UNAVAILABLE)
@@ -214,6 +218,13 @@ OPERATIONS = (
         waits=True,
     ),
     Operation("DELETE", "/v1/room/{lease}", "End a lease.", models.Lease, _drop_room),
+    Operation(
+        "GET",
+        "/v1/token",
+        "Where this is served on TCP, and the token that changes need there; told on the socket only.",
+        models.Token,
+        _token,
+    ),
     _get("/-/healthy", models.Health, lambda _: models.Health(), "Answers while the process lives."),
     Operation(
         "GET",

@@ -1,8 +1,10 @@
 """The life of a service: the engine's loop, what is remembered over restarts, and the API beside it."""
 
 import asyncio
+import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ from ballonet.engine.limits import LimitsOf
 from ballonet.engine.loop import run
 from ballonet.engine.requests import Requests
 from ballonet.errors import BallonetError, HypervisorError
+from ballonet.facts.address import Address
 from ballonet.facts.happening import Happening
 from ballonet.facts.plan import Plan
 from ballonet.facts.request import ALL
@@ -20,13 +23,16 @@ from ballonet.policy.settings import Settings
 from ballonet.service.claim import Claim
 from ballonet.service.facade import Connection, Service
 from ballonet.service.keeping import Keeper
+from ballonet.service.models import Token
 from ballonet.service.notify import Notifier
 from ballonet.service.recent import Recent
 from ballonet.service.store import Store
+from ballonet.service.token import kept_token
 from ballonet.units import format_size
 
 if TYPE_CHECKING:
     from ballonet.service.server import Server
+    from ballonet.service.web import WebServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ class Daemon:
         if self._keeper is not None:
             self._keeper.recall()
 
-    async def run(self, server: "Server | None", *, seconds: float | None = None) -> None:
+    async def run(self, servers: "Sequence[Server | WebServer]", *, seconds: float | None = None) -> None:
         """Run until the time is over or it is cancelled; then end in order."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self.reload)
@@ -101,7 +107,7 @@ class Daemon:
             )
         finally:
             loop.remove_signal_handler(signal.SIGHUP)
-            await self._end(server)
+            await self._end(servers)
 
     def reload(self) -> None:
         """Read the settings again: whole, or not at all, and then those before stay in force."""
@@ -146,12 +152,11 @@ class Daemon:
         if self._keeper is not None:
             self._keeper.ticked()
 
-    async def _end(self, server: "Server | None") -> None:
+    async def _end(self, servers: "Sequence[Server | WebServer]") -> None:
         """Stop answering, give memory back where the settings say so, and write down what was learned."""
         self._notifier.stopping("ending")
         self.service.close()
-        if server is not None:
-            await server.stop()
+        await asyncio.gather(*(server.stop() for server in servers))
         if self._rules.release_on_stop and self.engine.writes and self.engine.plan is not None:
             await self.connection.by_hand.give_back(ALL, Asker("on_stop"))
         self._claim.drop()
@@ -171,13 +176,38 @@ class Daemon:
 
 async def listen(service: Service, path: Path, *, group: str | None = None) -> "Server":
     """Return a server that answers on this socket; raises `BallonetError` where that cannot be."""
-    try:  # 6 MB of memory that a run without a socket does without
+    with _installed():  # 6 MB of memory that a run without a socket does without
         from ballonet.service.api import make_app  # noqa: PLC0415
         from ballonet.service.server import Server  # noqa: PLC0415
+    server = Server(make_app(service), path, group=group)
+    await server.start()
+    return server
+
+
+async def open_web(
+    service: Service, address: Address, token_directory: Path | None, *, group: str | None = None
+) -> "WebServer":
+    """Return a server that answers this host on TCP; raises `BallonetError` where that cannot be.
+
+    The token that changes need is kept in a directory, for a group to read.
+    """
+    with _installed():
+        from ballonet.service.api import make_app  # noqa: PLC0415
+        from ballonet.service.server import group_id  # noqa: PLC0415
+        from ballonet.service.web import WebServer  # noqa: PLC0415
+    token = kept_token(token_directory, os.getegid() if group is None else group_id(group))
+    server = WebServer(make_app(service), address, token)
+    await server.start()
+    service.opened(Token(address=str(server.address), token=token))
+    return server
+
+
+@contextmanager
+def _installed() -> Iterator[None]:
+    """Raise `BallonetError` where what answering needs is not there to be imported."""
+    try:
+        yield
     except ModuleNotFoundError as error:
         raise BallonetError(
             f"answering needs {error.name}, which is not installed", hint="pip install 'ballonet[service]'"
         ) from error
-    server = Server(make_app(service), path, group=group)
-    await server.start()
-    return server

@@ -9,7 +9,7 @@ from ballonet import __version__
 from ballonet.engine.by_hand import Asker, ByHand
 from ballonet.engine.engine import Engine
 from ballonet.engine.ports import Hypervisor
-from ballonet.errors import BallonetError, NoSuchGuestError
+from ballonet.errors import BallonetError, NoSuchGuestError, NotRunningError
 from ballonet.facts.happening import Kind
 from ballonet.facts.plan import Plan
 from ballonet.facts.request import ALL
@@ -72,6 +72,7 @@ class Service:
         self._log = log
         self._started_at = answers.moment(self._clock.time())
         self._reload = models.SettingsReload(at=self._started_at, succeeded=True, error=None)
+        self._token: models.Token | None = None
         self._closing = False
         self._news = asyncio.Event()  # replaced at each tick: who waits for it is woken once
 
@@ -84,6 +85,10 @@ class Service:
         """Remember that settings were read again; with an error, that those before are still in force."""
         at = answers.moment(self._clock.time())
         self._reload = models.SettingsReload(at=at, succeeded=error is None, error=error)
+
+    def opened(self, token: models.Token) -> None:
+        """Remember where this is served on TCP."""
+        self._token = token
 
     def close(self) -> None:
         """End what follows events or watches, so that nobody waits for it."""
@@ -124,6 +129,14 @@ class Service:
             leased_bytes=self._requests.leased_bytes,
             settings=self._reload,
         )
+
+    def token(self) -> models.Token:
+        """Return what lets clients over TCP change things; `NotRunningError` where nobody is served so."""
+        if self._token is None:
+            raise NotRunningError(
+                "this service is reached on its socket only", hint="start it with --web 127.0.0.1:9779"
+            )
+        return self._token
 
     def plan(self) -> models.Plan:
         """Return the last decisions."""

@@ -1,6 +1,6 @@
 """One shape for all that goes wrong with a request, and how HTTP calls it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -43,17 +43,22 @@ _STATUS = {
 }
 
 
-def _failure(status: int, error: str, hint: str, exit_code: int) -> Response:
+def failure_json(error: BallonetError) -> str:
     """Return a failure in the one shape that all have."""
-    failure = Failure(error=error, hint=hint, exit_code=exit_code)
-    return Response(failure.model_dump_json(), status, media_type=JSON)
+    hint = error.hint or "see: journalctl -u ballonet"
+    return Failure(error=error.message, hint=hint, exit_code=error.exit_code).model_dump_json()
+
+
+def failure(status: int, error: BallonetError, headers: Mapping[str, str] | None = None) -> Response:
+    """Return the answer that says it."""
+    return Response(failure_json(error), status, headers, media_type=JSON)
 
 
 async def _failed(_: Request, error: Exception) -> Response:
     """Answer what the service refuses, or fails at."""
     known = error if isinstance(error, BallonetError) else BallonetError(str(error))
     status = next(status for kind, status in _STATUS.items() if isinstance(known, kind))
-    return _failure(status, known.message, known.hint or "see: journalctl -u ballonet", known.exit_code)
+    return failure(status, known)
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
@@ -64,11 +69,8 @@ async def _no_route(request: Request, error: Exception) -> Response:
         HTTPStatus.NOT_FOUND: f"there is no {place}",
         HTTPStatus.METHOD_NOT_ALLOWED: f"{place} does not take {request.method}",
     }.get(HTTPStatus(status), getattr(error, "detail", str(error)))
-    response = _failure(
-        status, what, "all routes, and what they take: GET /openapi.json", UsageError.exit_code
-    )
-    response.headers.update(getattr(error, "headers", None) or {})
-    return response
+    hint = "all routes, and what they take: GET /openapi.json"
+    return failure(status, UsageError(what, hint=hint), getattr(error, "headers", None))
 
 
 async def _gone(_: Request, __: Exception) -> Response:
@@ -78,12 +80,11 @@ async def _gone(_: Request, __: Exception) -> Response:
 
 async def _unexpected(_: Request, error: Exception) -> Response:
     """Answer what nobody foresaw: a defect of ours, which is logged where the server runs."""
-    return _failure(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
+    defect = BallonetError(
         f"this should not have happened: {type(error).__name__}",
-        "report what the service logged: journalctl -u ballonet",
-        BallonetError.exit_code,
+        hint="report what the service logged: journalctl -u ballonet",
     )
+    return failure(HTTPStatus.INTERNAL_SERVER_ERROR, defect)
 
 
 HANDLERS: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {

@@ -9,7 +9,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ballonet.errors import BallonetError, NotPermittedError, UsageError
-from ballonet.service.models import Failure
+from ballonet.service.failing import failure_json
 from ballonet.service.peer import Peer
 
 MOST_CONNECTIONS = 32
@@ -18,9 +18,9 @@ REQUEST_SECONDS = 10.0  # from a request's first byte to its last, or to the fir
 
 
 class GuardedProtocol(H11Protocol):
-    """Hands the peer's user to the handlers, as `request.state.who`."""
+    """Hands who asks to the handlers, as `request.state.who`, and on what, as `request.state.over_tcp`."""
 
-    group_id: ClassVar[int]  # whose members may connect
+    over_tcp: ClassVar[bool]
     request_seconds: ClassVar[float] = REQUEST_SECONDS
 
     _deadline: asyncio.TimerHandle | None = None
@@ -29,24 +29,24 @@ class GuardedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Let a peer in, or tell it why not."""
         super().connection_made(transport)
-        peer = _peer(transport)
-        if peer is None or not peer.may(self.group_id):
-            self._refuse(
-                HTTPStatus.FORBIDDEN,
-                f"{'this user' if peer is None else peer.name} may not use this socket",
-                "as root: usermod -aG GROUP USER, with the group that ls -l shows for the socket",
-                NotPermittedError.exit_code,
-            )
-        elif len(self.connections) > MOST_CONNECTIONS:
-            self._refuse(
-                HTTPStatus.SERVICE_UNAVAILABLE,
+        try:
+            who = self.who(transport)
+        except NotPermittedError as error:
+            self._refuse(HTTPStatus.FORBIDDEN, error)
+            return
+        if len(self.connections) > MOST_CONNECTIONS:
+            busy = BallonetError(
                 f"{MOST_CONNECTIONS} connections are open already",
-                "try again in a moment; each `ballonet events -f` keeps one open",
-                BallonetError.exit_code,
+                hint="try again in a moment; each `ballonet events -f` keeps one open",
             )
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, busy)
         else:
-            self.app_state = {**self.app_state, "who": peer.name}
+            self.app_state = {**self.app_state, "who": who, "over_tcp": self.over_tcp}
             self._await()
+
+    def who(self, transport: asyncio.Transport) -> str:
+        """Return who connected; raises NotPermittedError for who may not."""
+        raise NotImplementedError
 
     def data_received(self, data: bytes) -> None:
         """Take in a part of a request; the whole of it is due soon."""
@@ -65,7 +65,7 @@ class GuardedProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP."""
-        self._refuse(HTTPStatus.BAD_REQUEST, msg, "it speaks HTTP/1.1", UsageError.exit_code)
+        self._refuse(HTTPStatus.BAD_REQUEST, UsageError(msg, hint="it speaks HTTP/1.1"))
 
     def _await(self) -> None:
         if self._deadline is None:
@@ -77,14 +77,10 @@ class GuardedProtocol(H11Protocol):
             self._deadline = None
 
     def _late(self) -> None:
-        self._refuse(
-            HTTPStatus.REQUEST_TIMEOUT,
-            f"no whole request came within {self.request_seconds:.0f} s",
-            "send it faster",
-            UsageError.exit_code,
-        )
+        late = f"no whole request came within {self.request_seconds:.0f} s"
+        self._refuse(HTTPStatus.REQUEST_TIMEOUT, UsageError(late, hint="send it faster"))
 
-    def _refuse(self, status: HTTPStatus, error: str, hint: str, exit_code: int) -> None:
+    def _refuse(self, status: HTTPStatus, error: BallonetError) -> None:
         """Answer with a failure, unless an answer is under way, and close.
 
         Closed at once, with what the peer sends on unread, the answer might not reach it: the kernel would
@@ -94,7 +90,7 @@ class GuardedProtocol(H11Protocol):
         self._refused = True
         self.connections.discard(self)
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            body = Failure(error=error, hint=hint, exit_code=exit_code).model_dump_json().encode()
+            body = failure_json(error).encode()
             headers = [
                 (b"content-type", b"application/json"),
                 (b"content-length", str(len(body)).encode()),
@@ -105,6 +101,33 @@ class GuardedProtocol(H11Protocol):
                 self.transport.write(self.conn.send(event) or b"")
         self.transport.write_eof()
         self._deadline = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+
+class SocketProtocol(GuardedProtocol):
+    """A connection to the unix socket: of root, the service's own user, and the members of a group."""
+
+    over_tcp = False
+    group_id: ClassVar[int]  # whose members may connect
+
+    def who(self, transport: asyncio.Transport) -> str:
+        """Return the peer's user."""
+        peer = _peer(transport)
+        if peer is None or not peer.may(self.group_id):
+            raise NotPermittedError(
+                f"{'this user' if peer is None else peer.name} may not use this socket",
+                hint="as root: usermod -aG GROUP USER, with the group that ls -l shows for the socket",
+            )
+        return peer.name
+
+
+class TcpProtocol(GuardedProtocol):
+    """A connection over TCP: of anybody on this host, whose requests the gate judges."""
+
+    over_tcp = True
+
+    def who(self, transport: asyncio.Transport) -> str:  # noqa: ARG002
+        """Return what stands for a user: the kernel tells none."""
+        return "web"
 
 
 def _peer(transport: asyncio.Transport) -> Peer | None:

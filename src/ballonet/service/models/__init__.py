@@ -48,6 +48,7 @@ from ballonet.service.models.status import (
     Room,
     SettingsReload,
     Status,
+    Token,
 )
 
 __all__ = [
@@ -88,6 +89,7 @@ __all__ = [
     "Sparklines",
     "Status",
     "Tiers",
+    "Token",
     "Verdict",
     "Why",
     "said",

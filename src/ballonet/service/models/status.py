@@ -13,6 +13,13 @@ class Health(Answer):
     healthy: bool = True
 
 
+class Token(Answer):
+    """Where this is served on TCP, and what lets a client change things there."""
+
+    address: str
+    token: str
+
+
 class Readiness(Answer):
     """Whether guests were looked at a moment ago, and if not, why."""
 

@@ -4,7 +4,8 @@ const SILENT_SECONDS = 10;  // without a look at the guests that nobody expected
 const LATE_TICKS = 4;
 
 export class Stream {
-  // `on` has a function an event: overview(data), happened(data); both are told in the order in which they come.
+  // `after` is the id of the last event that is known; `on` is told overview(data), happened(data) and
+  // age(seconds, since when the connection is lost, whether the last look is older than it should be).
   constructor(after, on) {
     this._on = on;
     this._after = after;
@@ -14,16 +15,19 @@ export class Stream {
     this._lost = null;  // since when
     this._open();
     setInterval(() => this._look(), 1000);
+    // A browser has six connections to a host, so that tabs in the background must not keep theirs.
+    document.addEventListener("visibilitychange", () => (document.hidden ? this._source.close() : this._open()));
   }
 
   _open() {
-    this._source = new EventSource(`/v1/stream?after=${this._after}`);
+    this._source?.close();
+    this._source = new EventSource(this._after ? `/v1/stream?after=${this._after}` : "/v1/stream");
     this._source.addEventListener("open", () => { this._lost = null; this._look(); });
     this._source.addEventListener("error", () => {
       this._lost ??= Date.now();
       this._look();
       // A browser gives up when it was answered with an error: a service that starts does that.
-      if (this._source.readyState === EventSource.CLOSED) setTimeout(() => this._open(), 2000);
+      if (this._source.readyState === EventSource.CLOSED) setTimeout(() => document.hidden || this._open(), 2000);
     });
     this._source.addEventListener("happened", (event) => {
       this._after = event.lastEventId;

@@ -18,7 +18,7 @@ STATES: Final = ("plenty", "comfort", "tight", "hard", "emergency")  # of a host
 PARTS: Final = (  # of a host's memory, in the bar's order: the field of its size, and its name
     ("own", "host itself"),
     ("guests", "guests"),
-    ("leased", "kept for guests to come"),
+    ("leased", "leased"),
     ("reserve", "reserve"),
     ("headroom", "free"),
 )

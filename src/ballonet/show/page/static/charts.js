@@ -36,12 +36,14 @@ function colour(name) {
   return found;
 }
 
-const hour = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+const time = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB");
 
 export class Charts {
-  constructor(section, uuid) {
+  constructor(article) {
+    const section = article.querySelector("#charts");
+    this._article = article;
     this._section = section;
-    this._uuid = uuid;
+    this._uuid = article.dataset.uuid;
     this._marks = [];  // seconds, and whether memory was given
     this._data = null;
     this._totals = {};
@@ -106,18 +108,21 @@ export class Charts {
     this._show();
   }
 
+  // So long ago on the service's clock, which may not be this page's.
+  _since(span) {
+    return encodeURIComponent(new Date(Date.parse(this._article.dataset.at) - span * 1000).toISOString());
+  }
+
   async _history(span) {
     const empty = Object.fromEntries(KEYS.map((key) => [key, []]));
-    const since = new Date(Date.now() - span * 1000).toISOString();
-    const answer = await fetch(`/v1/guests/${encodeURIComponent(this._uuid)}/history?since=${encodeURIComponent(since)}&points=${POINTS}`);
+    const answer = await fetch(`/v1/guests/${encodeURIComponent(this._uuid)}/history?since=${this._since(span)}&points=${POINTS}`);
     if (!answer.ok) return { ...empty, at: [], step: span / POINTS };
     const found = await answer.json();
     return { ...Object.fromEntries(KEYS.map((key) => [key, found[key]])), at: found.at_seconds, step: found.step_seconds || span / POINTS };
   }
 
   async _changes(span) {
-    const since = new Date(Date.now() - span * 1000).toISOString();
-    const answer = await fetch(`/v1/events?guest=${encodeURIComponent(this._uuid)}&since=${encodeURIComponent(since)}&limit=500`);
+    const answer = await fetch(`/v1/events?guest=${encodeURIComponent(this._uuid)}&since=${this._since(span)}&limit=500`);
     if (!answer.ok) return [];
     const { events } = await answer.json();
     return events.filter((each) => each.to_bytes != null).map((each) => [Date.parse(each.at) / 1000, each.to_bytes > each.from_bytes]);
@@ -129,12 +134,12 @@ export class Charts {
     const options = (lines, height, values, scales) => ({
       width: 300, height, cursor: { sync: { key: "guest" }, y: false }, scales,
       axes: [
-        { ...axis, values: (_, splits) => splits.map(hour) },
+        { ...axis, space: 72, size: 30, values: (_, splits, __, ___, step) => splits.map((at) => (step < 60 ? time(at) : time(at).slice(0, 5))) },
         { ...axis, size: 72, incrs: values.incrs, values: (_, splits) => splits.map(values.of) },
         ...(values.right ? [{ ...axis, scale: "count", side: 1, size: 48, grid: { show: false } }] : []),
       ],
       series: [
-        { label: "at", value: (_, at) => (at == null ? "–" : new Date(at * 1000).toLocaleTimeString("en-GB")) },
+        { label: "at", value: (_, at) => (at == null ? "–" : time(at)) },
         ...lines.map(([label, , tone, width]) => {
           const counts = label === "major faults";
           return {
@@ -147,12 +152,12 @@ export class Charts {
       hooks: { draw: [marks] },
     });
     const powers = Array.from({ length: 50 }, (_, power) => 2 ** power);
-    const floor = { range: (_, __, most) => [0, most || 1] };
+    const from0 = (least) => ({ range: (_, __, most) => [0, Math.max(least, 1.05 * (most ?? 0))] });
     const place = (name) => this._section.querySelector(`[data-chart="${name}"]`);
     const rate = (value) => (value ? `${size(value)}/s` : "0");
     this._plots = [
-      new uPlot(options(SIZES, 260, { of: (value) => (value ? size(value) : "0"), incrs: powers }, { y: floor }), this._series(SIZES), place("sizes")),
-      new uPlot(options(FLOWS, 150, { of: rate, incrs: powers, right: true }, { y: floor, count: floor }), this._series(FLOWS), place("flows")),
+      new uPlot(options(SIZES, 260, { of: (value) => (value ? size(value) : "0"), incrs: powers }, { y: from0(1) }), this._series(SIZES), place("sizes")),
+      new uPlot(options(FLOWS, 150, { of: rate, incrs: powers, right: true }, { y: from0(2 ** 20), count: from0(10) }), this._series(FLOWS), place("flows")),
     ];
     this._fit();
   }
@@ -168,6 +173,9 @@ export class Charts {
     if (!this._plots.length) return;
     this._plots[0].setData(this._series(SIZES));
     this._plots[1].setData(this._series(FLOWS));
+    for (const plot of this._plots) {  // where nobody points, the last values stand in the legend
+      if (plot.cursor.idx == null) plot.setLegend({ idx: this._data.at.length - 1 });
+    }
   }
 
   _drawMarks(plot) {

@@ -22,7 +22,7 @@ export class Detail {
       const button = event.target.closest("[data-act]");
       if (button) act(button.dataset.act, { ...article.dataset });
     });
-    this._charts = new Charts(article.querySelector("#charts"), this.uuid);
+    this._charts = new Charts(article);
   }
 
   draw(overview) {
@@ -83,8 +83,8 @@ export class Drawer {
   }
 
   async _show(uuid) {
-    const close = element("button", { type: "button", "aria-label": "Close" }, "Close");
-    const dialog = element("dialog", { class: "drawer", "aria-label": "Why it has its size" }, element("div", { class: "close" }, close));
+    const close = element("button", { type: "button", class: "close quiet", "aria-label": "Close", title: "Close (Esc)" }, "✕");
+    const dialog = element("dialog", { class: "drawer", "aria-label": "Why it has its size" }, close);
     close.addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => {
       this.detail?.end();

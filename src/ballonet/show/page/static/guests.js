@@ -95,8 +95,8 @@ export class Guests {
     this._keys(open);
   }
 
-  load() {
-    return this._sparks.load();
+  load(at) {
+    return this._sparks.load(at);
   }
 
   draw(overview) {

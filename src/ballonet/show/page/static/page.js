@@ -85,7 +85,7 @@ if (whole) {
       drawer.open(decodeURIComponent(link.getAttribute("href").slice("/guest/".length)));
     });
   }
-  guests.load().finally(() => new Stream(whole.dataset.after, {
+  guests.load(whole.dataset.at).finally(() => new Stream(whole.dataset.after, {
     overview(overview) {
       if (startedAgain(overview)) return;
       performance.mark("tick");

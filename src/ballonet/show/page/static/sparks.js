@@ -11,9 +11,9 @@ export class Sparks {
     this._turned = null;  // when the last point began, in seconds of the service's clock
   }
 
-  // Take what was before this page was opened; a service without history has none.
-  async load() {
-    const since = new Date(Date.now() - SECONDS * 1000).toISOString();
+  // Take what was before a moment of the service's clock; a service without history has none.
+  async load(at) {
+    const since = new Date(Date.parse(at) - SECONDS * 1000).toISOString();
     try {
       const answer = await fetch(`/v1/sparklines?since=${encodeURIComponent(since)}&points=${POINTS}`);
       if (!answer.ok) return;

@@ -24,6 +24,7 @@ from ballonet.facts.happening import Happening
 from ballonet.policy.settings import Settings
 from ballonet.service.api import make_app
 from ballonet.service.facade import Connection, Service
+from ballonet.service.history import History
 from ballonet.service.recent import Recent
 from ballonet.service.server import Server
 from ballonet.simulator.schedule import Step
@@ -182,10 +183,15 @@ async def _begin(path: Path, ticks: int, group: str | None, *, enforce: bool, bu
         budget_bytes=budget_bytes, reserve_bytes=256.0 * MIB, boot_grace_seconds=0.0, give_surplus=False
     )
     engine = Engine(Ports(world, clock, world, world), settings, log.tell, enforce=enforce)
-    clock.on_sleep = engine.tick
+    history = History()
+
+    async def tick() -> None:
+        history.take(await engine.tick(), engine)
+
+    clock.on_sleep = tick
     for _ in range(ticks):
         await clock.sleep(2.0)
-    service = Service([Connection("sim:four", world, engine)], log)
+    service = Service([Connection("sim:four", world, engine)], log, history)
     server = Server(make_app(service), path, group=group)
     await server.start()
     return Hosted(path, asyncio.get_running_loop(), clock, world, engine, service, server, log)

@@ -26,6 +26,7 @@ from ballonet.policy.settings import Settings
 from ballonet.service.api import make_app
 from ballonet.service.daemon import open_web
 from ballonet.service.facade import Connection, Service
+from ballonet.service.history import History
 from ballonet.service.recent import Recent
 from ballonet.service.server import Server
 from ballonet.service.web import WebServer
@@ -208,21 +209,27 @@ async def _begin(
 ) -> Hosted:
     clock, log = ToldClock(), Recent()
     specs = specs or [Spec(name, GIB, [Step(anon_mib=mib, hot_mib=mib)], vcpus=2) for name, mib in USES.items()]
-    world = World(specs, clock=clock, host_bytes=16 * GIB)
+    maxima = sum(spec.maximum_bytes for spec in specs)
+    world = World(specs, clock=clock, host_bytes=max(16 * GIB, maxima))
     settings = Settings(
         budget_bytes=budget_bytes, reserve_bytes=256.0 * MIB, boot_grace_seconds=0.0, give_surplus=False
     )
     engine = Engine(Ports(world, clock, world, world), settings, log.tell, enforce=enforce)
-    clock.on_sleep = engine.tick
-    for _ in range(ticks):
-        await clock.sleep(2.0)
-    service = Service([Connection("sim:four", world, engine)], log)
+    history = History()
 
     async def tick() -> None:
-        await engine.tick()
-        service.ticked()
+        history.take(await engine.tick(), engine)
 
     clock.on_sleep = tick
+    for _ in range(ticks):
+        await clock.sleep(2.0)
+    service = Service([Connection("sim:four", world, engine)], log, history)
+
+    async def tick_and_tell() -> None:
+        await tick()
+        service.ticked()
+
+    clock.on_sleep = tick_and_tell
     server = Server(make_app(service), path, group=group)
     await server.start()
     opened = await open_web(service, Address("127.0.0.1", 0), path.parent) if web else None

@@ -26,10 +26,12 @@ from ballonet.service.failing import HANDLERS, BodyLimit
 from ballonet.service.openapi import document
 from ballonet.service.operation import JSON, LINES, STREAM, Operation
 from ballonet.service.page import ROUTES
+from ballonet.service.span import HistoryAsked, SparklinesAsked
 from ballonet.service.stream import StreamAsked, messages
 
 _Asked = TypeVar("_Asked", bound=models.Asked)
 _Answer = TypeVar("_Answer", bound=models.Answer)
+_Query = TypeVar("_Query", bound=BaseModel)
 _Valid = TypeVar("_Valid")
 
 
@@ -115,12 +117,21 @@ async def _drop_room(request: Request) -> Response:
     return _answer(_service(request).drop_room(_named(request, "lease")))
 
 
+async def _guest_history(request: Request) -> Response:
+    asked = _query(request, HistoryAsked)
+    return _answer(await _service(request).guest_history(_named(request, "guest"), asked))
+
+
+async def _host_history(request: Request) -> Response:
+    return _answer(_service(request).host_history(_query(request, HistoryAsked)))
+
+
+async def _sparklines(request: Request) -> Response:
+    return _answer(await _service(request).sparklines(_query(request, SparklinesAsked)))
+
+
 async def _events(request: Request) -> Response:
-    given = {name: request.query_params.getlist(name) for name in request.query_params}
-    plain = {
-        name: values if name == "kind" or len(values) > 1 else values[0] for name, values in given.items()
-    }
-    asked = _valid("query", lambda: EventsAsked.model_validate(plain))
+    asked = _query(request, EventsAsked, several="kind")
     if asked.follow:
         followed = await _service(request).follow(asked.question(), asked.guest)
         return StreamingResponse(_lines(followed), media_type=LINES)
@@ -186,6 +197,30 @@ OPERATIONS = (
         query=StreamAsked,
         streamed={"overview": models.Overview, "happened": models.Event},
     ),
+    Operation(
+        "GET",
+        "/v1/guests/{guest:path}/history",
+        "What a guest had and did over time, also one that is gone.",
+        models.GuestHistory,
+        _guest_history,
+        query=HistoryAsked,
+    ),
+    Operation(
+        "GET",
+        "/v1/history",
+        "What the host had over time, and its guests together.",
+        models.HostHistory,
+        _host_history,
+        query=HistoryAsked,
+    ),
+    Operation(
+        "GET",
+        "/v1/sparklines",
+        "Every guest's size over time, in a few values.",
+        models.Sparklines,
+        _sparklines,
+        query=SparklinesAsked,
+    ),
     _get("/v1/holds", models.Holds, Service.holds, "Who is left as they are."),
     _get(
         "/v1/room", models.Room, Service.room, "What is kept free for guests to come, and how much could be."
@@ -246,6 +281,15 @@ def _service(request: Request) -> Service:
 
 def _answer(answer: models.Answer, status: HTTPStatus = HTTPStatus.OK) -> Response:
     return Response(answer.model_dump_json(), status, media_type=JSON)
+
+
+def _query(request: Request, asked: type[_Query], several: str = "") -> _Query:
+    """Return what a query asks; only the value named `several` may be given more than once."""
+    given = {name: request.query_params.getlist(name) for name in request.query_params}
+    plain = {
+        name: values if name == several or len(values) > 1 else values[0] for name, values in given.items()
+    }
+    return _valid("query", lambda: asked.model_validate(plain))
 
 
 def _named(request: Request, what: str) -> str:

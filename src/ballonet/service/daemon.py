@@ -22,6 +22,7 @@ from ballonet.facts.request import ALL
 from ballonet.policy.settings import Settings
 from ballonet.service.claim import Claim
 from ballonet.service.facade import Connection, Service
+from ballonet.service.history import History
 from ballonet.service.keeping import Keeper
 from ballonet.service.models import Token
 from ballonet.service.notify import Notifier
@@ -88,7 +89,8 @@ class Daemon:
             journal=store,
         )
         self.connection = Connection(uri, world.hypervisor, self.engine)
-        self.service = Service([self.connection], self.log)
+        self.history = History()
+        self.service = Service([self.connection], self.log, self.history)
         self._keeper = None if store is None else Keeper(store, [self.engine], ears.word)
         if self._keeper is not None:
             self._keeper.recall()
@@ -136,6 +138,7 @@ class Daemon:
     def _tell(self, happening: Happening) -> None:
         self._ears.happening(happening)
         self.log.tell(happening)
+        self.history.hear(happening)
 
     def _ticked(self, plan: Plan) -> None:
         if self.engine.summary.ticks == 1:
@@ -143,6 +146,7 @@ class Daemon:
         self._notifier.ticked(self._status())
         if self._keeper is not None:
             self._keeper.ticked()
+        self.history.take(plan, self.engine)
         self.service.ticked()
         self._ears.tick(plan, self.engine)
 

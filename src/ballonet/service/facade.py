@@ -14,10 +14,12 @@ from ballonet.facts.happening import Kind
 from ballonet.facts.plan import Plan
 from ballonet.facts.request import ALL
 from ballonet.hypervisor.several import SeveralHypervisors
-from ballonet.service import answers, models
+from ballonet.service import answers, models, past
 from ballonet.service.events import Question
+from ballonet.service.history import History, Subject
 from ballonet.service.overview import guest_rows
 from ballonet.service.recent import EventLog
+from ballonet.service.span import HistoryAsked, SparklinesAsked
 
 LAST_CHANGES = 10
 CHANGES = frozenset({Kind.PLANNED, Kind.BURST, Kind.LENT, Kind.RELEASED, Kind.ASKED})
@@ -63,7 +65,10 @@ class Connection:
 class Service:
     """Answers questions, and has done what people want, over one or more engines with the same requests."""
 
-    def __init__(self, connections: Sequence[Connection], log: EventLog) -> None:
+    def __init__(
+        self, connections: Sequence[Connection], log: EventLog, history: History | None = None
+    ) -> None:
+        self.history = history or History()
         self._connections = list(connections)
         first = self._connections[0].engine
         if any(each.engine.requests is not first.requests for each in self._connections):
@@ -241,6 +246,26 @@ class Service:
                 raise
             return left[-1].uuid
         return connection.plan.snapshot.uuids[row]
+
+    # --- history ------------------------------------------------------------------------------------
+
+    async def guest_history(self, reference: str, asked: HistoryAsked) -> models.GuestHistory:
+        """Return what a guest, also one that is gone, had and did; raises `NoSuchGuestError`."""
+        guest = self.history.find(reference)
+        if guest is None:
+            connection, row = await self._find(reference)
+            table = connection.plan.snapshot
+            guest = Subject(table.uuids[row], table.names[row])
+        return past.guest_history(guest, self.history.guest(guest.uuid, asked.span(self._clock.time())))
+
+    def host_history(self, asked: HistoryAsked) -> models.HostHistory:
+        """Return what the host had."""
+        return past.host_history(self.history.host(asked.span(self._clock.time())))
+
+    async def sparklines(self, asked: SparklinesAsked) -> models.Sparklines:
+        """Return the sizes of all guests."""
+        span = asked.span(self._clock.time())
+        return past.sparklines(await self.history.guests(span), span.since)
 
     # --- what people want done ----------------------------------------------------------------------
 

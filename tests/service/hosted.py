@@ -178,6 +178,7 @@ def hosted(
     group: str | None = None,
     web: bool = False,
     specs: Sequence[Spec] | None = None,
+    world: type[World] = World,
 ) -> Iterator[Hosted]:
     """Serve a host that an engine has had so many ticks to settle."""
     loop = asyncio.new_event_loop()
@@ -185,7 +186,8 @@ def hosted(
     thread.start()
     try:
         host = asyncio.run_coroutine_threadsafe(
-            _begin(path, ticks, group, specs, enforce=enforce, budget_bytes=budget_bytes, web=web), loop
+            _begin(path, ticks, group, specs, world, enforce=enforce, budget_bytes=budget_bytes, web=web),
+            loop,
         ).result(timeout=30.0)
         try:
             yield host
@@ -202,15 +204,18 @@ async def _begin(
     ticks: int,
     group: str | None,
     specs: Sequence[Spec] | None,
+    made: type[World],
     *,
     enforce: bool,
     budget_bytes: float,
     web: bool,
 ) -> Hosted:
     clock, log = ToldClock(), Recent()
-    specs = specs or [Spec(name, GIB, [Step(anon_mib=mib, hot_mib=mib)], vcpus=2) for name, mib in USES.items()]
+    specs = specs or [
+        Spec(name, GIB, [Step(anon_mib=mib, hot_mib=mib)], vcpus=2) for name, mib in USES.items()
+    ]
     maxima = sum(spec.maximum_bytes for spec in specs)
-    world = World(specs, clock=clock, host_bytes=max(16 * GIB, maxima))
+    world = made(specs, clock=clock, host_bytes=max(16 * GIB, maxima))
     settings = Settings(
         budget_bytes=budget_bytes, reserve_bytes=256.0 * MIB, boot_grace_seconds=0.0, give_surplus=False
     )

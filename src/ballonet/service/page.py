@@ -81,7 +81,9 @@ async def _events(service: Service, request: Request) -> str:
     asked = {name: request.query_params.get(name, "")[:256] for name in ("guest", "kind", "text")}
     kinds = [asked["kind"]] if asked["kind"] in set(Kind) else None
     try:
-        found = await service.events(Question(kinds=kinds, limit=_MOST_EVENTS), asked["guest"].strip() or None)
+        found = await service.events(
+            Question(kinds=kinds, limit=_MOST_EVENTS), asked["guest"].strip() or None
+        )
     except NoSuchGuestError:  # a filter may find nothing
         return _pages().events([], asked)
     words = asked["text"].strip().casefold()

@@ -65,7 +65,10 @@ class Pages:
             inputs=explained.inputs(why.inputs),
             tiers=explained.tiers(why.wanted, why.got),
             learned=explained.learned(why.learned),
-            changes=[(change, *views.step_and_reason(change.sentence), explained.result(change)) for change in why.changes[::-1]],
+            changes=[
+                (change, *views.step_and_reason(change.sentence), explained.result(change))
+                for change in why.changes[::-1]
+            ],
         )
 
     def events(self, events: Sequence[Event], asked: dict[str, str]) -> str:

@@ -181,7 +181,7 @@ export class Charts {
   _drawMarks(plot) {
     const { ctx, bbox } = plot;
     ctx.save();
-    ctx.globalAlpha = 0.45;
+    ctx.globalAlpha = 0.3;
     for (const [at, given] of this._marks) {
       const x = Math.round(plot.valToPos(at, "x", true));
       if (x < bbox.left || x > bbox.left + bbox.width) continue;

@@ -1,6 +1,6 @@
 // Each guest's size over the last while, as a line a row: from the service's history, then from what comes.
 
-const POINTS = 45;
+const POINTS = 60;  // so that the service has a step of that length
 const SECONDS = 900;
 const HEIGHT = 24;
 

@@ -47,7 +47,8 @@ class Visit:
     def live(self) -> Page:
         """Open the page and wait until it follows the service."""
         self.open()
-        self.page.locator("#age").wait_for()
+        self.page.locator("#age").wait_for(state="attached")
+        self.until("!document.querySelector('#age').hidden")
         return self.page
 
     def text(self, selector: str) -> str:
@@ -88,7 +89,7 @@ def visiting(browser: Browser, host: Hosted, **options: Any) -> Iterator[Visit]:
     say = visit.complaints.append
     page.on("console", lambda message: say(message.text) if message.type in {"error", "warning"} else None)
     page.on("pageerror", lambda error: say(str(error)))
-    page.on("dialog", lambda dialog: (say(f"dialog: {dialog.message}"), dialog.dismiss()))
+    page.on("dialog", lambda dialog: say(f"dialog: {dialog.message}"))
     yield visit
     context.close()
     assert not [each for each in visit.complaints if not any(known in each for known in visit.expected)]

@@ -9,7 +9,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -177,8 +177,7 @@ def hosted(
     ticks: int = 15,
     group: str | None = None,
     web: bool = False,
-    specs: Sequence[Spec] | None = None,
-    world: type[World] = World,
+    world: Callable[[VirtualClock], World] | None = None,
 ) -> Iterator[Hosted]:
     """Serve a host that an engine has had so many ticks to settle."""
     loop = asyncio.new_event_loop()
@@ -186,7 +185,7 @@ def hosted(
     thread.start()
     try:
         host = asyncio.run_coroutine_threadsafe(
-            _begin(path, ticks, group, specs, world, enforce=enforce, budget_bytes=budget_bytes, web=web),
+            _begin(path, ticks, group, world or _four, enforce=enforce, budget_bytes=budget_bytes, web=web),
             loop,
         ).result(timeout=30.0)
         try:
@@ -199,23 +198,23 @@ def hosted(
         loop.close()
 
 
+def _four(clock: VirtualClock) -> World:
+    specs = [Spec(name, GIB, [Step(anon_mib=mib, hot_mib=mib)], vcpus=2) for name, mib in USES.items()]
+    return World(specs, clock=clock, host_bytes=16 * GIB)
+
+
 async def _begin(
     path: Path,
     ticks: int,
     group: str | None,
-    specs: Sequence[Spec] | None,
-    made: type[World],
+    made: Callable[[VirtualClock], World],
     *,
     enforce: bool,
     budget_bytes: float,
     web: bool,
 ) -> Hosted:
     clock, log = ToldClock(), Recent()
-    specs = specs or [
-        Spec(name, GIB, [Step(anon_mib=mib, hot_mib=mib)], vcpus=2) for name, mib in USES.items()
-    ]
-    maxima = sum(spec.maximum_bytes for spec in specs)
-    world = made(specs, clock=clock, host_bytes=max(16 * GIB, maxima))
+    world = made(clock)
     settings = Settings(
         budget_bytes=budget_bytes, reserve_bytes=256.0 * MIB, boot_grace_seconds=0.0, give_surplus=False
     )

@@ -215,7 +215,10 @@ def test_names_are_text_whatever_they_say(browser: Browser, place: Path) -> None
             return f"00000000-0000-0000-0000-{HOSTILE.index(spec.name):012}"
 
     specs = [Spec(name, GIB, [Step(anon_mib=100.0, hot_mib=100.0)]) for name in HOSTILE]
-    with hosted(place, web=True, specs=specs, world=Numbered) as host, visiting(browser, host) as visit:
+    with (
+        hosted(place, web=True, world=lambda clock: Numbered(specs, clock=clock)) as host,
+        visiting(browser, host) as visit,
+    ):
         page = visit.live()
         host.ticks(2)
         shown = sorted(page.locator("#guests tbody .who a").all_text_contents())
@@ -263,7 +266,10 @@ def test_guests_come_and_go_while_it_is_open(browser: Browser, place: Path) -> N
     off = Incident(at=40.0, kind=Happens.OFF, seconds=20.0)
     load = [Step(anon_mib=100.0, hot_mib=100.0)]
     specs = [Spec("comes", GIB, load, incidents=[off]), Spec("stays", GIB, load)]
-    with hosted(place, web=True, specs=specs) as host, visiting(browser, host) as visit:
+    with (
+        hosted(place, web=True, world=lambda clock: World(specs, clock=clock)) as host,
+        visiting(browser, host) as visit,
+    ):
         page = visit.live()
         rows = page.locator("#guests tbody tr")
         page.evaluate("window.kept = document.querySelector('#guests tbody tr:last-child')")

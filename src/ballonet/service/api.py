@@ -191,7 +191,7 @@ OPERATIONS = (
     Operation(
         "GET",
         "/v1/stream",
-        "Server-sent events until the client goes: the overview after each tick, and what happens as it happens.",
+        "Server-sent events until the client goes: the overview after each tick, and what happens.",
         models.Overview,
         _stream,
         query=StreamAsked,

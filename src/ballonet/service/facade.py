@@ -212,7 +212,7 @@ class Service:
             found = self._log.events(replace(question, after_id=seen))
 
     async def stream(self, after_id: int | None) -> AsyncIterator[models.Event | models.Overview]:
-        """Yield events after one, then the whole; and again after each tick and event, until the service closes.
+        """Yield events after one, then the whole; again after each tick and event, until the service closes.
 
         What is yielded is read when it is asked for: who reads slowly misses wholes, no events.
         """

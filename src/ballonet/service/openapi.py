@@ -63,8 +63,8 @@ def _operation(operation: Operation, path: str) -> dict[str, Any]:
         content[LINES] = _content(operation.lines)
     if operation.streamed:
         names = " and ".join(f"`{name}`" for name in operation.streamed)
-        schema = {"oneOf": [_content(model)["schema"] for model in operation.streamed.values()]}
-        content = {STREAM: {"schema": {**schema, "description": f"the data of {names}"}}}
+        data = [_content(model)["schema"] for model in operation.streamed.values()]
+        content = {STREAM: {"schema": {"oneOf": data, "description": f"the data of {names}"}}}
     described: dict[str, Any] = {
         "summary": operation.about,
         "responses": {

@@ -22,7 +22,7 @@ class StreamAsked(BaseModel):
 
 
 async def messages(service: Service, after_id: int | None) -> AsyncIterator[str]:
-    """Yield server-sent events; only what happened has an id, so that a reader that comes again misses none."""
+    """Yield server-sent events; what happened has an id, so that a reader that comes again misses none."""
     async for told in service.stream(after_id):
         if isinstance(told, models.Event):
             yield f"id: {told.id}\nevent: happened\ndata: {told.model_dump_json()}\n\n"

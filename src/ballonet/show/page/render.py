@@ -1,7 +1,6 @@
 """Draws the page. All text is escaped, and nothing in it can hide or turn round other text."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -79,7 +78,7 @@ class Pages:
         """Return a page that says what went wrong."""
         return self._draw("failure.html", error=error, hint=hint)
 
-    def _draw(self, template: str, **shown: Any) -> str:
+    def _draw(self, template: str, **shown: object) -> str:
         return self._templates.get_template(template).render(**shown)
 
 

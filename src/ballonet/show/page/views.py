@@ -149,8 +149,8 @@ def _said(row: GuestRow) -> str:
     """Return the bar in words, for those who do not see it and for those who point at it."""
     target = "stays" if aim(row) is None else f"next {size(aim(row))}"
     return (
-        f"floor {size(row.floor_bytes)}, needs {size(row.need_bytes)}, has {size(row.actual_bytes)}, {target}, "
-        f"ceiling {size(row.ceiling_bytes)}"
+        f"floor {size(row.floor_bytes)}, needs {size(row.need_bytes)}, has {size(row.actual_bytes)}, "
+        f"{target}, ceiling {size(row.ceiling_bytes)}"
     )
 
 

@@ -88,13 +88,11 @@ if (whole) {
   guests.load(whole.dataset.at).finally(() => new Stream(whole.dataset.after, {
     overview(overview) {
       if (startedAgain(overview)) return;
-      performance.mark("tick");
       host.draw(overview.status);
       whole.querySelector('[data-act="resume"]').disabled = !overview.status.paused;
       guests.draw(overview);
       next.draw(overview);
       drawer.detail?.draw(overview);
-      performance.measure("draw", "tick");
     },
     happened(event) {
       happened.take(event);

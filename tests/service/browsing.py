@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,8 @@ def visiting(browser: Browser, host: Hosted, **options: Any) -> Iterator[Visit]:
     usual = {"viewport": {"width": WIDTH, "height": HEIGHT}, "timezone_id": "UTC", "reduced_motion": "reduce"}
     context = browser.new_context(**{**usual, **options})
     page = context.new_page()
-    page.clock.set_fixed_time(1000 * (VirtualClock.EPOCH + host.clock.now))  # the simulated guests' day
+    now = datetime.fromtimestamp(VirtualClock.EPOCH + host.clock.now, UTC)
+    page.clock.set_fixed_time(now)  # the simulated guests' day
     visit = Visit(host, page)
     say = visit.complaints.append
     page.on("console", lambda message: say(message.text) if message.type in {"error", "warning"} else None)

@@ -5,7 +5,7 @@ export class RangeBar {
     const part = (name) => svg.querySelector(`.${name}`);
     this._title = svg.querySelector("title");
     this._rects = { allowed: part("allowed"), has: part("has"), met: part("met"), lacks: part("lacks") };
-    this._lines = { floor: part("floor"), ceiling: part("ceiling"), target: part("target") };
+    this._marks = { floor: part("floor"), ceiling: part("ceiling"), target: part("target") };
     this._was = {};
   }
 
@@ -19,9 +19,9 @@ export class RangeBar {
     this._rect("has", 0, has);
     this._rect("met", 0, known ? place(Math.min(need, actual)) ?? 0 : 0);
     this._rect("lacks", has, known ? place(Math.max(0, need - actual)) ?? 0 : 0);
-    this._line("floor", floor);
-    this._line("ceiling", ceiling);
-    this._line("target", place(aim));
+    this._mark("floor", floor);
+    this._mark("ceiling", ceiling);
+    this._mark("target", place(aim));
     if (this._changes("words", words)) this._title.textContent = words;
   }
 
@@ -37,14 +37,10 @@ export class RangeBar {
     this._rects[name].setAttribute("width", `${width.toFixed(2)}%`);
   }
 
-  _line(name, at) {
+  _mark(name, at) {
     const place = at == null ? null : `${at.toFixed(2)}%`;
     if (!this._changes(name, place)) return;
-    const line = this._lines[name];
-    line.toggleAttribute("hidden", place == null);
-    if (place != null) {
-      line.setAttribute("x1", place);
-      line.setAttribute("x2", place);
-    }
+    this._marks[name].toggleAttribute("hidden", place == null);
+    if (place != null) this._marks[name].setAttribute("x", place);
   }
 }

@@ -4,7 +4,7 @@ import { size } from "./words.js";
 
 const POINTS = 300;
 const SIZES = [
-  ["actual", "actual_bytes", "--met", 2], ["told", "told_bytes", "--warn", 1], ["need", "need_bytes", "--bad", 1.5],
+  ["actual", "actual_bytes", "--met", 2], ["told", "told_bytes", "--has", 1.5], ["need", "need_bytes", "--ink", 1.5],
   ["usable", "usable_bytes", "--good", 1], ["resident", "rss_bytes", "--leased", 1],
 ];
 const FLOWS = [
@@ -129,7 +129,11 @@ export class Charts {
   }
 
   _make(uPlot) {
-    const marks = (plot) => this._drawMarks(plot);
+    const drawn = (plot) => {
+      this._drawMarks(plot);
+      // Where nobody points, the last values stand in the legend, once the cursor has emptied it.
+      queueMicrotask(() => plot.cursor.idx ?? plot.setLegend({ idx: this._data.at.length - 1 }));
+    };
     const axis = { stroke: () => colour("--muted"), grid: { stroke: () => colour("--line"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
     const options = (lines, height, values, scales) => ({
       width: 300, height, cursor: { sync: { key: "guest" }, y: false }, scales,
@@ -149,7 +153,7 @@ export class Charts {
           };
         }),
       ],
-      hooks: { draw: [marks] },
+      hooks: { draw: [drawn] },
     });
     const powers = Array.from({ length: 50 }, (_, power) => 2 ** power);
     const from0 = (least) => ({ range: (_, __, most) => [0, Math.max(least, 1.05 * (most ?? 0))] });
@@ -173,9 +177,6 @@ export class Charts {
     if (!this._plots.length) return;
     this._plots[0].setData(this._series(SIZES));
     this._plots[1].setData(this._series(FLOWS));
-    for (const plot of this._plots) {  // where nobody points, the last values stand in the legend
-      if (plot.cursor.idx == null) plot.setLegend({ idx: this._data.at.length - 1 });
-    }
   }
 
   _drawMarks(plot) {

@@ -115,7 +115,7 @@ def costs(page: Page) -> dict[str, float]:
 
 
 def measure(browser: Browser, count: int, seconds: float) -> None:
-    """Print a table of one host."""
+    """Print what one host costs."""
     with serving(count) as (child, url):
         alone = [Look.of(child.pid, time.monotonic())]
         time.sleep(seconds / 2)
@@ -138,12 +138,15 @@ def measure(browser: Browser, count: int, seconds: float) -> None:
         whole = page.evaluate(WEIGHT)
         page.context.close()
     rest = {name: 1000 * (after[name] - before[name]) / len(took) for name in after}
+    print(f"{count:>4} guests: {weight / 1024:.0f} KiB, with charts {whole / 1024:.0f}")
+    print(f"  first paint {median(paints[1:]):.0f} ms, the first of all {paints[0]:.0f}")
     print(
-        f"{count:>4} guests: {weight / 1024:.0f} KiB, with charts {whole / 1024:.0f}; "
-        f"first paint {median(paints[1:]):.0f} ms (the first of all {paints[0]:.0f}); "
-        f"a tick: script {median(took):.1f} ms, at most {max(took):.1f}, "
-        f"style {rest['RecalcStyleDuration']:.1f}, layout {rest['LayoutDuration']:.1f}; service {100 * share(alone):.1f} % of a processor, "
-        f"looked at {100 * share(watched):.1f} %, {watched[-1].rss_bytes / MIB:.0f} MiB"
+        f"  a tick: script {median(took):.1f} ms, at most {max(took):.1f}; "
+        f"style {rest['RecalcStyleDuration']:.1f}, layout {rest['LayoutDuration']:.1f}"
+    )
+    print(
+        f"  service: {100 * share(alone):.1f} % of a processor, looked at {100 * share(watched):.1f} %, "
+        f"{watched[-1].rss_bytes / MIB:.0f} MiB"
     )
 
 

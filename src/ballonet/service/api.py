@@ -147,9 +147,8 @@ async def _stream(request: Request) -> Response:
     asked = _valid("query", lambda: StreamAsked.model_validate(dict(request.query_params)))
     resumed = request.headers.get("last-event-id", "")
     after = int(resumed) if resumed.isascii() and resumed.isdigit() else asked.after
-    return StreamingResponse(
-        messages(_service(request), after), media_type=STREAM, headers={"Cache-Control": "no-store"}
-    )
+    at_once = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # also through a proxy
+    return StreamingResponse(messages(_service(request), after), media_type=STREAM, headers=at_once)
 
 
 async def _token(request: Request) -> Response:

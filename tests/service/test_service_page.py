@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hosted import Hosted
+from hosted import Hosted, hosted
 
 from ballonet.service.models import Overview, PauseAsked
 
@@ -24,6 +25,15 @@ def test_a_guest_that_is_not_there_is_told_on_a_page(service: Hosted) -> None:
     assert 404 == status
     assert b"hint:" in content
     assert b"<!doctype html>" in content
+
+
+def test_before_the_first_look_a_page_says_so_and_tries_again(place: Path) -> None:
+    with hosted(place, ticks=0) as host:
+        status, content = host.ask("GET", "/")
+        assert 503 == status
+        assert b"no guest of sim:four was looked at yet" in content
+        host.ticks()
+        assert 200 == host.ask("GET", "/")[0]
 
 
 def test_all_that_a_page_asks_for_is_there(service: Hosted) -> None:

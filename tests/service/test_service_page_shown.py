@@ -1,6 +1,8 @@
 """The page in Chromium: the four questions are answered on screen, for everybody, on any screen."""
 
+import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,13 @@ from hosted import Hosted, hosted
 from playwright.sync_api import Browser, expect
 
 from ballonet.service.models import SetAsked
+from ballonet.show.table import printable
+from ballonet.show.words import age, share, size
 from ballonet.simulator.incidents import Happens, Incident
 from ballonet.simulator.schedule import Step
 from ballonet.simulator.spec import Spec
 from ballonet.simulator.world import World
-from ballonet.units import GIB, MIB
+from ballonet.units import GIB, MIB, parse_duration, parse_size
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -151,6 +155,27 @@ def test_it_says_the_same_with_and_without_javascript(browser: Browser, seen: Ho
         assert words == visit.page.locator("tbody title").all_text_contents()
 
 
+def test_values_are_written_as_everywhere(visit: Visit) -> None:
+    visit.live()
+    words = "import('/static/words.js').then(words => {values}.map(value => words.{name}(value)))"
+
+    def said(name: str, values: Sequence[object]) -> object:
+        return visit.page.evaluate(words.replace("{values}", json.dumps(values)).replace("{name}", name))
+
+    sizes = [0, 1, 1023, 1024, 1536, 10_000, 1_048_575, 999 * MIB, 1023.6 * MIB, 9.995 * GIB, 3 * 2**50, -MIB]
+    assert [size(each) for each in [None, *sizes]] == said("size", [None, *sizes])
+    ages = [None, -0.4, 0, 0.6, 59.4, 59.6, 3599, 3600, 86399, 90000, 1e7]
+    assert [age(each) for each in ages] == said("age", ages)
+    shares = [None, 0.0, 0.00123, 0.5, 0.99951, 1.0]
+    assert [share(each) for each in shares] == said("share", shares)
+    texts = ["plain", "a\x1bb", "a\u202eb\u2066", "tab\tline\n", "é – ✓ 漢", "a\u00a0b\u2028c\ue000"]
+    assert [printable(each) for each in texts] == said("printable", texts)
+    typed = ["1500M", "1.5GiB", "2gb", ".5 k", "7b", "3KiB"]
+    assert [parse_size(each) for each in typed] == said("parseSize", typed)
+    durations = ["30s", "10m", "2h30m", "1.5h", "1 d"]
+    assert [parse_duration(each) for each in durations] == said("parseDuration", durations)
+
+
 def test_keys_go_everywhere(visit: Visit) -> None:
     page = visit.live()
     page.keyboard.press("/")
@@ -226,6 +251,7 @@ def test_names_are_text_whatever_they_say(browser: Browser, place: Path) -> None
         page.locator("#guests tbody .who a").first.click()
         page.locator("dialog.drawer h1").wait_for()
         page.keyboard.press("Escape")
+        page.wait_for_url(f"{visit.url}/")
         for path in (
             "/guest/00000000-0000-0000-0000-000000000000",
             "/events",

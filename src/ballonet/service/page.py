@@ -54,13 +54,16 @@ def _page(draw: Callable[[Service, Request], Awaitable[str]]) -> Callable[[Reque
     """Return a handler that answers what is drawn, and draws what went wrong."""
 
     async def handle(request: Request) -> Response:
+        status, headers = HTTPStatus.OK, _HEADERS
         try:
-            text, status = await draw(request.app.state.service, request), HTTPStatus.OK
+            text = await draw(request.app.state.service, request)
         except BallonetError as error:
-            missing = isinstance(error, NoSuchGuestError)
-            status = HTTPStatus.NOT_FOUND if missing else HTTPStatus.SERVICE_UNAVAILABLE
             text = _pages().failure(error.message, error.hint or "see: journalctl -u ballonet")
-        return Response(text, status, _HEADERS, media_type="text/html")
+            if isinstance(error, NoSuchGuestError):
+                status = HTTPStatus.NOT_FOUND
+            else:
+                status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {**_HEADERS, "Refresh": "3"}
+        return Response(text, status, headers, media_type="text/html")
 
     return handle
 

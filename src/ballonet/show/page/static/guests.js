@@ -7,6 +7,7 @@ import { age, printable, size } from "./words.js";
 const WAITED_FOR = new Set(["booting", "no data"]);
 // Who needs a look comes first when ordered by state.
 const RANK = ["swapping", "stuck", "no data", "growing", "shrinking", "at floor", "paused", "booting", "steady", "ignored"];
+const names = new Intl.Collator("en", { numeric: true }).compare;
 const ORDERS = {
   name: (guest) => guest.name,
   state: (guest) => RANK.indexOf(guest.state),
@@ -136,7 +137,6 @@ export class Guests {
   _arrange() {
     const key = ORDERS[this._order.by], sign = this._order.down ? -1 : 1;
     const rows = [...this._rows.values()].filter((row) => row.guest);
-    const names = new Intl.Collator("en", { numeric: true }).compare;
     rows.sort((one, other) => {
       const [a, b] = [key(one.guest), key(other.guest)];
       const apart = typeof a === "string" ? names(a, b) : a - b;

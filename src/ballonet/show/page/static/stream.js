@@ -21,6 +21,7 @@ export class Stream {
 
   _open() {
     this._source?.close();
+    this._tick = null;
     this._source = new EventSource(this._after ? `/v1/stream?after=${this._after}` : "/v1/stream");
     this._source.addEventListener("open", () => { this._lost = null; this._look(); });
     this._source.addEventListener("error", () => {

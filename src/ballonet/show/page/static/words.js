@@ -27,8 +27,9 @@ export function share(ratio) {
 export function age(seconds) {
   if (seconds == null) return UNKNOWN;
   const whole = seconds < 0 && seconds >= -1 ? 0 : Math.round(seconds);
-  for (const [scale, unit] of [[86400, "d"], [3600, "h"], [60, "min"]]) {
-    if (whole >= scale) return `${Math.floor(whole / scale)} ${unit}`;
+  for (const [large, unit, small] of [[86400, "d", 3600], [3600, "h", 60], [60, "min", 1]]) {
+    const rounded = Math.round(whole / small) * small;  // so that 59 min 59 s is 1 h
+    if (rounded >= large) return `${Math.floor(rounded / large)} ${unit}`;
   }
   return `${whole} s`;
 }

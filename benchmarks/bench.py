@@ -1,4 +1,4 @@
-"""Times decisions, the reflex, simulated hosts, the command line and a service; prints figures and ratios."""
+"""Times decisions, the reflex, simulated hosts, commands, metrics, a service; prints figures and ratios."""
 
 import argparse
 import statistics
@@ -13,6 +13,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "policy"))
 
 from columns import known, snapshot
+from metrics import metrics
 from scale import hosts
 from service import service, virtual_hours
 
@@ -46,6 +47,7 @@ def main() -> None:
     hosts()
     policies()
     commands()
+    metrics()
     service(seconds=20.0, warm_seconds=20.0)  # in full: benchmarks/service.py
     virtual_hours(1.0)
     if arguments.guests:

@@ -431,6 +431,27 @@ def test_run_answers_over_tcp_and_goes_on_where_it_cannot(ballonet: Run, host: s
     assert f"ballonet: {wrong}\nhint: name another port: --web 127.0.0.1:PORT\n" in second.stderr
 
 
+def test_run_serves_metrics_of_guests_by_other_exporters_names_too(
+    ballonet: Run, host: str, place: Path
+) -> None:
+    words = ["-c", host, "run", "--budget", "8GiB", "--socket", os.fspath(place), "--compat-libvirt-metrics"]
+    command = [sys.executable, "-m", "ballonet", *words, "--web", "127.0.0.1:0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        process.stdout.readline()  # the first tick has told something
+        address = document(ballonet("token", "-o", "json", env={"BALLONET_SOCKET": os.fspath(place)}))[
+            "address"
+        ]
+        with urlopen(f"http://{address}/metrics", timeout=30) as answer:
+            text = answer.read().decode()
+        process.terminate()
+        process.communicate(timeout=60)
+    assert 'libvirt_domain_info_maximum_memory_bytes{domain="web"} 2147483648.0' in text
+    assert f'ballonet_libvirt_up{{uri="{host}"}} 1.0' in text
+    assert 'reason="no-device"} 0.0' in text
+    assert 'ballonet_libvirt_call_timeouts_total{call="reading"} 0.0' in text
+
+
 @pytest.mark.parametrize("address", ["0.0.0.0:9779", "9779", "on"])
 def test_run_refuses_an_address_that_is_not_this_hosts_own(ballonet: Run, host: str, address: str) -> None:
     result = ballonet("-c", host, "run", "--budget", "8GiB", "--web", address)

@@ -19,7 +19,7 @@ def test_scenarios_are_listed(ballonet: Run) -> None:
 
 
 def test_policies_stand_side_by_side(ballonet: Run) -> None:
-    words = ("sim", "compare", "one-bursts", "--policy", "ballonet", "--policy", "equal")
+    words = ("sim", "compare", "--scenario", "one-bursts", "--policy", "ballonet", "--policy", "equal")
     table = ballonet(*words)
     assert (0, "") == (table.returncode, table.stderr)
     title, header, *rows = table.stdout.splitlines()
@@ -54,6 +54,7 @@ def test_seeds_vary_a_scenario_and_parts_can_be_left_out(ballonet: Run) -> None:
     words = (
         "sim",
         "compare",
+        "--scenario",
         "idle",
         "--policy",
         "ballonet",
@@ -70,7 +71,7 @@ def test_seeds_vary_a_scenario_and_parts_can_be_left_out(ballonet: Run) -> None:
 
 
 def test_the_smallest_hosts_stand_beside_that_of_who_knows_the_future(ballonet: Run) -> None:
-    words = ("sim", "density", "step", "--policy", "ballonet", "--policy", "equal")
+    words = ("sim", "density", "--scenario", "step", "--policy", "ballonet", "--policy", "equal")
     table = ballonet(*words)
     assert (0, "") == (table.returncode, table.stderr)
     assert ["ballonet", "equal"] == [row.split()[0] for row in table.stdout.splitlines()[2:]]
@@ -81,14 +82,16 @@ def test_the_smallest_hosts_stand_beside_that_of_who_knows_the_future(ballonet: 
 
 
 def test_runs_are_drawn(ballonet: Run, tmp_path: Path) -> None:
-    words = ("sim", "compare", "idle", "--policy", "ballonet", "--plot", str(tmp_path / "new"))
+    words = ("sim", "compare", "--scenario", "idle", "--policy", "ballonet", "--plot", str(tmp_path / "new"))
     assert 0 == ballonet(*words).returncode
     picture = (tmp_path / "new/idle.svg").read_text()
     assert picture.startswith("<?xml")
     assert ">budget</text>" in picture
 
 
-@pytest.mark.parametrize("command", ["sim run", "sim compare", "sim density", "lab bench"])
+@pytest.mark.parametrize(
+    "command", ["sim run", "sim compare --scenario", "sim density --scenario", "lab bench"]
+)
 @pytest.mark.parametrize(
     ("words", "wrong", "hint"),
     [

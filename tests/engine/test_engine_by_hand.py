@@ -1,6 +1,7 @@
 """What people ask for while an engine runs: it happens, it is written down, and it ends by itself."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from kept import ANNA, Host, MemoryJournal, on_host
@@ -123,6 +124,22 @@ def test_releasing_all_shares_what_is_free() -> None:
     assert 3 * GIB == pytest.approx(
         sum(host.size(name) for name in ("busy", "idle", "spare", "web")), rel=0.01
     )
+
+
+@pytest.mark.parametrize("over_mib", [0, 16])
+def test_who_shrinks_when_all_is_released_keeps_what_the_budget_has(over_mib: int) -> None:
+    async def does(host: Host) -> None:
+        await host.by_hand.set("idle", 800 * MIB, None, ANNA)
+        await host.clock.sleep(5.0)
+        host.by_hand.resume("idle", ANNA)
+        row = host.by_hand.find("idle")
+        while host.engine.plan is None or host.engine.told[row] >= host.engine.plan.snapshot.actual[row]:
+            await host.clock.sleep(0.1)
+        host.engine.plan = replace(host.engine.plan, free=-float(over_mib * MIB))
+        await host.by_hand.give_back(ALL, ANNA)
+        assert (800 - over_mib) * MIB == host.engine.told[row]
+
+    on_host(does)
 
 
 def test_guests_have_names_and_uuids() -> None:

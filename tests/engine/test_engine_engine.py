@@ -16,6 +16,9 @@ from ballonet.engine.ports import Event, EventKind
 from ballonet.errors import DeadlineError, HypervisorError
 from ballonet.facts.guest import Guest
 from ballonet.facts.happening import Happening, Kind
+from ballonet.facts.memory import Memory
+from ballonet.facts.plan import Plan
+from ballonet.facts.snapshot import Snapshot
 from ballonet.policy.settings import Settings
 from ballonet.units import GIB, MIB
 
@@ -141,6 +144,24 @@ async def test_a_change_by_another_hand_after_the_last_look_is_not_undone(
     assert 400 * MIB == four.actual()[0]
     assert four.engine.plan
     assert "somebody else" in next(iter(four.engine.plan.rows(np.array([0])))).verdict.reason
+
+
+async def test_a_guest_that_is_held_while_a_tick_decides_is_not_changed_by_it(
+    four: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await four.ticks(10)
+    four.hypervisor.used["uuid-a"] = 700 * MIB
+    decide, before = four.engine._decide, four.actual()[0]
+
+    def then_held(snapshot: Snapshot, memory: Memory, settings: Settings) -> Plan:
+        four.engine.requests.hold("uuid-a", "a", seconds=None, who="anna")
+        return decide(snapshot, memory, settings)
+
+    monkeypatch.setattr(four.engine, "_decide", then_held)
+    await four.ticks(1)
+    assert four.engine.plan
+    assert four.engine.plan.target[0] > before
+    assert before == four.actual()[0]
 
 
 async def test_what_somebody_asks_for_waits_for_the_answer_to_the_change_before(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 from fake import FakeHypervisor
@@ -54,6 +55,17 @@ def pair() -> tuple[Failing, Failing, SeveralHypervisors]:
 
 async def names(several: SeveralHypervisors) -> Sequence[tuple[str, str | None]]:
     return [(guest.name, guest.job) for guest in await several.guests()]
+
+
+class Counting(FakeHypervisor):
+    """One that had calls without an answer."""
+
+    timeouts: ClassVar[dict[str, int]] = {"reading": 2}
+
+
+async def test_calls_without_an_answer_are_counted_of_all() -> None:
+    hypervisors = {"fake:///1": Counting(), "fake:///2": FakeHypervisor(), "fake:///3": Counting()}
+    assert {"reading": 4} == SeveralHypervisors(hypervisors).timeouts
 
 
 async def test_all_guests_come_by_name() -> None:

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from ballonet.errors import DeadlineError, HypervisorError
-from ballonet.hypervisor.threads import MOST_STUCK, Threads
+from ballonet.hypervisor.threads import CALLS, MOST_STUCK, Threads
 
 
 async def test_results_and_errors_come_back_as_they_are() -> None:
@@ -33,6 +33,18 @@ async def test_others_go_on_while_one_hangs_and_the_hung_are_bounded() -> None:
                 await asyncio.sleep(0)  # the threads are on their way back
             else:
                 break
+
+
+async def test_calls_without_an_answer_are_counted_by_what_they_were_to_do() -> None:
+    threads, release = Threads(), threading.Event()
+    for what in ("reading all guests", "reading web", "resizing web"):
+        with pytest.raises(DeadlineError):
+            await threads.run(release.wait, what, 0.001)
+    release.set()
+    assert {"reading": 2, "resizing": 1} == {
+        doing: count for doing, count in threads.timeouts.items() if count
+    }
+    assert set(CALLS) == set(threads.timeouts)
 
 
 async def test_a_call_that_fails_after_its_deadline_disturbs_nobody() -> None:

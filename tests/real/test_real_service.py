@@ -1,21 +1,16 @@
 """A service on real guests with real loads: asked, interfered with, killed, and started again."""
 
-import json
 import os
 import random
 import signal
-import sqlite3
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hosts import booted
+from serving import Service, wait_until
 from subjects import Machine
 
 from ballonet.lab import reaper
@@ -24,7 +19,6 @@ from ballonet.units import MIB
 
 pytestmark = pytest.mark.real
 
-COMMAND = [sys.executable, "-m", "ballonet"]
 BUDGET_BYTES = 420 * MIB
 FLOOR_BYTES = 96 * MIB
 OPTIONS = ["--enforce", "--budget", "420MiB", "--floor", "96MiB", "--boot-grace", "0s", "--interval", "1s"]
@@ -41,66 +35,15 @@ def host() -> Iterator[Machine]:
         yield machine
 
 
-class Service:
-    """A `ballonet run` with a socket and a state directory, and the commands that ask it."""
-
-    def __init__(self, host: Machine, place: Path) -> None:
-        self._host = host
-        self._socket, self._state = place / "run.sock", place / "state"
-        self.said = place / "said"
-
-    @contextmanager
-    def running(self) -> Iterator["subprocess.Popen[bytes]"]:
-        words = [*COMMAND, "-c", self._host.daemon.uri, "run", *OPTIONS]
-        words += ["--socket", str(self._socket), "--state", str(self._state)]
-        with self.said.open("ab") as file, subprocess.Popen(words, stdout=file, stderr=file) as process:
-            try:
-                wait_until(lambda: self.ask("status").returncode == 0, self.said)
-                yield process
-            finally:
-                process.kill()
-
-    def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "BALLONET_SOCKET": str(self._socket)}
-        return subprocess.run(
-            [*COMMAND, *words], env=environment, capture_output=True, text=True, check=False, timeout=60
-        )
-
-    def answer(self, *words: str) -> Any:
-        done = self.ask(*words, "-o", "json")
-        assert 0 == done.returncode, done.stderr
-        return json.loads(done.stdout)
-
-    def has_written(self, name: str) -> bool:
-        """Return whether a guest's size is one of its last two in the journal: the last may not be sent."""
-        path = next(self._state.glob("*.sqlite"))
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
-            question = "SELECT to_bytes FROM acts WHERE name = ? ORDER BY id DESC LIMIT 2"
-            sizes = [size for (size,) in store.execute(question, [name])]
-        return not sizes or self._host.actual(name) in sizes
-
-    def has_told(self, words: str, times: int) -> bool:
-        """Return whether so many events begin so that are of no guest."""
-        found = [event for event in self.answer("events")["events"] if not event["name"]]
-        return len([event for event in found if event["sentence"].startswith(words)]) >= times
-
-    def verdict(self, name: str) -> str:
-        (guests,) = (each["guests"] for each in self.answer("plan")["hypervisors"])
-        return str(next(guest["verdict"]["reason"] for guest in guests if guest["name"] == name))
-
-
 @pytest.fixture
 def service(host: Machine, tmp_path: Path) -> Service:
     for name in ("one", "two"):
         host.load(name, f"at 0 {IDLE}")
-    return Service(host, tmp_path)
+    return Service(tmp_path, [host.daemon.uri], OPTIONS)
 
 
-def wait_until(there: Callable[[], bool], said: Path, seconds: float = 40) -> None:
-    deadline = time.monotonic() + seconds
-    while not there():
-        assert time.monotonic() < deadline, said.read_text()
-        time.sleep(0.3)
+def written(host: Machine, service: Service, name: str) -> bool:
+    return service.has_written(name, host.actual(name))
 
 
 def held(host: Machine) -> int:
@@ -195,7 +138,7 @@ def test_it_is_killed_again_and_again_and_goes_on_where_it_was(host: Machine, se
             time.sleep(moments.uniform(0.0, 1.5))
             process.kill()
         for name in ("one", "two"):
-            wait_until(partial(service.has_written, name), service.said)
+            wait_until(partial(written, host, service, name), service.said)
     with service.running():
         wait_until(lambda: held(host) <= BUDGET_BYTES, service.said)
         assert ["two"] == [hold["name"] for hold in service.answer("status")["holds"]]

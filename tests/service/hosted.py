@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from ballonet.engine.counts import CountedJournal, Counts
 from ballonet.engine.engine import Engine
 from ballonet.engine.engine import World as Ports
 from ballonet.facts.address import Address
@@ -218,16 +219,25 @@ async def _begin(
     settings = Settings(
         budget_bytes=budget_bytes, reserve_bytes=256.0 * MIB, boot_grace_seconds=0.0, give_surplus=False
     )
-    engine = Engine(Ports(world, clock, world, world), settings, log.tell, enforce=enforce)
-    history = History()
+    counts, history = Counts(), History()
+
+    def tell(happening: Happening) -> None:
+        counts.heard(happening)
+        log.tell(happening)
+
+    journal = CountedJournal(counts, None)
+    ports = Ports(world, clock, world, world)
+    engine = Engine(ports, settings, tell, enforce=enforce, journal=journal)
 
     async def tick() -> None:
-        history.take(await engine.tick(), engine)
+        plan = await engine.tick()
+        counts.ticked(plan, engine.tick_seconds, settings.interval_seconds)
+        history.take(plan, engine)
 
     clock.on_sleep = tick
     for _ in range(ticks):
         await clock.sleep(2.0)
-    service = Service([Connection("sim:four", world, engine)], log, history)
+    service = Service([Connection("sim:four", world, engine)], log, history, counts)
 
     async def tick_and_tell() -> None:
         await tick()

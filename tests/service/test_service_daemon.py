@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from kept import ANNA, four_guests, settings
 
+from ballonet.engine.counts import Counts
 from ballonet.engine.engine import World as Ports
 from ballonet.engine.limits import one_floor, usual
 from ballonet.errors import RefusedError, UsageError
@@ -104,11 +105,14 @@ def test_settings_that_are_wrong_leave_those_before_in_force_and_that_shows() ->
         await clock.sleep(3.0)
         reload = daemon.service.status().settings
         assert (False, "conf.toml:3: no such key") == (reload.succeeded, reload.error)
+        assert reload.at > reload.in_force_since == daemon.service.status().started_at
         assert daemon.engine.writes
         heard.rules = RULES
         daemon.reload()
         await clock.sleep(3.0)
-        assert daemon.service.status().settings.succeeded
+        reload = daemon.service.status().settings
+        assert reload.succeeded
+        assert reload.at == reload.in_force_since
 
     life(heard, does)
     assert ["settings stay as they were: conf.toml:3: no such key", "settings were read again"] == heard.words
@@ -175,3 +179,21 @@ def test_what_happened_is_kept_and_what_was_asked_for_goes_on(tmp_path: Path) ->
         assert ["web"] == [hold.name for hold in daemon.engine.requests.holds]
 
     life(heard, looks, store=again)
+
+
+@pytest.mark.parametrize("enforce", [True, False])
+def test_a_services_changes_are_counted_with_or_without_a_store(*, enforce: bool) -> None:
+    found: list[Counts] = []
+
+    async def look(daemon: Daemon, world: World, clock: virtual.VirtualClock) -> None:
+        found.append(daemon.counts)
+
+    sizes = life(Heard(replace(RULES, enforce=enforce)), look)
+    [counts] = found
+    results = {result for (_, _, result), count in counts.changes.items() if count}
+    assert results <= ({"reached", "overtaken"} if enforce else {"observed"})
+    assert results
+    assert 4 * GIB - sum(sizes) == counts.moved_bytes["shrink"] - counts.moved_bytes["grow"]
+    assert 4 == counts.happenings["came"]
+    assert 45 <= counts.ticks.cumulative()[-1]
+    assert (0, True, None) == (counts.failures, counts.reads, counts.store_writable)

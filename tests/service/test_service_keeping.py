@@ -57,7 +57,9 @@ def test_a_store_that_cannot_be_written_is_told_of_once_and_ends_nothing(
             patched.setattr(store, "flush", full)
             keeps.ticked()
             keeps.ticked()
+            assert keeps.fails
         keeps.ticked()
+        assert not keeps.fails
 
     on_host(lives)
     assert [

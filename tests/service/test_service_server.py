@@ -228,5 +228,19 @@ def test_rights_that_are_missing_are_told_as_such(place: Path, monkeypatch: pyte
     monkeypatch.setattr(os, "chown", denied)
     place.parent.mkdir()
     with pytest.raises(NotPermittedError, match="Operation not permitted"):
-        asyncio.run(Server(NO_APP, place).start())
+        asyncio.run(Server(NO_APP, place, group="nogroup").start())
     assert not place.exists()
+
+
+def test_its_own_group_needs_no_right_to_give(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "chown")
+
+    async def serve() -> Server:
+        server = Server(NO_APP, place)
+        await server.start()
+        return server
+
+    with asyncio.Runner() as runner:
+        server = runner.run(serve())
+        assert os.getegid() == place.stat().st_gid
+        runner.run(server.stop())

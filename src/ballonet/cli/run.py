@@ -59,6 +59,7 @@ def run(
     state: run_options.State = None,
     socket_group: run_options.SocketGroup = None,
     web: run_options.Web = None,
+    compat_metrics: run_options.CompatMetrics = None,
     boot_grace: run_options.BootGrace = "2m",
     no_reflex: run_options.NoReflex = False,
 ) -> None:
@@ -73,6 +74,7 @@ def run(
         "--allow-swap": ("host.allow_swap", allow_swap),
         "--interval": ("service.interval", interval),
         "--web": ("service.web", web),
+        "--compat-libvirt-metrics": ("service.compat_metrics", compat_metrics),
         "--floor": ("guest.default.floor", floor),
     }
     context: Context = ctx.obj
@@ -86,6 +88,7 @@ def run(
             FileLimits(loaded, _note),
             enforce=service.mode == "enforce",
             release_on_stop=service.on_stop == "release",
+            compat_metrics=service.compat_metrics,
         )
 
     loaded, _ = read()

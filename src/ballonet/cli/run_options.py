@@ -94,5 +94,13 @@ Web = Annotated[
         show_default="settings, else off",
     ),
 ]
+CompatMetrics = Annotated[
+    bool | None,
+    typer.Option(
+        "--compat-libvirt-metrics/--no-compat-libvirt-metrics",
+        help="Serve metrics by the names of other libvirt exporters, too.",
+        show_default="settings, else no",
+    ),
+]
 BootGrace = Annotated[str, typer.Option(hidden=True)]
 NoReflex = Annotated[bool, typer.Option("--no-reflex", hidden=True)]

@@ -27,7 +27,9 @@ from ballonet.units import format_size
 
 Names = Annotated[
     list[str] | None,
-    typer.Argument(metavar="SCENARIO", help="Of those that `sim list` shows.", show_default="all"),
+    typer.Option(
+        "--scenario", metavar="SCENARIO", help="One of `sim list`; may be repeated.", show_default="all"
+    ),
 ]
 Policies = Annotated[
     list[str] | None,

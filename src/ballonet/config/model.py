@@ -248,6 +248,12 @@ class ServiceSettings(Table):
         unit='"off", or an address and a port: "127.0.0.1:9779", "[::1]:9779"',
         because="the socket does for the commands, and every user of this host could read it",
     )
+    compat_metrics: bool = knob(
+        default=False,
+        means="Whether metrics come by the names of other libvirt exporters, too.",
+        unit="true or false",
+        because="beside such an exporter they would be there twice",
+    )
     state_directory: PathText = knob(
         "/var/lib/ballonet",
         "Where the journal and the history of events are kept.",

@@ -120,17 +120,22 @@ class ByHand:
         ]
 
     async def give_back(self, reference: str, asker: Asker) -> None:
-        """Grow guests (ALL: each that may be touched) as far as memory is free."""
-        snapshot, free = self._plan().snapshot, max(self._plan().free, 0.0)
-        rows = np.arange(len(snapshot))
+        """Grow guests (ALL: each that may be touched) as far as memory is free.
+
+        Of what they are giving up just now as much is left to them as the budget has room for.
+        """
+        plan, snapshot = self._plan(), self._plan().snapshot
+        rows, actual, nothing = np.arange(len(snapshot)), snapshot.actual, np.zeros(len(snapshot))
         able = broken_promises(Changes.of(snapshot, rows, snapshot.ceiling)) == 0
         if reference != ALL:
             able &= rows == self.find(reference)
-        wish = np.where(able, np.maximum(snapshot.ceiling - snapshot.actual, 0.0), 0.0)
-        growth = waterfill(np.zeros(len(snapshot)), wish, snapshot.weight, free)
-        rows = np.flatnonzero(growth >= PAGE)
-        target = np.floor((snapshot.actual + growth)[rows] / PAGE) * PAGE
-        await self._engine.resize(Changes.of(snapshot, rows, target), asker.who)
+        leaving = np.where(able, np.fmax(actual - self._engine.told, 0.0), 0.0)
+        left = waterfill(nothing, leaving, snapshot.weight, plan.free + float(leaving.sum()))
+        wish = np.where(able, np.maximum(snapshot.ceiling - actual, 0.0), 0.0)
+        growth = waterfill(nothing, wish, snapshot.weight, max(plan.free, 0.0))
+        target = np.floor((actual - leaving + left + growth) / PAGE) * PAGE
+        rows = np.flatnonzero(left + growth >= PAGE)
+        await self._engine.resize(Changes.of(snapshot, rows, target[rows]), asker.who)
 
     # --- room for a guest to come -------------------------------------------------------------------
 

@@ -121,6 +121,15 @@ class BulkHypervisor(Hypervisor, Protocol):
         """Ask guests to get to these bytes now, by UUID; return what failed, and why."""
 
 
+@runtime_checkable
+class CountsTimeouts(Protocol):
+    """A hypervisor that counts the calls to it that got no answer in time."""
+
+    @property
+    def timeouts(self) -> Mapping[str, int]:
+        """Return how many there were, by what they were to do: one of few words."""
+
+
 class Host(Protocol):
     """The machine that the guests run on."""
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ballonet.engine.act import PROMISES, Actor, Changes, broken_promises
 from ballonet.engine.ports import Clock, Hypervisor, Journal
 from ballonet.engine.remember import Remembered
+from ballonet.engine.requests import Requests
 from ballonet.engine.tell import Teller
 from ballonet.engine.write_ahead import WriteAhead
 from ballonet.errors import BallonetError, DeadlineError
@@ -23,8 +24,16 @@ ASKED_SECONDS = 2.0
 class Sender:
     """Sends the changes of tick, reflex and people alike; what was sent is in `remembered`."""
 
-    def __init__(self, hypervisor: Hypervisor, clock: Clock, teller: Teller, journal: Journal | None) -> None:
+    def __init__(
+        self,
+        hypervisor: Hypervisor,
+        clock: Clock,
+        teller: Teller,
+        journal: Journal | None,
+        requests: Requests,
+    ) -> None:
         self.remembered = Remembered()
+        self._requests = requests
         self._clock = clock
         self._teller = teller
         self._actor = Actor(hypervisor)
@@ -52,6 +61,8 @@ class Sender:
         asked = changes.sizes() if cause is Kind.ASKED else ()
         self._hear(await self._actor.collect(asked, ASKED_SECONDS))
         kept = self._promised(self._actor.freely(changes))
+        if cause is not Kind.ASKED and self._requests.holds:
+            kept = kept.only(~self._requests.held(tuple(kept.sizes())))  # since it was decided, perhaps
         if not writes or not len(kept):
             return kept
         if self.remembered.uuids != kept.snapshot.uuids:

@@ -41,8 +41,9 @@ class WriteAhead:
         now = self._clock.time()
         ended = after.arrived & ~before.arrived
         stuck = after.stuck_until > before.stuck_until
+        moved_away = after.target != before.target
         for row in np.flatnonzero(ended).tolist():
-            outcome = Outcome.STUCK if stuck[row] else Outcome.REACHED
+            outcome = Outcome.STUCK if stuck[row] else Outcome.FOREIGN if moved_away[row] else Outcome.REACHED
             self._journal.settle(snapshot.uuids[row], now, outcome, float(snapshot.actual[row]))
         others = np.flatnonzero(after.foreign_until > before.foreign_until).tolist()
         if others:

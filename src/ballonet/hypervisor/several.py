@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from ballonet.engine.ports import Event, EventKind, Hypervisor, HypervisorFacts
+from ballonet.engine.ports import CountsTimeouts, Event, EventKind, Hypervisor, HypervisorFacts
 from ballonet.errors import BallonetError, HypervisorError, NoSuchGuestError, UsageError
 from ballonet.facts.guest import Guest, State
 
@@ -38,6 +38,12 @@ class SeveralHypervisors:
     def twins(self) -> Sequence[str]:
         """Return what is to be told of each guest that is left out for its UUID."""
         return [f"{name} is {text}" for name, text in self._twins.values()]
+
+    @property
+    def timeouts(self) -> Mapping[str, int]:
+        """Return how many calls got no answer in time, of all, by what they were to do."""
+        known = [each.timeouts for each in self._hypervisors.values() if isinstance(each, CountsTimeouts)]
+        return {doing: sum(each.get(doing, 0) for each in known) for each in known for doing in each}
 
     def uri_of(self, uuid: str) -> str:
         """Return the URI of the hypervisor where a guest was seen last; "" where it was not."""

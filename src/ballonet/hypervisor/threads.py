@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
@@ -12,16 +13,22 @@ Result = TypeVar("Result")
 
 # Threads that hang in a call are left to it. So many at once mean that nothing works any more.
 MOST_STUCK = 32
+# What calls do.
+CALLS = ("connecting", "closing", "listing", "reading", "resizing", "setting", "asking", "starting", "ending")
 
 
 class Threads:
     """Runs blocking calls; a call that hangs costs its caller the deadline and nobody else anything."""
 
     def __init__(self) -> None:
+        self.timeouts = Counter(dict.fromkeys(CALLS, 0))  # calls that got no answer in time
         self._stuck = 0
 
     async def run(self, call: Callable[[], Result], what: str, deadline_seconds: float) -> Result:
-        """Return what the call returns or raise what it raises; `DeadlineError` when the time is over."""
+        """Return what the call returns or raise what it raises; `DeadlineError` when the time is over.
+
+        `what` begins with what it does: one of CALLS.
+        """
         if self._stuck >= MOST_STUCK:
             raise HypervisorError(
                 f"{self._stuck} calls to the hypervisor were never answered",
@@ -35,6 +42,7 @@ class Threads:
                 return await asyncio.shield(answer)
         except TimeoutError as error:
             self._stuck += 1
+            self.timeouts[what.partition(" ")[0]] += 1
             answer.add_done_callback(self._unstick)
             raise DeadlineError(
                 f"no answer to {what} within {deadline_seconds:g} s",

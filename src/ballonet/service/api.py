@@ -6,6 +6,7 @@ below 80.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -28,6 +29,7 @@ from ballonet.service.operation import JSON, LINES, STREAM, Operation
 from ballonet.service.page import ROUTES
 from ballonet.service.span import HistoryAsked, SparklinesAsked
 from ballonet.service.stream import StreamAsked, messages
+from ballonet.show.metrics import CONTENT_TYPE, Exposition, Seen
 
 _Asked = TypeVar("_Asked", bound=models.Asked)
 _Answer = TypeVar("_Answer", bound=models.Answer)
@@ -316,12 +318,24 @@ async def _contract(_: Request) -> Response:
     return Response(document(OPERATIONS), media_type=JSON)
 
 
+async def _metrics(request: Request) -> Response:
+    return Response(request.app.state.metrics.text(), media_type=CONTENT_TYPE)
+
+
+def _seen(service: Service) -> Seen:
+    """Return what metrics are read off."""
+    return Seen(
+        service.status(), service.engines, service.counts, service.timeouts, compat=service.compat_metrics
+    )
+
+
 def make_app(service: Service) -> Starlette:
     """Return the application around a service."""
     app = Starlette(
         routes=[
             *(Route(each.path, each.does, methods=[each.method]) for each in OPERATIONS),
             Route("/openapi.json", _contract),
+            Route("/metrics", _metrics),
             *ROUTES,
         ],
         middleware=[Middleware(BodyLimit)],
@@ -329,4 +343,5 @@ def make_app(service: Service) -> Starlette:
     )
     app.router.redirect_slashes = False
     app.state.service = service
+    app.state.metrics = Exposition(partial(_seen, service))
     return app

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ballonet.engine.by_hand import Asker
+from ballonet.engine.counts import CountedJournal, Counts
 from ballonet.engine.engine import Engine, World
 from ballonet.engine.limits import LimitsOf
 from ballonet.engine.loop import run
@@ -44,6 +45,7 @@ class Rules:
     limits: LimitsOf
     enforce: bool
     release_on_stop: bool = False
+    compat_metrics: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Daemon:
     ) -> None:
         """Read the settings; RefusedError where somebody else resizes these guests and we are to."""
         self.log = Recent() if store is None else store
+        self.counts = Counts()
         self._read = read
         self._claim = claim or Claim(())
         self._rules = rules = self._allowed_rules()
@@ -86,14 +89,16 @@ class Daemon:
             enforce=rules.enforce,
             limits=rules.limits,
             requests=requests,
-            journal=store,
+            journal=CountedJournal(self.counts, store),
         )
         self.connection = Connection(uri, world.hypervisor, self.engine)
         self.history = History()
-        self.service = Service([self.connection], self.log, self.history)
+        self.service = Service([self.connection], self.log, self.history, self.counts)
+        self.service.compat_metrics = rules.compat_metrics
         self._keeper = None if store is None else Keeper(store, [self.engine], ears.word)
         if self._keeper is not None:
             self._keeper.recall()
+            self.counts.store_writable = True
 
     async def run(self, servers: "Sequence[Server | WebServer]", *, seconds: float | None = None) -> None:
         """Run until the time is over or it is cancelled; then end in order."""
@@ -124,6 +129,7 @@ class Daemon:
             self.engine.change(rules.law, rules.limits, enforce=rules.enforce)
             if not rules.enforce:
                 self._claim.drop()
+            self.service.compat_metrics = rules.compat_metrics
             self.service.reloaded()
             self._ears.word("settings were read again")
         self._notifier.ready(self._status())
@@ -136,6 +142,7 @@ class Daemon:
         return rules
 
     def _tell(self, happening: Happening) -> None:
+        self.counts.heard(happening)
         self._ears.happening(happening)
         self.log.tell(happening)
         self.history.hear(happening)
@@ -144,17 +151,23 @@ class Daemon:
         if self.engine.summary.ticks == 1:
             self._notifier.ready(self._status())
         self._notifier.ticked(self._status())
-        if self._keeper is not None:
-            self._keeper.ticked()
+        self.counts.ticked(plan, self.engine.tick_seconds, self.engine.settings.interval_seconds)
+        self._keep()
         self.history.take(plan, self.engine)
         self.service.ticked()
         self._ears.tick(plan, self.engine)
 
     def _failed(self, error: HypervisorError) -> None:
         """Tell of a tick that could not read its guests, and have it in the events while it lasts."""
+        self.counts.failed()
         self._ears.failure(error)
+        self._keep()
+
+    def _keep(self) -> None:
+        """Write down what happened."""
         if self._keeper is not None:
             self._keeper.ticked()
+            self.counts.store_writable = not self._keeper.fails
 
     async def _end(self, servers: "Sequence[Server | WebServer]") -> None:
         """Stop answering, give memory back where the settings say so, and write down what was learned."""

@@ -1,14 +1,16 @@
 """What the API asks of the service: questions answered by models, and what people want done."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from ballonet import __version__
 from ballonet.engine.by_hand import Asker, ByHand
+from ballonet.engine.counts import Counts
 from ballonet.engine.engine import Engine
-from ballonet.engine.ports import Hypervisor
+from ballonet.engine.ports import CountsTimeouts, Hypervisor
 from ballonet.errors import BallonetError, NoSuchGuestError, NotRunningError
 from ballonet.facts.happening import Kind
 from ballonet.facts.plan import Plan
@@ -48,6 +50,12 @@ class Connection:
         return several.unanswered if isinstance(several, SeveralHypervisors) else ()
 
     @property
+    def timeouts(self) -> Mapping[str, int]:
+        """Return how many calls got no answer in time, by what they were to do."""
+        found = self.hypervisor
+        return found.timeouts if isinstance(found, CountsTimeouts) else {}
+
+    @property
     def plan(self) -> Plan:
         """Return the last plan; raises `BallonetError` before there is one."""
         if self.engine.plan is None:
@@ -66,9 +74,16 @@ class Service:
     """Answers questions, and has done what people want, over one or more engines with the same requests."""
 
     def __init__(
-        self, connections: Sequence[Connection], log: EventLog, history: History | None = None
+        self,
+        connections: Sequence[Connection],
+        log: EventLog,
+        history: History | None = None,
+        counts: Counts | None = None,
     ) -> None:
+        """Take what is asked; the counts are those of what was done for it."""
         self.history = history or History()
+        self.counts = counts or Counts()
+        self.compat_metrics = False  # whether metrics come by other exporters' names, too
         self._connections = list(connections)
         first = self._connections[0].engine
         if any(each.engine.requests is not first.requests for each in self._connections):
@@ -76,7 +91,9 @@ class Service:
         self._clock, self._requests = first.clock, first.requests
         self._log = log
         self._started_at = answers.moment(self._clock.time())
-        self._reload = models.SettingsReload(at=self._started_at, succeeded=True, error=None)
+        self._reload = models.SettingsReload(
+            at=self._started_at, succeeded=True, error=None, in_force_since=self._started_at
+        )
         self._token: models.Token | None = None
         self._closing = False
         self._news = asyncio.Event()  # replaced at each tick: who waits for it is woken once
@@ -89,7 +106,12 @@ class Service:
     def reloaded(self, error: str | None = None) -> None:
         """Remember that settings were read again; with an error, that those before are still in force."""
         at = answers.moment(self._clock.time())
-        self._reload = models.SettingsReload(at=at, succeeded=error is None, error=error)
+        self._reload = models.SettingsReload(
+            at=at,
+            succeeded=error is None,
+            error=error,
+            in_force_since=at if error is None else self._reload.in_force_since,
+        )
 
     def opened(self, token: models.Token) -> None:
         """Remember where this is served on TCP."""
@@ -99,6 +121,19 @@ class Service:
         """End what follows events or watches, so that nobody waits for it."""
         self._closing = True
         self._news.set()
+
+    @property
+    def engines(self) -> Sequence[Engine]:
+        """Return the engines."""
+        return [each.engine for each in self._connections]
+
+    @property
+    def timeouts(self) -> Mapping[str, int]:
+        """Return how many calls to hypervisors got no answer in time, by what they were to do."""
+        found = Counter[str]()
+        for each in self._connections:
+            found.update(each.timeouts)
+        return found
 
     # --- questions ----------------------------------------------------------------------------------
 
@@ -117,7 +152,7 @@ class Service:
 
     def status(self) -> models.Status:
         """Return what is being done."""
-        engines = [each.engine for each in self._connections]
+        engines = self.engines
         paused = self._requests.paused
         return models.Status(
             version=__version__,

@@ -18,7 +18,7 @@ class Keeper:
         self._store = store
         self._engines = tuple(engines)
         self._say = say  # that it cannot be written, and that it can again
-        self._fails = False
+        self.fails = False  # whether the last write could not be made
         self._remembered_at = -REMEMBER_SECONDS
 
     def recall(self) -> None:
@@ -37,14 +37,14 @@ class Keeper:
                 self._remember()
                 self._store.prune(self._engines[0].clock.time())
         except JournalError as error:
-            if not self._fails:
+            if not self.fails:
                 self._say(f"{error.message}: nothing is remembered until it can be written")
-            self._fails = True
+            self.fails = True
             return
         self._remembered_at = now if due else self._remembered_at
-        if self._fails:
+        if self.fails:
             self._say("what happens is remembered again")
-        self._fails = False
+        self.fails = False
 
     def end(self) -> None:
         """Write all that is worth knowing after a restart, as far as it can be, and close the store."""

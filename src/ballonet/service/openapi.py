@@ -15,6 +15,9 @@ from ballonet.service.operation import JSON, LINES, STREAM, Operation
 _DESCRIPTION = """The service's API, on its unix socket:
 curl --unix-socket /run/ballonet/ballonet.sock http://localhost/v1/status
 
+`ballonet run --web 127.0.0.1:9779` serves it over TCP, too, where every change needs the header
+`Authorization: Bearer TOKEN` with what `ballonet token` prints. Metrics for Prometheus: GET /metrics.
+
 Sizes are integer bytes (`…_bytes`), durations seconds (`…_seconds`), times RFC 3339 in UTC; `null` is
 unknown, never 0. Answers only ever gain fields; requests with a field that is not named here are refused."""
 

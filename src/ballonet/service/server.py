@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from ballonet.errors import BallonetError, NotPermittedError, RefusedError, UsageError
 from ballonet.service.guarded import SocketProtocol
+from ballonet.service.place import give
 from ballonet.service.serving import Serving
 
 PROBE_SECONDS = 1.0  # so long a service may take to show that it lives
@@ -70,7 +71,7 @@ def _make_directory(directory: Path, owners: int) -> None:
     """Make the directory for the group alone; one that is there stays as it is."""
     if not directory.exists():
         directory.mkdir(mode=0o750)
-        os.chown(directory, -1, owners)
+        give(directory, owners)
         directory.chmod(0o750)
 
 
@@ -107,7 +108,7 @@ def _listener(path: Path, owners: int) -> socket.socket:
         finally:
             os.umask(before)
         undo.callback(path.unlink)
-        os.chown(path, -1, owners)
+        give(path, owners)
         path.chmod(0o660)
         undo.pop_all()
     return listener

@@ -8,6 +8,8 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from ballonet.service.place import give
+
 FILE: Final = "web-token"
 _BYTES: Final = 32  # that nobody guesses, as base64 of 43 letters
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -51,7 +53,7 @@ def _write(path: Path, token: str, group_id: int) -> None:
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with open(descriptor, "w", encoding="ascii") as file:  # noqa: PTH123 - not by its path
-            os.fchown(descriptor, -1, group_id)
+            give(descriptor, group_id)
             os.fchmod(descriptor, 0o640)
             file.write(f"{token}\n")
         new.replace(path)

@@ -7,7 +7,7 @@ burst that waits for what others give back cannot wait for a second.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
@@ -50,6 +50,11 @@ class LibvirtHypervisor:
     def at(cls, uri: str, *, read_only: bool = False, deadline_seconds: float = 5.0) -> Self:
         """Return one that is not connected yet: its first call connects, or fails as `connect` does."""
         return cls(Connection(uri, read_only=read_only, deadline_seconds=deadline_seconds))
+
+    @property
+    def timeouts(self) -> Mapping[str, int]:
+        """Return how many calls got no answer in time, by what they were to do."""
+        return self._connection.timeouts
 
     async def connect(self) -> None:
         """Connect. Raises UsageError, NotPermittedError or HypervisorError, each with what to do."""
@@ -170,7 +175,7 @@ class LibvirtHypervisor:
         last = self._last_job(guest)
         if last is not None:
             return replace(guest, job=last)
-        what = f"the job of {guest.name}"
+        what = f"reading the job of {guest.name}"
         try:
             word = await self._connection.call(
                 lambda raw: rows.job(raw.lookupByUUIDString(guest.uuid)), what, JOB_SECONDS

@@ -5,7 +5,7 @@ import functools
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -54,6 +54,11 @@ class Connection:
         self._listeners: set[asyncio.Queue[Event | None]] = set()
         self._loop = asyncio.get_running_loop()
         self._opening = asyncio.Lock()
+
+    @property
+    def timeouts(self) -> Mapping[str, int]:
+        """Return how many calls got no answer in time, by what they were to do."""
+        return self._threads.timeouts
 
     async def open(self) -> None:
         """Connect. Raises UsageError, NotPermittedError or HypervisorError, each with what to do."""

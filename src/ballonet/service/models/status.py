@@ -123,6 +123,7 @@ class SettingsReload(Answer):
     at: datetime
     succeeded: bool
     error: Words | None
+    in_force_since: datetime = Field(description="when the settings in force were read")
 
 
 class Status(Answer):

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from hosted import Hosted, hosted
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from ballonet.simulator.virtual import VirtualClock
 
@@ -25,6 +25,7 @@ OPTIONS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 WIDTH, HEIGHT = 1280, 800
+expect.set_options(timeout=30_000.0)  # milliseconds: as patient as Playwright's own waits, on a busy machine
 
 
 @dataclass
@@ -59,7 +60,7 @@ class Visit:
         return self.page.locator("#guests tbody tr", has=self.page.get_by_role("link", name=name, exact=True))
 
     def until(self, script: str) -> None:
-        self.page.wait_for_function(script, timeout=20_000)
+        self.page.wait_for_function(script)
 
     def token(self) -> str:
         return str(self.host.service.token().token)

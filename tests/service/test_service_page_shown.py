@@ -284,7 +284,7 @@ def test_a_lost_connection_shows_and_heals(visit: Visit) -> None:
     expect(page.locator("#lost")).to_contain_text("No connection since")
     assert "stale" in (page.locator("main").get_attribute("class") or "")
     visit.page.context.set_offline(offline=False)
-    expect(page.locator("#lost")).to_be_hidden(timeout=20_000)
+    expect(page.locator("#lost")).to_be_hidden()
     assert "stale" not in (page.locator("main").get_attribute("class") or "")
 
 

@@ -18,8 +18,8 @@ os.environ["BALLONET_CONFIG"] = os.devnull
 # An example's time is no property of the code: on a busy machine any takes longer than 0.2 s now and then.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
-# Real guests, which boot once for all that name them; and a service with simulated ones.
-pytest_plugins = ["hosts", "hosted"]
+# Real guests, which boot once for all that name them; a service with simulated ones; and who looks at it.
+pytest_plugins = ["hosts", "hosted", "browsing"]
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from ballonet.policy.settings import Settings
 from ballonet.service.api import make_app
 from ballonet.service.daemon import open_web
 from ballonet.service.facade import Connection, Service
+from ballonet.service.history import History
 from ballonet.service.recent import Recent
 from ballonet.service.server import Server
 from ballonet.service.web import WebServer
@@ -177,6 +178,7 @@ def hosted(
     ticks: int = 15,
     group: str | None = None,
     web: bool = False,
+    world: Callable[[VirtualClock], World] | None = None,
 ) -> Iterator[Hosted]:
     """Serve a host that an engine has had so many ticks to settle."""
     loop = asyncio.new_event_loop()
@@ -184,7 +186,8 @@ def hosted(
     thread.start()
     try:
         host = asyncio.run_coroutine_threadsafe(
-            _begin(path, ticks, group, enforce=enforce, budget_bytes=budget_bytes, web=web), loop
+            _begin(path, ticks, group, world or _four, enforce=enforce, budget_bytes=budget_bytes, web=web),
+            loop,
         ).result(timeout=30.0)
         try:
             yield host
@@ -196,16 +199,27 @@ def hosted(
         loop.close()
 
 
+def _four(clock: VirtualClock) -> World:
+    specs = [Spec(name, GIB, [Step(anon_mib=mib, hot_mib=mib)], vcpus=2) for name, mib in USES.items()]
+    return World(specs, clock=clock, host_bytes=16 * GIB)
+
+
 async def _begin(
-    path: Path, ticks: int, group: str | None, *, enforce: bool, budget_bytes: float, web: bool
+    path: Path,
+    ticks: int,
+    group: str | None,
+    made: Callable[[VirtualClock], World],
+    *,
+    enforce: bool,
+    budget_bytes: float,
+    web: bool,
 ) -> Hosted:
     clock, log = ToldClock(), Recent()
-    specs = [Spec(name, GIB, [Step(anon_mib=mib, hot_mib=mib)], vcpus=2) for name, mib in USES.items()]
-    world = World(specs, clock=clock, host_bytes=16 * GIB)
+    world = made(clock)
     settings = Settings(
         budget_bytes=budget_bytes, reserve_bytes=256.0 * MIB, boot_grace_seconds=0.0, give_surplus=False
     )
-    counts = Counts()
+    counts, history = Counts(), History()
 
     def tell(happening: Happening) -> None:
         counts.heard(happening)
@@ -216,12 +230,20 @@ async def _begin(
     engine = Engine(ports, settings, tell, enforce=enforce, journal=journal)
 
     async def tick() -> None:
-        counts.ticked(await engine.tick(), engine.tick_seconds, settings.interval_seconds)
+        plan = await engine.tick()
+        counts.ticked(plan, engine.tick_seconds, settings.interval_seconds)
+        history.take(plan, engine)
 
     clock.on_sleep = tick
     for _ in range(ticks):
         await clock.sleep(2.0)
-    service = Service([Connection("sim:four", world, engine)], log, counts=counts)
+    service = Service([Connection("sim:four", world, engine)], log, history, counts)
+
+    async def tick_and_tell() -> None:
+        await tick()
+        service.ticked()
+
+    clock.on_sleep = tick_and_tell
     server = Server(make_app(service), path, group=group)
     await server.start()
     opened = await open_web(service, Address("127.0.0.1", 0), path.parent) if web else None

@@ -343,7 +343,7 @@ def test_a_body_has_an_end(service: Hosted) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "code"),
     [
-        ("GET", "/", 404),
+        ("GET", "/nothing", 404),
         ("GET", "/v1", 404),
         ("GET", "/v1/status/", 404),
         ("GET", "/v2/status", 404),
@@ -380,3 +380,43 @@ def _code(found: tuple[int, dict[str, Any]]) -> tuple[int, int]:
 
 def _me() -> str:
     return pwd.getpwuid(os.geteuid()).pw_name
+
+
+# --- history ---------------------------------------------------------------------------------------------
+
+
+def test_a_guests_history_ends_with_what_it_has_now(service: Hosted) -> None:
+    found = told(service, "GET", "/v1/guests/web/history", route="/v1/guests/{guest}/history")
+    assert ("web", "simulated-web", 2.0) == (found["name"], found["uuid"], found["step_seconds"])
+    assert {len(found["at_seconds"])} == {len(each) for each in found.values() if isinstance(each, list)}
+    assert 15 == len(found["at_seconds"])
+    assert GIB == found["actual_bytes"][0]
+    assert service.size("web") == found["actual_bytes"][-1] == found["told_bytes"][-1]
+    assert [None] == found["swap_in_bytes"][:1]
+
+
+def test_the_hosts_history_is_of_all_managed_guests(service: Hosted) -> None:
+    found = told(service, "GET", "/v1/history")
+    assert {16 * GIB} == {*found["total_bytes"]}
+    assert {4 * GIB} == {*found["maximum_bytes"]}
+    assert sum(service.size(name) for name in ("busy", "idle", "spare", "web")) == found["held_bytes"][-1]
+
+
+def test_sparklines_have_a_line_a_guest_and_few_values(service: Hosted) -> None:
+    found = told(service, "GET", "/v1/sparklines?points=3")
+    assert {service.uuid(name) for name in ("busy", "idle", "spare", "web")} == {
+        guest["uuid"] for guest in found["guests"]
+    }
+    assert {3} == {len(guest["actual_bytes"]) for guest in found["guests"]}
+
+
+@pytest.mark.parametrize(
+    "query", ["points=0", "points=x", "since=now", "since=2099-01-01T00:00:00Z", "step=1"]
+)
+def test_a_history_of_no_time_is_refused(service: Hosted, query: str) -> None:
+    code, failure = refused(service, "GET", f"/v1/history?{query}")
+    assert (400, 2) == (code, failure["exit_code"])
+
+
+def test_the_history_of_nobody_is_refused(service: Hosted) -> None:
+    assert 404 == refused(service, "GET", "/v1/guests/nobody/history")[0]

@@ -5,29 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ballonet.engine.rising import Rising
 from ballonet.facts.happening import Happening, Kind
 from ballonet.facts.plan import Bound, Plan
 from ballonet.facts.snapshot import Codes, Floats, or_else
 from ballonet.facts.verdict import CODES, VERDICTS
-
-
-class _Counter:
-    """The guests' counters as they were last seen, those of guests that went included."""
-
-    def __init__(self) -> None:
-        self._uuids: tuple[str, ...] = ()
-        self._seen: Floats = np.empty(0)
-        self._gone: dict[str, float] = {}
-
-    def risen(self, uuids: tuple[str, ...], counters: Floats) -> float:
-        """Return by how much all rose since they were last seen (a reset counts from 0)."""
-        if uuids != self._uuids:
-            self._gone.update(zip(self._uuids, self._seen.tolist(), strict=True))
-            self._seen = np.array([self._gone.pop(uuid, np.nan) for uuid in uuids])
-            self._uuids = uuids
-        risen = np.where(counters >= self._seen, counters - self._seen, counters)
-        self._seen, before = np.where(np.isnan(counters), self._seen, counters), self._seen
-        return float(np.where(np.isnan(before + counters), 0.0, risen).sum())
 
 
 @dataclass(slots=True)
@@ -46,8 +28,8 @@ class Summary:
     swap_out_bytes: float = 0.0
     changes: Counter[str] = field(default_factory=Counter)  # by kind of happening
     refusals: Counter[str] = field(default_factory=Counter)  # guest-ticks by reason
-    _swap_in: _Counter = field(default_factory=_Counter)
-    _swap_out: _Counter = field(default_factory=_Counter)
+    _swap_in: Rising = field(default_factory=Rising)
+    _swap_out: Rising = field(default_factory=Rising)
     _last_at: float | None = None
 
     def add(self, plan: Plan, budget_bytes: float) -> None:
@@ -65,8 +47,8 @@ class Summary:
         self.peak_held_bytes = max(self.peak_held_bytes, held)
         self.seconds += seconds
         self.ticks += 1
-        self.swap_in_bytes += self._swap_in.risen(snapshot.uuids, snapshot.swap_in)
-        self.swap_out_bytes += self._swap_out.risen(snapshot.uuids, snapshot.swap_out)
+        self.swap_in_bytes += _sum(self._swap_in.since_last(snapshot.uuids, snapshot.swap_in))
+        self.swap_out_bytes += _sum(self._swap_out.since_last(snapshot.uuids, snapshot.swap_out))
         for code, guests in _counted(plan.verdict):
             if code != CODES["managed"]:
                 self.refusals[VERDICTS[code].reason] += guests
@@ -87,6 +69,10 @@ _REFUSALS = {
     Bound.WAITS: "shrinking before statistics newer than the last change",
     Bound.DWELL: "shrinking soon after a growth",
 }
+
+
+def _sum(column: Floats) -> float:
+    return float(or_else(column).sum())
 
 
 def _counted(codes: Codes) -> list[tuple[int, int]]:

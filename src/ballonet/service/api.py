@@ -25,11 +25,15 @@ from ballonet.service.events import Question
 from ballonet.service.facade import Service
 from ballonet.service.failing import HANDLERS, BodyLimit
 from ballonet.service.openapi import document
-from ballonet.service.operation import JSON, LINES, Operation
+from ballonet.service.operation import JSON, LINES, STREAM, Operation
+from ballonet.service.page import ROUTES
+from ballonet.service.span import HistoryAsked, SparklinesAsked
+from ballonet.service.stream import StreamAsked, messages
 from ballonet.show.metrics import CONTENT_TYPE, Exposition, Seen
 
 _Asked = TypeVar("_Asked", bound=models.Asked)
 _Answer = TypeVar("_Answer", bound=models.Answer)
+_Query = TypeVar("_Query", bound=BaseModel)
 _Valid = TypeVar("_Valid")
 
 
@@ -115,12 +119,21 @@ async def _drop_room(request: Request) -> Response:
     return _answer(_service(request).drop_room(_named(request, "lease")))
 
 
+async def _guest_history(request: Request) -> Response:
+    asked = _query(request, HistoryAsked)
+    return _answer(await _service(request).guest_history(_named(request, "guest"), asked))
+
+
+async def _host_history(request: Request) -> Response:
+    return _answer(_service(request).host_history(_query(request, HistoryAsked)))
+
+
+async def _sparklines(request: Request) -> Response:
+    return _answer(await _service(request).sparklines(_query(request, SparklinesAsked)))
+
+
 async def _events(request: Request) -> Response:
-    given = {name: request.query_params.getlist(name) for name in request.query_params}
-    plain = {
-        name: values if name == "kind" or len(values) > 1 else values[0] for name, values in given.items()
-    }
-    asked = _valid("query", lambda: EventsAsked.model_validate(plain))
+    asked = _query(request, EventsAsked, several="kind")
     if asked.follow:
         followed = await _service(request).follow(asked.question(), asked.guest)
         return StreamingResponse(_lines(followed), media_type=LINES)
@@ -130,6 +143,14 @@ async def _events(request: Request) -> Response:
 async def _lines(followed: AsyncIterator[models.Event]) -> AsyncIterator[str]:
     async for event in followed:
         yield event.model_dump_json() + "\n"
+
+
+async def _stream(request: Request) -> Response:
+    asked = _valid("query", lambda: StreamAsked.model_validate(dict(request.query_params)))
+    resumed = request.headers.get("last-event-id", "")
+    after = int(resumed) if resumed.isascii() and resumed.isdigit() else asked.after
+    at_once = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # also through a proxy
+    return StreamingResponse(messages(_service(request), after), media_type=STREAM, headers=at_once)
 
 
 async def _token(request: Request) -> Response:
@@ -167,6 +188,39 @@ OPERATIONS = (
         _events,
         query=EventsAsked,
         lines=models.Event,
+    ),
+    Operation(
+        "GET",
+        "/v1/stream",
+        "Server-sent events until the client goes: the overview after each tick, and what happens.",
+        models.Overview,
+        _stream,
+        query=StreamAsked,
+        streamed={"overview": models.Overview, "happened": models.Event},
+    ),
+    Operation(
+        "GET",
+        "/v1/guests/{guest:path}/history",
+        "What a guest had and did over time, also one that is gone.",
+        models.GuestHistory,
+        _guest_history,
+        query=HistoryAsked,
+    ),
+    Operation(
+        "GET",
+        "/v1/history",
+        "What the host had over time, and its guests together.",
+        models.HostHistory,
+        _host_history,
+        query=HistoryAsked,
+    ),
+    Operation(
+        "GET",
+        "/v1/sparklines",
+        "Every guest's size over time, in a few values.",
+        models.Sparklines,
+        _sparklines,
+        query=SparklinesAsked,
     ),
     _get("/v1/holds", models.Holds, Service.holds, "Who is left as they are."),
     _get(
@@ -230,6 +284,15 @@ def _answer(answer: models.Answer, status: HTTPStatus = HTTPStatus.OK) -> Respon
     return Response(answer.model_dump_json(), status, media_type=JSON)
 
 
+def _query(request: Request, asked: type[_Query], several: str = "") -> _Query:
+    """Return what a query asks; only the value named `several` may be given more than once."""
+    given = {name: request.query_params.getlist(name) for name in request.query_params}
+    plain = {
+        name: values if name == several or len(values) > 1 else values[0] for name, values in given.items()
+    }
+    return _valid("query", lambda: asked.model_validate(plain))
+
+
 def _named(request: Request, what: str) -> str:
     """Return the guest or lease that a path names."""
     return _valid("path", lambda: TypeAdapter(models.Reference).validate_python(request.path_params[what]))
@@ -273,6 +336,7 @@ def make_app(service: Service) -> Starlette:
             *(Route(each.path, each.does, methods=[each.method]) for each in OPERATIONS),
             Route("/openapi.json", _contract),
             Route("/metrics", _metrics),
+            *ROUTES,
         ],
         middleware=[Middleware(BodyLimit)],
         exception_handlers=HANDLERS,

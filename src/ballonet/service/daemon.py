@@ -23,6 +23,7 @@ from ballonet.facts.request import ALL
 from ballonet.policy.settings import Settings
 from ballonet.service.claim import Claim
 from ballonet.service.facade import Connection, Service
+from ballonet.service.history import History
 from ballonet.service.keeping import Keeper
 from ballonet.service.models import Token
 from ballonet.service.notify import Notifier
@@ -91,7 +92,8 @@ class Daemon:
             journal=CountedJournal(self.counts, store),
         )
         self.connection = Connection(uri, world.hypervisor, self.engine)
-        self.service = Service([self.connection], self.log, self.counts)
+        self.history = History()
+        self.service = Service([self.connection], self.log, self.history, self.counts)
         self.service.compat_metrics = rules.compat_metrics
         self._keeper = None if store is None else Keeper(store, [self.engine], ears.word)
         if self._keeper is not None:
@@ -143,6 +145,7 @@ class Daemon:
         self.counts.heard(happening)
         self._ears.happening(happening)
         self.log.tell(happening)
+        self.history.hear(happening)
 
     def _ticked(self, plan: Plan) -> None:
         if self.engine.summary.ticks == 1:
@@ -150,6 +153,7 @@ class Daemon:
         self._notifier.ticked(self._status())
         self.counts.ticked(plan, self.engine.tick_seconds, self.engine.settings.interval_seconds)
         self._keep()
+        self.history.take(plan, self.engine)
         self.service.ticked()
         self._ears.tick(plan, self.engine)
 

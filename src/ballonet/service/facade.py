@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from ballonet import __version__
@@ -15,10 +16,12 @@ from ballonet.facts.happening import Kind
 from ballonet.facts.plan import Plan
 from ballonet.facts.request import ALL
 from ballonet.hypervisor.several import SeveralHypervisors
-from ballonet.service import answers, models
+from ballonet.service import answers, models, past
 from ballonet.service.events import Question
+from ballonet.service.history import History, Subject
 from ballonet.service.overview import guest_rows
 from ballonet.service.recent import EventLog
+from ballonet.service.span import HistoryAsked, SparklinesAsked
 
 LAST_CHANGES = 10
 CHANGES = frozenset({Kind.PLANNED, Kind.BURST, Kind.LENT, Kind.RELEASED, Kind.ASKED})
@@ -71,9 +74,14 @@ class Service:
     """Answers questions, and has done what people want, over one or more engines with the same requests."""
 
     def __init__(
-        self, connections: Sequence[Connection], log: EventLog, counts: Counts | None = None
+        self,
+        connections: Sequence[Connection],
+        log: EventLog,
+        history: History | None = None,
+        counts: Counts | None = None,
     ) -> None:
         """Take what is asked; the counts are those of what was done for it."""
+        self.history = history or History()
         self.counts = counts or Counts()
         self.compat_metrics = False  # whether metrics come by other exporters' names, too
         self._connections = list(connections)
@@ -229,7 +237,7 @@ class Service:
         return self._follow(replace(question, uuid=await self._uuid(guest)))
 
     async def _follow(self, question: Question) -> AsyncIterator[models.Event]:
-        seen = max((record.id for record in self._log.events(Question(limit=1))), default=0)
+        seen = self._newest()
         found = self._log.events(question)
         while not self._closing:
             for record in found:
@@ -237,6 +245,28 @@ class Service:
                 yield answers.event(record)
             await asyncio.sleep(FOLLOW_SECONDS)
             found = self._log.events(replace(question, after_id=seen))
+
+    async def stream(self, after_id: int | None) -> AsyncIterator[models.Event | models.Overview]:
+        """Yield events after one, then the whole; again after each tick and event, until the service closes.
+
+        What is yielded is read when it is asked for: who reads slowly misses wholes, no events.
+        """
+        newest = self._newest()
+        # An id that is not given yet is from before a restart that forgot its events.
+        seen = newest if after_id is None else after_id if after_id <= newest else 0
+        while not self._closing:
+            news = self._news
+            for record in self._log.events(Question(after_id=seen)):
+                seen = record.id
+                yield answers.event(record)
+            yield self.overview()
+            while not news.is_set() and self._newest() == seen:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(news.wait(), FOLLOW_SECONDS)
+
+    def _newest(self) -> int:
+        """Return the id of the last event; 0: there is none."""
+        return max((record.id for record in self._log.events(Question(limit=1))), default=0)
 
     async def _uuid(self, reference: str | None) -> str | None:
         """Return a guest's UUID, also of one that is gone and left events."""
@@ -251,6 +281,26 @@ class Service:
                 raise
             return left[-1].uuid
         return connection.plan.snapshot.uuids[row]
+
+    # --- history ------------------------------------------------------------------------------------
+
+    async def guest_history(self, reference: str, asked: HistoryAsked) -> models.GuestHistory:
+        """Return what a guest, also one that is gone, had and did; raises `NoSuchGuestError`."""
+        guest = self.history.find(reference)
+        if guest is None:
+            connection, row = await self._find(reference)
+            table = connection.plan.snapshot
+            guest = Subject(table.uuids[row], table.names[row])
+        return past.guest_history(guest, self.history.guest(guest.uuid, asked.span(self._clock.time())))
+
+    def host_history(self, asked: HistoryAsked) -> models.HostHistory:
+        """Return what the host had."""
+        return past.host_history(self.history.host(asked.span(self._clock.time())))
+
+    async def sparklines(self, asked: SparklinesAsked) -> models.Sparklines:
+        """Return the sizes of all guests."""
+        span = asked.span(self._clock.time())
+        return past.sparklines(await self.history.guests(span), span.since)
 
     # --- what people want done ----------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from ballonet.errors import BallonetError, NotPermittedError, UsageError
 from ballonet.service.failing import failure_json
 from ballonet.service.peer import Peer
 
-MOST_CONNECTIONS = 32
+MOST_CONNECTIONS = 64  # a browser opens six to load a page, and keeps one
 LINGER_SECONDS = 1.0  # so long may a peer that is refused take to read why
 REQUEST_SECONDS = 10.0  # from a request's first byte to its last, or to the first from connecting on
 

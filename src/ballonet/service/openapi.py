@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from ballonet import __version__
 from ballonet.service.models import Failure, Readiness
-from ballonet.service.operation import JSON, LINES, Operation
+from ballonet.service.operation import JSON, LINES, STREAM, Operation
 
 _DESCRIPTION = """The service's API, on its unix socket:
 curl --unix-socket /run/ballonet/ballonet.sock http://localhost/v1/status
@@ -39,6 +39,7 @@ def _schemas(operations: Sequence[Operation]) -> dict[str, Any]:
     """Return the schema of every model that a route takes or answers."""
     told: list[type[BaseModel]] = [Failure]
     told += [model for each in operations for model in (each.answer, each.lines) if model is not None]
+    told += [model for each in operations for model in (each.streamed or {}).values()]
     taken: list[type[BaseModel]] = []
     taken += [model for each in operations for model in (each.body, each.query) if model is not None]
     _, schemas = models_json_schema(
@@ -63,6 +64,10 @@ def _operation(operation: Operation, path: str) -> dict[str, Any]:
     content = {JSON: _content(operation.answer)}
     if operation.lines:
         content[LINES] = _content(operation.lines)
+    if operation.streamed:
+        names = " and ".join(f"`{name}`" for name in operation.streamed)
+        data = [_content(model)["schema"] for model in operation.streamed.values()]
+        content = {STREAM: {"schema": {"oneOf": data, "description": f"the data of {names}"}}}
     described: dict[str, Any] = {
         "summary": operation.about,
         "responses": {

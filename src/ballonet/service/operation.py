@@ -1,6 +1,6 @@
 """What a route of the API is, for those that serve it and for its contract."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from pydantic import BaseModel
@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from ballonet.service import models
 
-JSON, LINES = "application/json", "application/x-ndjson"
+JSON, LINES, STREAM = "application/json", "application/x-ndjson", "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +24,4 @@ class Operation:
     query: type[BaseModel] | None = None
     body: type[models.Asked] | None = None
     lines: type[models.Answer] | None = None  # what comes one a line where that is asked for
+    streamed: Mapping[str, type[models.Answer]] | None = None  # server-sent events by name, and nothing else

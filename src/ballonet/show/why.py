@@ -12,16 +12,16 @@ _SETTLED_BYTES = 2 * MIB  # a balloon moves 1 MiB at a time
 def why_text(why: Why, columns: int | None = None) -> str:
     """Return all that explains one guest's size, sentences wrapped to so many columns."""
     parts = [
-        "\n".join(paragraph(printable(line), columns) for line in _said(why)),
-        f"{_told(why.inputs)}\n{pairs(_inputs(why.inputs), columns)}",
-        _tiers(why.wanted, why.got),
-        f"What was learned of it:\n{pairs(_learned(why.learned), columns)}",
+        "\n".join(paragraph(printable(line), columns) for line in said(why)),
+        f"{told(why.inputs)}\n{pairs(inputs(why.inputs), columns)}",
+        table(("TIER", "WANTED", "GETS"), tiers(why.wanted, why.got), right={"WANTED", "GETS"}),
+        f"What was learned of it:\n{pairs(learned(why.learned), columns)}",
         _changes(why.changes),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _said(why: Why) -> list[str]:
+def said(why: Why) -> list[str]:
     """Return what is done with the guest, and which rule said so."""
     has = f"{why.name} has {size(why.inputs.actual_bytes)} of its {size(why.inputs.maximum_bytes)}"
     if why.told_bytes is not None and why.inputs.actual_bytes is not None:
@@ -41,13 +41,15 @@ def _next(why: Why) -> str:
     return "It stays so" if why.target_bytes is None else f"It is to have {size(why.target_bytes)}"
 
 
-def _told(inputs: Inputs) -> str:
+def told(inputs: Inputs) -> str:
+    """Return how old what the guest itself reports was, as a title."""
     if inputs.stats_age_seconds is None:
         return "It never told its statistics; what is known:"
     return f"What was known, its own statistics {age(inputs.stats_age_seconds)} old:"
 
 
-def _inputs(inputs: Inputs) -> list[tuple[str, str]]:
+def inputs(inputs: Inputs) -> list[tuple[str, str]]:
+    """Return the facts that were decided from, each with its name."""
     period = inputs.stats_period_seconds
     rows = [
         ("usable", size(inputs.usable_bytes)),
@@ -66,16 +68,16 @@ def _inputs(inputs: Inputs) -> list[tuple[str, str]]:
     return rows
 
 
-def _tiers(wanted: Tiers, got: Tiers) -> str:
-    """Return what it wanted of each tier beside what it gets."""
-    rows = [
+def tiers(wanted: Tiers, got: Tiers) -> list[tuple[str, str, str]]:
+    """Return each tier with what was wanted of it and what is given."""
+    return [
         (name, size(getattr(wanted, f"{name}_bytes")), size(getattr(got, f"{name}_bytes")))
         for name in ("need", "cushion", "cache", "surplus")
     ]
-    return table(("TIER", "WANTED", "GETS"), rows, right={"WANTED", "GETS"})
 
 
-def _learned(learned: Learned) -> list[tuple[str, str]]:
+def learned(learned: Learned) -> list[tuple[str, str]]:
+    """Return what was learned of a guest over time, each with its name."""
     rows = [
         ("used", size(learned.used_bytes)),
         ("cushion", size(learned.cushion_bytes)),
@@ -115,11 +117,12 @@ def _changes(changes: list[Change]) -> str:
     """Return the last changes, each with its reason and what became of it."""
     if not changes:
         return "Nothing was changed of it lately."
-    rows = [(moment(change.at), change.sentence, _result(change)) for change in changes]
+    rows = [(moment(change.at), change.sentence, result(change)) for change in changes]
     return f"Its last changes:\n{table(('AT', 'CHANGE AND REASON', 'RESULT'), rows)}"
 
 
-def _result(change: Change) -> str:
+def result(change: Change) -> str:
+    """Return what became of a change."""
     if not change.written:
         return "only observed"
     if change.then_bytes is None or change.to_bytes is None:

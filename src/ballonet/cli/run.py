@@ -29,6 +29,7 @@ from ballonet.host.memory import LinuxHost
 from ballonet.host.residents import ProcessResidents
 from ballonet.service.claim import Claim
 from ballonet.service.daemon import Daemon, Ears, Rules, listen
+from ballonet.service.history_file import Bounds, HistoryFile
 from ballonet.service.notify import Notifier
 from ballonet.service.place import usable
 from ballonet.service.store import Store
@@ -94,6 +95,7 @@ def run(
         socket_group,
         state or _given_by_systemd() or (usual_state if usable(usual_state) else None),
         retention_seconds=float(ours.event_retention),
+        history=Bounds(float(ours.history_fine), float(ours.history), int(ours.history_size)),
     )
     asyncio.run(_run(context, lambda: read()[1], places, seconds=seconds, record=record))
 
@@ -118,6 +120,7 @@ class _Places:
     group: str | None
     state: Path | None
     retention_seconds: float
+    history: Bounds
 
 
 def _given_by_systemd() -> Path | None:
@@ -135,11 +138,13 @@ async def _run(
     record: Path | None,
 ) -> None:
     """Run, record and remember: files end while signals only wait, as a second Ctrl-C would break them."""
-    with recording(record) as trace, _remembering(places) as store:
+    with recording(record) as trace, _remembering(places) as store, _history(places, store) as history:
         if places.state is not None and store is None:
-            await _balance(context, lambda: replace(read(), enforce=False), places, None, trace, seconds)
+            await _balance(
+                context, lambda: replace(read(), enforce=False), places, None, None, trace, seconds
+            )
         else:
-            await _balance(context, read, places, store, trace, seconds)
+            await _balance(context, read, places, store, history, trace, seconds)
 
 
 @contextmanager
@@ -160,11 +165,30 @@ def _remembering(places: _Places) -> Iterator[Store | None]:
             store.close()
 
 
+@contextmanager
+def _history(places: _Places, store: Store | None) -> Iterator[HistoryFile | None]:
+    """Open the history beside the store; None where none is kept, or it cannot be: that ends nothing."""
+    file = None
+    if places.state is not None and store is not None:
+        try:
+            file = HistoryFile(places.state, places.history)
+        except JournalError as error:
+            _say(f"{error.message}: only the last minutes of history are known")
+    if file is not None and file.damaged is not None:
+        _say(f"history was damaged; it is kept as {file.damaged}")
+    try:
+        yield file
+    finally:
+        if file is not None:
+            file.close()
+
+
 async def _balance(
     context: Context,
     read: Callable[[], Rules],
     places: _Places,
     store: Store | None,
+    history: HistoryFile | None,
     trace: Recording | None,
     seconds: float | None,
 ) -> None:
@@ -186,7 +210,16 @@ async def _balance(
 
         ears = Ears(_print, _say, keep, warn)
         claim = Claim(context.uris)
-        daemon = Daemon(facts.uri, world, read, ears, store=store, notifier=Notifier(), claim=claim)
+        daemon = Daemon(
+            facts.uri,
+            world,
+            read,
+            ears,
+            store=store,
+            notifier=Notifier(),
+            claim=claim,
+            history=history,
+        )
         enforces, numbers = daemon.engine.enforces, daemon.engine.settings
         context.remark(
             f"{'Balancing' if enforces else 'Observing'} the guests of {' and '.join(context.uris)}: "

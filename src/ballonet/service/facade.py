@@ -215,9 +215,13 @@ class Service:
 
     async def guest_history(self, reference: str, asked: HistoryAsked) -> models.GuestHistory:
         """Return what a guest, also one that is gone, had and did; raises `NoSuchGuestError`."""
-        guest = self.history.find(reference)
-        if guest is None:
+        try:
             connection, row = await self._find(reference)
+        except NoSuchGuestError:
+            guest = self.history.find(reference)
+            if guest is None:
+                raise
+        else:
             table = connection.plan.snapshot
             guest = Subject(table.uuids[row], table.names[row])
         return past.guest_history(guest, self.history.guest(guest.uuid, asked.span(self._clock.time())))

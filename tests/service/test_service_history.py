@@ -1,6 +1,5 @@
 """History over time: ticks and minutes, counters that begin anew, gaps, clocks, and disks that fail."""
 
-import asyncio
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -70,7 +69,7 @@ def test_what_was_written_is_read_tick_by_tick_and_minute_by_minute(tmp_path: Pa
     history.end()
 
 
-def test_a_guest_that_came_later_has_no_past_and_one_that_went_has_one(tmp_path: Path) -> None:
+async def test_a_guest_that_came_later_has_no_past_and_one_that_went_has_one(tmp_path: Path) -> None:
     history = History(opened(tmp_path))
     assert history._file is not None
     history._file.write([minute(0, (WEB,)), minute(1, (WEB, DB)), minute(2, (DB,))])
@@ -78,7 +77,7 @@ def test_a_guest_that_came_later_has_no_past_and_one_that_went_has_one(tmp_path:
     assert ([None] * 30, 31.0) == (sizes(history.guest(DB, whole))[:30], sizes(history.guest(DB, whole))[30])
     web = sizes(history.guest(WEB, whole))
     assert (60.0, None) == (web[59], web[-1])
-    assert [WEB, DB] == [subject.uuid for subject, _ in asyncio.run(history.guests(whole))]
+    assert [WEB, DB] == [subject.uuid async for subject, _ in history.guests(whole)]
     found = history.find("db")
     assert found is not None
     assert DB == found.uuid

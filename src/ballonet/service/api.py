@@ -25,7 +25,7 @@ from ballonet.service.facade import Service
 from ballonet.service.failing import HANDLERS, BodyLimit
 from ballonet.service.openapi import document
 from ballonet.service.operation import JSON, LINES, Operation
-from ballonet.service.span import HistoryAsked, SparklinesAsked
+from ballonet.service.span import HistoryAsked, ReportAsked, SparklinesAsked
 
 _Asked = TypeVar("_Asked", bound=models.Asked)
 _Answer = TypeVar("_Answer", bound=models.Answer)
@@ -128,6 +128,10 @@ async def _sparklines(request: Request) -> Response:
     return _answer(await _service(request).sparklines(_query(request, SparklinesAsked)))
 
 
+async def _report(request: Request) -> Response:
+    return _answer(await _service(request).report(_query(request, ReportAsked)))
+
+
 async def _events(request: Request) -> Response:
     asked = _query(request, EventsAsked, several="kind")
     if asked.follow:
@@ -194,6 +198,14 @@ OPERATIONS = (
         models.Sparklines,
         _sparklines,
         query=SparklinesAsked,
+    ),
+    Operation(
+        "GET",
+        "/v1/report",
+        "What it came to: memory given back, what that cost, and what could be set better.",
+        models.Report,
+        _report,
+        query=ReportAsked,
     ),
     _get("/v1/holds", models.Holds, Service.holds, "Who is left as they are."),
     _get(

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from ballonet import __version__
 from ballonet.engine.by_hand import Asker, ByHand
 from ballonet.engine.engine import Engine
@@ -13,12 +15,12 @@ from ballonet.facts.happening import Kind
 from ballonet.facts.plan import Plan
 from ballonet.facts.request import ALL
 from ballonet.hypervisor.several import SeveralHypervisors
-from ballonet.service import answers, models, past
+from ballonet.service import answers, models, past, report
 from ballonet.service.events import Question
 from ballonet.service.history import History, Subject
 from ballonet.service.overview import guest_rows
 from ballonet.service.recent import EventLog
-from ballonet.service.span import HistoryAsked, SparklinesAsked
+from ballonet.service.span import HistoryAsked, ReportAsked, SparklinesAsked
 
 LAST_CHANGES = 10
 CHANGES = frozenset({Kind.PLANNED, Kind.BURST, Kind.LENT, Kind.RELEASED, Kind.ASKED})
@@ -233,7 +235,16 @@ class Service:
     async def sparklines(self, asked: SparklinesAsked) -> models.Sparklines:
         """Return the sizes of all guests."""
         span = asked.span(self._clock.time())
-        return past.sparklines(await self.history.guests(span), span.since)
+        return past.sparklines([each async for each in self.history.guests(span)], span.since)
+
+    async def report(self, asked: ReportAsked) -> models.Report:
+        """Return what it came to."""
+        span = asked.span(self._clock.time())
+        guests = [report.guest_report(*each) async for each in self.history.guests(span)]
+        plans = [each.plan for each in self._connections]
+        there = [row for plan in plans for row in plan.rows(np.arange(len(plan.snapshot)))]
+        writes = all(each.engine.writes for each in self._connections)
+        return report.whole(span, self.history.host(span), guests, there, writes=writes)
 
     # --- what people want done ----------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +34,7 @@ class Subject:
 class Past:
     """What was, in even steps."""
 
+    since: float  # history begins then, or what was asked for; epoch seconds
     step_seconds: float
     ends: Floats  # epoch seconds
     fields: Fields
@@ -108,13 +109,11 @@ class History:
         """Return what a guest had and did."""
         return self._past(GUEST, span, uuid)
 
-    async def guests(self, span: Span) -> list[tuple[Subject, Past]]:
-        """Return the same of every guest, in the same steps; others have their turn between two guests."""
-        found = []
+    async def guests(self, span: Span) -> AsyncIterator[tuple[Subject, Past]]:
+        """Yield the same of every guest, in the same steps; others have their turn between two guests."""
         for uuid, name in self._names().items():
-            found.append((Subject(uuid, name), self.guest(uuid, span)))
+            yield Subject(uuid, name), self.guest(uuid, span)
             await asyncio.sleep(0)
-        return found
 
     def host(self, span: Span) -> Past:
         """Return what the host had."""
@@ -141,7 +140,9 @@ class History:
                 if uuid is None
                 else self._file.guest(source, uuid, since, until, good)
             )
-        return Past(step, ends, fields, binned(_joined(fields, parts).between(since, until), ends))
+        return Past(
+            span.since, step, ends, fields, binned(_joined(fields, parts).between(since, until), ends)
+        )
 
     def _first(self, step: int) -> float:
         """Return when the first sample of a step was taken."""

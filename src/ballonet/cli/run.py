@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from ballonet.cli import run_options
-from ballonet.cli.connect import connect, warn
+from ballonet.cli.connect import connect
 from ballonet.cli.context import Context
+from ballonet.cli.log import Log, log_to
 from ballonet.cli.record import Recording, recording
 from ballonet.cli.settings import settings_of
 from ballonet.config.law import law
@@ -21,8 +22,7 @@ from ballonet.config.limits import FileLimits
 from ballonet.config.load import Loaded
 from ballonet.engine.clock import SystemClock
 from ballonet.engine.engine import Engine, World
-from ballonet.errors import BallonetError, Issue, JournalError, UsageError
-from ballonet.facts.happening import Happening
+from ballonet.errors import BallonetError, JournalError, UsageError
 from ballonet.facts.plan import Plan
 from ballonet.facts.uri import check_uris, host_of
 from ballonet.host.memory import LinuxHost
@@ -33,9 +33,7 @@ from ballonet.service.history_file import Bounds, HistoryFile
 from ballonet.service.notify import Notifier
 from ballonet.service.place import usable
 from ballonet.service.store import Store
-from ballonet.show.reasons import line
 from ballonet.show.summary import summary_text
-from ballonet.show.table import printable
 from ballonet.simulator.trace import traced
 from ballonet.units import format_size, parse_duration
 
@@ -58,6 +56,7 @@ def run(
     socket_group: run_options.SocketGroup = None,
     boot_grace: run_options.BootGrace = "2m",
     no_reflex: run_options.NoReflex = False,
+    log_: run_options.LogTo = "auto",
 ) -> None:
     """Balance the guests' memory until Ctrl-C: a line an action with its reason, and a summary."""
     seconds = None if for_ is None else parse_duration(for_)
@@ -72,6 +71,7 @@ def run(
         "--floor": ("guest.default.floor", floor),
     }
     context: Context = ctx.obj
+    log = log_to(log_, context)
 
     def read() -> tuple[Loaded, Rules]:
         loaded = settings_of(context, options)
@@ -79,7 +79,7 @@ def run(
         service = loaded.settings.service
         return loaded, Rules(
             replace(numbers, boot_grace_seconds=grace_seconds, reflex=not no_reflex),
-            FileLimits(loaded, _note),
+            FileLimits(loaded, lambda issue: log.word(issue.text, issue.hint)),
             enforce=service.mode == "enforce",
             release_on_stop=service.on_stop == "release",
         )
@@ -97,7 +97,7 @@ def run(
         retention_seconds=float(ours.event_retention),
         history=Bounds(float(ours.history_fine), float(ours.history), int(ours.history_size)),
     )
-    asyncio.run(_run(context, lambda: read()[1], places, seconds=seconds, record=record))
+    asyncio.run(_run(context, lambda: read()[1], places, log, seconds=seconds, record=record))
 
 
 def _check_one_host(uris: Sequence[str]) -> None:
@@ -123,6 +123,15 @@ class _Places:
     history: Bounds
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is written down; None: it is not."""
+
+    store: Store | None
+    history: HistoryFile | None
+    trace: Recording | None
+
+
 def _given_by_systemd() -> Path | None:
     """Return the first of the directories that a unit's StateDirectory= names."""
     given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
@@ -133,31 +142,35 @@ async def _run(
     context: Context,
     read: Callable[[], Rules],
     places: _Places,
+    log: Log,
     *,
     seconds: float | None,
     record: Path | None,
 ) -> None:
     """Run, record and remember: files end while signals only wait, as a second Ctrl-C would break them."""
-    with recording(record) as trace, _remembering(places) as store, _history(places, store) as history:
+    with (
+        recording(record) as trace,
+        _remembering(places, log) as store,
+        _history(places, store, log) as history,
+    ):
+        kept = _Kept(store, history, trace)
         if places.state is not None and store is None:
-            await _balance(
-                context, lambda: replace(read(), enforce=False), places, None, None, trace, seconds
-            )
+            await _balance(context, lambda: replace(read(), enforce=False), places, kept, log, seconds)
         else:
-            await _balance(context, read, places, store, history, trace, seconds)
+            await _balance(context, read, places, kept, log, seconds)
 
 
 @contextmanager
-def _remembering(places: _Places) -> Iterator[Store | None]:
+def _remembering(places: _Places, log: Log) -> Iterator[Store | None]:
     """Open the store, and let go of it in the end; None where there is none, or it cannot be written."""
     store = None
     if places.state is not None:
         try:
             store = Store(places.state, retention_seconds=places.retention_seconds)
         except JournalError as error:
-            _say(f"{error.message}: guests are only observed")
+            log.word(f"{error.message}: guests are only observed")
     if store is not None and store.damaged is not None:
-        _say(f"what was remembered was damaged; it is kept as {store.damaged}")
+        log.word(f"what was remembered was damaged; it is kept as {store.damaged}")
     try:
         yield store
     finally:
@@ -166,16 +179,16 @@ def _remembering(places: _Places) -> Iterator[Store | None]:
 
 
 @contextmanager
-def _history(places: _Places, store: Store | None) -> Iterator[HistoryFile | None]:
+def _history(places: _Places, store: Store | None, log: Log) -> Iterator[HistoryFile | None]:
     """Open the history beside the store; None where none is kept, or it cannot be: that ends nothing."""
     file = None
     if places.state is not None and store is not None:
         try:
             file = HistoryFile(places.state, places.history)
         except JournalError as error:
-            _say(f"{error.message}: only the last minutes of history are known")
+            log.word(f"{error.message}: only the last minutes of history are known")
     if file is not None and file.damaged is not None:
-        _say(f"history was damaged; it is kept as {file.damaged}")
+        log.word(f"history was damaged; it is kept as {file.damaged}")
     try:
         yield file
     finally:
@@ -187,13 +200,12 @@ async def _balance(
     context: Context,
     read: Callable[[], Rules],
     places: _Places,
-    store: Store | None,
-    history: HistoryFile | None,
-    trace: Recording | None,
+    kept: _Kept,
+    log: Log,
     seconds: float | None,
 ) -> None:
     """Run until the time is over or somebody ends it; print a line an action and a summary."""
-    async with connect(context) as hypervisor:
+    async with connect(context, missed=log.failure) as hypervisor:
         facts = await hypervisor.facts()
         world = World(
             hypervisor,
@@ -205,59 +217,45 @@ async def _balance(
         epoch = world.clock.time() - begun
 
         def keep(plan: Plan, engine: Engine) -> None:
-            if trace is not None:
-                trace.take(traced(plan, engine.told, epoch))
+            if kept.trace is not None:
+                kept.trace.take(traced(plan, engine.told, epoch))
 
-        ears = Ears(_print, _say, keep, warn)
+        ears = Ears(log.happening, log.word, keep, log.failure)
         claim = Claim(context.uris)
         daemon = Daemon(
             facts.uri,
             world,
             read,
             ears,
-            store=store,
+            store=kept.store,
             notifier=Notifier(),
             claim=claim,
-            history=history,
+            history=kept.history,
         )
         enforces, numbers = daemon.engine.enforces, daemon.engine.settings
-        context.remark(
+        log.remark(
             f"{'Balancing' if enforces else 'Observing'} the guests of {' and '.join(context.uris)}: "
             f"budget {format_size(numbers.budget_bytes)}, reserve {format_size(numbers.reserve_bytes)}."
         )
-        server = await _listening(context, daemon, places)
+        server = await _listening(daemon, places, log)
         task = asyncio.create_task(daemon.run(server, seconds=seconds))
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         await asyncio.gather(task, return_exceptions=True)
         ran_seconds = world.clock.monotonic() - begun
-        typer.echo(f"\n{summary_text(daemon.engine.summary, ran_seconds, enforced=enforces)}")
+        log.summary(summary_text(daemon.engine.summary, ran_seconds, enforced=enforces))
         if not task.cancelled():
             task.result()
 
 
-async def _listening(context: Context, daemon: Daemon, places: _Places) -> "Server | None":
+async def _listening(daemon: Daemon, places: _Places, log: Log) -> "Server | None":
     """Return a server that answers; where that cannot be, say so and go on without."""
     if places.socket is None:
         return None
     try:
         server = await listen(daemon.service, places.socket, group=places.group)
     except BallonetError as error:
-        _say(f"nobody is answered: {error.message}")
+        log.word(f"nobody is answered: {error.message}")
         return None
-    context.remark(f"Answering on {places.socket}: ballonet status.")
+    log.remark(f"Answering on {places.socket}: ballonet status.")
     return server
-
-
-def _print(happening: Happening) -> None:
-    typer.echo(line(happening))
-
-
-def _say(text: str) -> None:
-    typer.echo(f"ballonet: {text}", err=True)
-
-
-def _note(issue: Issue) -> None:
-    """Say what a guest's metadata ask for in vain; they are text from elsewhere."""
-    typer.echo(f"ballonet: {printable(issue.text)}", err=True)
-    typer.echo(f"hint: {printable(issue.hint)}", err=True)

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+LOGS = ("plain", "json", "journal", "auto")
+
 Enforce = Annotated[
     bool | None,
     typer.Option(
@@ -84,6 +86,16 @@ SocketGroup = Annotated[
         metavar="NAME",
         help="Whose members may ask and have things done.",
         show_default="the group that this runs as",
+    ),
+]
+LogTo = Annotated[
+    str,
+    typer.Option(
+        "--log",
+        metavar="plain|json|journal|auto",
+        help="How to say what happens: lines for people, JSON lines, or entries of the system's journal; "
+        "auto is the journal where that is what the output leads to.",
+        autocompletion=lambda: list(LOGS),
     ),
 ]
 BootGrace = Annotated[str, typer.Option(hidden=True)]

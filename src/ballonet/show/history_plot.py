@@ -13,7 +13,7 @@ from ballonet.units import GIB, MIB
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-DAY_SECONDS: Final = 86400  # axes count days since 1970
+_DAY_SECONDS: Final = 86400  # axes count days since 1970
 _INCHES: Final = (10.0, 5.0)
 _BLUE, _ORANGE, _GREEN, _RED, _GREY = "#4c72b0", "#dd8452", "#55a868", "#c44e52", "0.45"
 _GUEST: Final[dict[str, dict[str, Any]]] = {
@@ -41,7 +41,7 @@ def plot_history(path: Path, found: GuestHistory | HostHistory, events: Sequence
     title = printable(found.name).replace("$", r"\$") if isinstance(found, GuestHistory) else "the host"
     with picture(path, title, _INCHES) as figure:
         sizes, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        at = [seconds / DAY_SECONDS for seconds in found.at_seconds]
+        at = [seconds / _DAY_SECONDS for seconds in found.at_seconds]
         sizes.xaxis_date(tz=datetime.now().astimezone().tzinfo)
         _sizes(sizes, at, found, _GUEST if guest else _HOST)
         if isinstance(found, GuestHistory):
@@ -51,10 +51,11 @@ def plot_history(path: Path, found: GuestHistory | HostHistory, events: Sequence
             below.set_ylabel("pressure, %")
         for event in events:
             sizes.axvline(
-                event.at.timestamp() / DAY_SECONDS, color=_MARKS.get(event.kind, "0.8"), lw=0.7, zorder=0
+                event.at.timestamp() / _DAY_SECONDS, color=_MARKS.get(event.kind, "0.8"), lw=0.7, zorder=0
             )
         below.set_ylim(bottom=0)
-        sizes.set_xlim(at[0], at[-1]) if len(at) > 1 else None
+        if len(at) > 1:
+            sizes.set_xlim(at[0], at[-1])
         figure.legend(loc="outside lower center", ncols=6, frameon=False)
 
 

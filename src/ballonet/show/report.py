@@ -32,7 +32,7 @@ def _time(report: Report) -> str:
     seen = report.observed_seconds
     text = f"{moment(report.since)} to {moment(report.until)}"
     if report.since > report.asked_since:
-        text += f": history begins then, {format_duration(asked)} were asked for"
+        text += f": history begins then (asked for: {format_duration(asked)})"
     elif seen < 0.99 * asked:
         text += f": observed for {format_duration(seen)} of {format_duration(asked)}"
     mode = "" if report.writes else "Nothing is written now: the service only observes, or is paused.\n"

@@ -19,11 +19,13 @@ import numpy as np
 from ballonet.engine.engine import Engine
 from ballonet.engine.engine import World as Ports
 from ballonet.policy.settings import Settings
+from ballonet.service import past
 from ballonet.service.block import Block
 from ballonet.service.history import History
 from ballonet.service.history_file import Bounds, HistoryFile
+from ballonet.service.report import Reckoning
 from ballonet.service.samples import GUEST, HOST
-from ballonet.service.span import Span
+from ballonet.service.span import REPORT_STEPS, Span
 from ballonet.simulator import virtual
 from ballonet.simulator.day import DAY_SECONDS, day
 from ballonet.simulator.spec import Spec
@@ -98,21 +100,30 @@ def milliseconds(does: Callable[[], object], times: int = 5) -> float:
 def questions(file: HistoryFile, days: float) -> dict[str, float]:
     """Return how long questions take."""
     history, until = History(file), BEGUN_AT + days * 86400.0
-    uuid = next(iter(file.names()))
     spans = {"hour": 3600.0, "day": 86400.0, "week": 7 * 86400.0}
     found = {
-        f"guest_{name}_ms": milliseconds(partial(history.guest, uuid, Span(until - seconds, until, 1000)))
+        f"guest_{name}_ms": milliseconds(partial(_guest, history, Span(until - seconds, until, 1000)))
         for name, seconds in spans.items()
     }
-
-    async def every(span: Span) -> None:
-        async for _ in history.guests(span):
-            pass
-
-    hour, day = Span(until - 3600.0, until, 60), Span(until - 86400.0, until, 20_000)
-    found["sparklines_ms"] = milliseconds(lambda: asyncio.run(every(hour)), 3)
-    found["report_day_ms"] = milliseconds(lambda: asyncio.run(every(day)), 3)
+    hour = Span(until - 3600.0, until, 60)
+    found["sparklines_ms"] = milliseconds(lambda: asyncio.run(past.sparklines(history, hour)))
+    for name in ("day", "week"):
+        span = Span(until - spans[name], until, REPORT_STEPS)
+        found[f"report_{name}_ms"] = milliseconds(partial(_report, history, span), 3)
     return found
+
+
+def _guest(history: History, span: Span) -> None:
+    asyncio.run(history.guest(next(iter(history.names())), span))
+
+
+def _report(history: History, span: Span) -> None:
+    async def reckon() -> None:
+        reckoning = Reckoning()
+        async for table in history.guests(span, 60.0):
+            reckoning.add(table)
+
+    asyncio.run(reckon())
 
 
 def main() -> None:

@@ -54,17 +54,17 @@ def sizes(past: Past) -> list[float | None]:
 # --- on the disk -----------------------------------------------------------------------------------------
 
 
-def test_what_was_written_is_read_tick_by_tick_and_minute_by_minute(tmp_path: Path) -> None:
+async def test_what_was_written_is_read_tick_by_tick_and_minute_by_minute(tmp_path: Path) -> None:
     with closing(opened(tmp_path)) as file:
         file.write([minute(0), minute(1)])
     history = History(opened(tmp_path))
-    ticks = history.guest(WEB, Span(BEGUN - 2.0, BEGUN + 118.0, 1000))
+    ticks = await history.guest(WEB, Span(BEGUN - 2.0, BEGUN + 118.0, 1000))
     assert (2.0, [*range(1, 61)]) == (ticks.step_seconds, sizes(ticks))
-    minutes = history.guest(WEB, Span(BEGUN - 2.0, BEGUN + 120.0, 3))
+    minutes = await history.guest(WEB, Span(BEGUN - 2.0, BEGUN + 120.0, 3))
     assert (60.0, [30.0, 60.0]) == (minutes.step_seconds, sizes(minutes)[-2:])
     assert 60 * 4096.0 == np.nansum(minutes.column("swap_in_bytes"))
     assert 120.0 == np.nansum(minutes.column("managed_seconds"))
-    host = history.host(Span(BEGUN - 2.0, BEGUN + 118.0, 1000))
+    host = await history.host(Span(BEGUN - 2.0, BEGUN + 118.0, 1000))
     assert 60.0 * MIB == host.column("held_bytes")[-1]
     history.end()
 
@@ -74,10 +74,13 @@ async def test_a_guest_that_came_later_has_no_past_and_one_that_went_has_one(tmp
     assert history._file is not None
     history._file.write([minute(0, (WEB,)), minute(1, (WEB, DB)), minute(2, (DB,))])
     whole = Span(BEGUN - 2.0, BEGUN + 178.0, 1000)
-    assert ([None] * 30, 31.0) == (sizes(history.guest(DB, whole))[:30], sizes(history.guest(DB, whole))[30])
-    web = sizes(history.guest(WEB, whole))
+    assert ([None] * 30, 31.0) == (
+        sizes(await history.guest(DB, whole))[:30],
+        sizes(await history.guest(DB, whole))[30],
+    )
+    web = sizes(await history.guest(WEB, whole))
     assert (60.0, None) == (web[59], web[-1])
-    assert [WEB, DB] == [subject.uuid async for subject, _ in history.guests(whole)]
+    assert {WEB, DB} == {*history.names()}
     found = history.find("db")
     assert found is not None
     assert DB == found.uuid
@@ -85,7 +88,7 @@ async def test_a_guest_that_came_later_has_no_past_and_one_that_went_has_one(tmp
     history.end()
 
 
-def test_guests_that_come_and_go_within_a_minute_have_their_part_of_it(tmp_path: Path) -> None:
+async def test_guests_that_come_and_go_within_a_minute_have_their_part_of_it(tmp_path: Path) -> None:
     block = Block.at(BEGUN, 15.0)
     host = np.zeros(len(HOST), dtype=np.float32)
     for tick, uuids in enumerate([(WEB,), (WEB, DB), (DB,), (DB, WEB)]):
@@ -95,11 +98,11 @@ def test_guests_that_come_and_go_within_a_minute_have_their_part_of_it(tmp_path:
     assert history._file is not None
     history._file.write([block])
     whole = Span(BEGUN - 2.0, BEGUN + 6.0, 100)
-    web, db = history.guest(WEB, whole), history.guest(DB, whole)
+    web, db = await history.guest(WEB, whole), await history.guest(DB, whole)
     assert [0.0, 1.0, 1.0, 3.0] == sizes(web)
     assert_array_equal([1.0, 1.0, 0.0, 1.0], web.column("changes"))
     assert [None, 1.0, 2.0, 3.0] == sizes(db)
-    coarse = history.guest(WEB, Span(BEGUN - 2.0, BEGUN + 60.0, 2))
+    coarse = await history.guest(WEB, Span(BEGUN - 2.0, BEGUN + 60.0, 2))
     assert 3.0 == coarse.column("changes")[-1]
     history.end()
 
@@ -160,11 +163,11 @@ def test_what_a_wrong_clock_left_in_the_future_is_forgotten(tmp_path: Path) -> N
         assert_array_equal([BEGUN + 58.0], found.at)
 
 
-def test_samples_from_before_a_clock_was_set_back_stay_in_their_order(tmp_path: Path) -> None:
+async def test_samples_from_before_a_clock_was_set_back_stay_in_their_order(tmp_path: Path) -> None:
     history = History(opened(tmp_path))
     assert history._file is not None
     history._file.write([minute(5), minute(3), minute(4)])
-    past = history.guest(WEB, Span(BEGUN + 178.0, BEGUN + 358.0, 1000))
+    past = await history.guest(WEB, Span(BEGUN + 178.0, BEGUN + 358.0, 1000))
     assert [*range(91, 181)] == sizes(past)
     history.end()
 
@@ -202,7 +205,7 @@ def put(history: History, block: Block) -> None:
     history._blocks.append(block)
 
 
-def test_a_full_disk_is_said_once_and_the_last_minutes_are_known(tmp_path: Path) -> None:
+async def test_a_full_disk_is_said_once_and_the_last_minutes_are_known(tmp_path: Path) -> None:
     words: list[str] = []
     with small_disk(tmp_path) as disk:
         history = History(opened(disk), words.append)
@@ -212,7 +215,7 @@ def test_a_full_disk_is_said_once_and_the_last_minutes_are_known(tmp_path: Path)
         [said] = words
         assert "history.sqlite cannot be written" in said
         assert said.endswith("only the last minutes of history are known")
-        last = history.guest("uuid-7", Span(BEGUN, BEGUN + 15 * 60.0, 1000))
+        last = await history.guest("uuid-7", Span(BEGUN, BEGUN + 15 * 60.0, 1000))
         assert 450.0 == sizes(last)[-1]
 
         filler.unlink()
@@ -221,22 +224,22 @@ def test_a_full_disk_is_said_once_and_the_last_minutes_are_known(tmp_path: Path)
         history.end()
 
 
-def test_a_disk_that_is_read_only_keeps_nobody_from_asking(tmp_path: Path) -> None:
+async def test_a_disk_that_is_read_only_keeps_nobody_from_asking(tmp_path: Path) -> None:
     words: list[str] = []
     with small_disk(tmp_path) as disk:
         history = History(opened(disk), words.append)
         put(history, minute(0))
         put(history, minute(1))
-        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=False)
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=False)  # noqa: ASYNC221
         put(history, minute(2))
-        assert 90.0 == sizes(history.guest(WEB, Span(BEGUN, BEGUN + 178.0, 1000)))[-1]
+        assert 90.0 == sizes(await history.guest(WEB, Span(BEGUN, BEGUN + 178.0, 1000)))[-1]
         history.end()
 
 
-def test_without_a_file_the_last_minutes_are_kept() -> None:
+async def test_without_a_file_the_last_minutes_are_kept() -> None:
     history = History()
     for number in range(MOST_BLOCKS + 5):
         put(history, minute(number))
-    past = history.guest(WEB, Span(BEGUN, BEGUN + 898.0, 10_000))
+    past = await history.guest(WEB, Span(BEGUN, BEGUN + 898.0, 10_000))
     assert 30 * MOST_BLOCKS == len(past.ends) == len(sizes(past))
     assert 450.0 == sizes(past)[-1]

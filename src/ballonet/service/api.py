@@ -121,7 +121,7 @@ async def _guest_history(request: Request) -> Response:
 
 
 async def _host_history(request: Request) -> Response:
-    return _answer(_service(request).host_history(_query(request, HistoryAsked)))
+    return _answer(await _service(request).host_history(_query(request, HistoryAsked)))
 
 
 async def _sparklines(request: Request) -> Response:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ballonet.facts.snapshot import Floats
-from ballonet.service.samples import GUEST, HOST, Cells, Fields, Series, merged
+from ballonet.service.samples import GUEST, HOST, Cells, Fields, Series, Table, merged
 
 BLOCK_SECONDS = 60.0
 
@@ -67,6 +67,12 @@ class Block:
         for number, tick in enumerate(self._ticks):
             cells[[rows[uuid] for uuid in tick.uuids], number] = tick.guests.T
         return uuids, np.array([tick.at for tick in self._ticks]), cells
+
+    def table(self) -> Table:
+        """Return the samples of all guests that were seen."""
+        uuids, at, cells = self.guests()
+        guest, tick = np.nonzero(np.isfinite(cells).any(axis=2))
+        return Table(uuids, guest, at[tick], cells[guest, tick])
 
     def guest(self, uuid: str) -> Series:
         """Return a guest's samples; none where it was not seen."""

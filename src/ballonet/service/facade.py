@@ -226,25 +226,31 @@ class Service:
         else:
             table = connection.plan.snapshot
             guest = Subject(table.uuids[row], table.names[row])
-        return past.guest_history(guest, self.history.guest(guest.uuid, asked.span(self._clock.time())))
+        return past.guest_history(guest, await self.history.guest(guest.uuid, asked.span(self._clock.time())))
 
-    def host_history(self, asked: HistoryAsked) -> models.HostHistory:
+    async def host_history(self, asked: HistoryAsked) -> models.HostHistory:
         """Return what the host had."""
-        return past.host_history(self.history.host(asked.span(self._clock.time())))
+        return past.host_history(await self.history.host(asked.span(self._clock.time())))
 
     async def sparklines(self, asked: SparklinesAsked) -> models.Sparklines:
         """Return the sizes of all guests."""
-        span = asked.span(self._clock.time())
-        return past.sparklines([each async for each in self.history.guests(span)], span.since)
+        return await past.sparklines(self.history, asked.span(self._clock.time()))
 
     async def report(self, asked: ReportAsked) -> models.Report:
         """Return what it came to."""
         span = asked.span(self._clock.time())
-        guests = [report.guest_report(*each) async for each in self.history.guests(span)]
+        host, names, reckoning = await self.history.host(span), self.history.names(), report.Reckoning()
+        async for table in self.history.guests(span, host.step_seconds):
+            reckoning.add(table)
         plans = [each.plan for each in self._connections]
-        there = [row for plan in plans for row in plan.rows(np.arange(len(plan.snapshot)))]
-        writes = all(each.engine.writes for each in self._connections)
-        return report.whole(span, self.history.host(span), guests, there, writes=writes)
+        return models.Report(
+            asked_since=answers.moment(span.since),
+            since=answers.moment(min(span.until, max(span.since, self.history.begun_at))),
+            until=answers.moment(span.until),
+            observed_seconds=float(np.nansum(host.column("seconds"))),
+            writes=all(each.engine.writes for each in self._connections),
+            **report.of_guests(reckoning.guests(names), plans),
+        )
 
     # --- what people want done ----------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """What was, tick by tick and minute by minute: taken in as it happens, and told over any span of time."""
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +15,15 @@ from ballonet.facts.plan import Plan
 from ballonet.facts.snapshot import Floats
 from ballonet.service.block import Block
 from ballonet.service.history_file import MINUTES, TICKS, HistoryFile
-from ballonet.service.samples import GUEST, HOST, Cells, Fields, Series, binned
+from ballonet.service.samples import GUEST, HOST, Cells, Fields, Series, Table, binned
 from ballonet.service.sampling import Sampler
 from ballonet.service.span import Span
 
 # Minutes that are kept in memory where they are not written, or cannot be: 0.3 MB each for 100 guests.
 MOST_BLOCKS = 10
+# What is read of all guests at once: 6,000 samples of 100 guests, or 15,000 by the tick.
+_MINUTES_AT_ONCE, _TICKS_AT_ONCE = 3600.0, 300.0
+_OF_ONE_AT_ONCE = 86400.0  # of one guest
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,6 @@ class Subject:
 class Past:
     """What was, in even steps."""
 
-    since: float  # history begins then, or what was asked for; epoch seconds
     step_seconds: float
     ends: Floats  # epoch seconds
     fields: Fields
@@ -102,53 +105,81 @@ class History:
 
     def find(self, reference: str) -> Subject | None:
         """Return a guest by UUID or name, the last that had it; None: there are no samples of it."""
-        found = [uuid for uuid, name in self._names().items() if reference in {uuid, name}]
-        return Subject(found[-1], self._names()[found[-1]]) if found else None
+        found = [uuid for uuid, name in self.names().items() if reference in {uuid, name}]
+        return Subject(found[-1], self.names()[found[-1]]) if found else None
 
-    def guest(self, uuid: str, span: Span) -> Past:
-        """Return what a guest had and did."""
-        return self._past(GUEST, span, uuid)
+    async def guest(self, uuid: str, span: Span) -> Past:
+        """Return what a guest had and did; others have their turn while it is read."""
+        return await self._past(GUEST, span, uuid)
 
-    async def guests(self, span: Span) -> AsyncIterator[tuple[Subject, Past]]:
-        """Yield the same of every guest, in the same steps; others have their turn between two guests."""
-        for uuid, name in self._names().items():
-            yield Subject(uuid, name), self.guest(uuid, span)
+    async def host(self, span: Span) -> Past:
+        """Return what the host had, likewise."""
+        return await self._past(HOST, span, None)
+
+    async def guests(self, span: Span, step: float) -> AsyncIterator[Table]:
+        """Yield the samples of all guests, for steps of so many seconds, likewise.
+
+        The parts are in the order of time, and so are each guest's samples in them.
+        """
+        recent = [*self._blocks]
+        source, seconds = (TICKS, _TICKS_AT_ONCE) if step < MINUTES else (MINUTES, _MINUTES_AT_ONCE)
+        for since, until in self._written(span.since, span.until, seconds):
+            if self._file is not None:
+                yield self._file.guests(source, since, until)
             await asyncio.sleep(0)
+        for block in recent:
+            yield block.table().between(span.since, span.until)
 
-    def host(self, span: Span) -> Past:
-        """Return what the host had."""
-        return self._past(HOST, span, None)
-
-    def _names(self) -> Mapping[str, str]:
+    def names(self) -> Mapping[str, str]:
         """Return the names of all guests that there are samples of, by UUID, the oldest first."""
         names = {} if self._file is None else self._file.names()
         for block in self._blocks:
             names.update(block.names)
         return names
 
-    def _past(self, fields: Fields, span: Span, uuid: str | None) -> Past:
-        """Return what a guest, or the host, had: from ticks as far as those are kept, else from minutes."""
-        span = span.from_then(self._first(MINUTES) - self._interval_seconds)
+    def steps(self, span: Span) -> tuple[float, Floats]:
+        """Return the seconds of a step, and when each ends: by the tick as far as that is kept."""
+        span = span.from_then(self.begun_at)
         has_ticks = span.since >= self._first(TICKS) - self._interval_seconds
-        step, ends = span.steps(self._interval_seconds if has_ticks else float(MINUTES))
-        since, until = ends[0] - step, ends[-1]
-        parts = [block.host() if uuid is None else block.guest(uuid) for block in self._blocks]
-        if self._file is not None:
-            source, good = TICKS if step < MINUTES else MINUTES, self._sampler.good_seconds
-            parts.append(
-                self._file.host(source, since, until, good)
-                if uuid is None
-                else self._file.guest(source, uuid, since, until, good)
-            )
-        return Past(
-            span.since, step, ends, fields, binned(_joined(fields, parts).between(since, until), ends)
-        )
+        return span.steps(self._interval_seconds if has_ticks else float(MINUTES))
+
+    @property
+    def begun_at(self) -> float:
+        """Return the epoch seconds from which on something is known; infinite: nothing is."""
+        return self._first(MINUTES) - self._interval_seconds
+
+    async def _past(self, fields: Fields, span: Span, uuid: str | None) -> Past:
+        """Return what a guest, or the host, had."""
+        step, ends = self.steps(span)
+        begin, end = ends[0] - step, ends[-1]
+        recent = [block.host() if uuid is None else block.guest(uuid) for block in self._blocks]
+        written, good = list[Series](), self._sampler.good_seconds
+        source = TICKS if step < MINUTES else MINUTES
+        for since, until in self._written(begin, end, _OF_ONE_AT_ONCE):
+            if self._file is not None:
+                written.append(
+                    self._file.host(source, since, until, good)
+                    if uuid is None
+                    else self._file.guest(source, uuid, since, until, good)
+                )
+            await asyncio.sleep(0)
+        series = _joined(fields, [*written, *recent]).between(begin, end)
+        return Past(step, ends, fields, binned(series, ends))
+
+    def _written(self, since: float, until: float, seconds: float) -> list[tuple[float, float]]:
+        """Return the parts, of so many seconds, of that time which is in the file and not in memory."""
+        begin = max(since, self.begun_at)
+        end = min([until, *(np.nextafter(block.begun_at, 0) for block in self._blocks)])
+        if self._file is None or begin >= end:
+            return []
+        edges = [*np.arange(begin, end, seconds).tolist(), end]
+        return list(itertools.pairwise(edges))
 
     def _first(self, step: int) -> float:
-        """Return when the first sample of a step was taken."""
+        """Return when the first sample of a step was taken; infinite: there is none."""
         written = None if self._file is None else self._file.first(step)
         recent = [block.begun_at for block in self._blocks]
-        return min(recent if written is None else [*recent, written], default=0.0)
+        return min(recent if written is None else [*recent, written], default=np.inf)
 
 
 def _joined(fields: Fields, parts: Sequence[Series]) -> Series:

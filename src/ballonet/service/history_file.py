@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ballonet.errors import JournalError
 from ballonet.facts.snapshot import Floats
 from ballonet.service.block import BLOCK_SECONDS, Block
 from ballonet.service.database import Value, open_or_replace
-from ballonet.service.samples import GUEST, HOST, Cells, Fields, Series, merged
+from ballonet.service.samples import GUEST, HOST, Cells, Fields, Series, Table, merged
 from ballonet.service.schema import HISTORY_MIGRATIONS
 
 FILE = "history.sqlite"
@@ -121,12 +122,23 @@ class HistoryFile:
         guest = self._guests.get(uuid, (None, ""))[0]
         # A row may have begun up to a minute before what it holds.
         rows = self._database.read_blobs(_GUEST, (guest, step, since - BLOCK_SECONDS, until))
-        return _series(GUEST, step, rows, good_seconds).between(since, until)
+        at, cells, _ = _read(GUEST, step, rows)
+        return Series(GUEST, at, cells, np.full(len(at), good_seconds + step)).between(since, until)
+
+    def guests(self, step: int, since: float, until: float) -> Table:
+        """Return the samples of all guests likewise."""
+        rows = self._database.read_blobs(_GUESTS, (step, since - BLOCK_SECONDS, until))
+        at, cells, counts = _read(GUEST, step, rows)
+        numbers, guest = np.unique(np.repeat([row[3] for row in rows], counts), return_inverse=True)
+        uuids = {number: uuid for uuid, (number, _) in self._guests.items()}
+        known = [uuids.get(int(number), "") for number in numbers]
+        return Table(known, guest, at, cells).between(since, until)
 
     def host(self, step: int, since: float, until: float, good_seconds: float) -> Series:
         """Return the host's likewise."""
         rows = self._database.read_blobs(_HOST, (step, since - BLOCK_SECONDS, until))
-        return _series(HOST, step, rows, good_seconds).between(since, until)
+        at, cells, _ = _read(HOST, step, rows)
+        return Series(HOST, at, cells, np.full(len(at), good_seconds + step)).between(since, until)
 
     def _read_guests(self) -> None:
         rows = self._database.read("SELECT uuid, id, name FROM guests ORDER BY id")
@@ -141,25 +153,23 @@ def _host_rows(block: Block) -> Iterator[tuple[Value, ...]]:
     yield MINUTES, begun, len(HOST), minute
 
 
-def _series(fields: Fields, step: int, rows: Sequence[tuple[int, int, bytes]], good_seconds: float) -> Series:
-    """Return the samples of rows, which may be from versions with fewer fields."""
-    parts = [_read(step, list(group), fields) for _, group in groupby(rows, key=itemgetter(1))]
-    at = np.concatenate([np.empty(0), *(at for at, _ in parts)])
-    cells = np.concatenate([np.empty((0, len(fields)), np.float32), *(cells for _, cells in parts)])
-    return Series(fields, at, cells, np.full(len(at), good_seconds + step))
-
-
-def _read(step: int, rows: Sequence[tuple[int, int, bytes]], fields: Fields) -> tuple[Floats, Cells]:
-    """Return when samples end, and their values, from rows whose samples have as many of them."""
-    width = 1 + rows[0][1]
-    blobs = [zlib.decompress(cells) if step == TICKS else cells for _, _, cells in rows]
-    table = np.frombuffer(b"".join(blobs), dtype=np.float32).reshape(-1, width)
-    counts = [len(cells) // (4 * width) for cells in blobs]
-    at: Floats = np.repeat([float(at) for at, _, _ in rows], counts) + table[:, 0].astype(np.float64)
-    found = np.full((len(table), len(fields)), np.nan, dtype=np.float32)
-    known = min(len(fields), width - 1)
-    found[:, :known] = table[:, 1 : 1 + known]
-    return at, found
+def _read(
+    fields: Fields, step: int, rows: Sequence[tuple[Any, ...]]
+) -> tuple[Floats, Cells, NDArray[np.intp]]:
+    """Return when samples end, their values, and how many are of each row: of `at`, `fields`, `cells`, ..."""
+    at, found = [np.empty(0)], [np.empty((0, len(fields)), dtype=np.float32)]
+    counts: list[int] = []
+    for number, group in groupby(rows, key=itemgetter(1)):  # earlier versions have fewer fields
+        same = list(group)
+        blobs = [zlib.decompress(row[2]) if step == TICKS else row[2] for row in same]
+        own = [len(blob) // (4 * (1 + number)) for blob in blobs]
+        table = np.frombuffer(b"".join(blobs), dtype=np.float32).reshape(-1, 1 + number)
+        cells = np.full((len(table), len(fields)), np.nan, dtype=np.float32)
+        cells[:, :number] = table[:, 1 : 1 + len(fields)]
+        at.append(np.repeat([float(row[0]) for row in same], own) + table[:, 0].astype(np.float64))
+        found.append(cells)
+        counts += own
+    return np.concatenate(at), np.concatenate(found), np.array(counts, dtype=np.intp)
 
 
 _INSERT_HOST = "INSERT OR REPLACE INTO host_samples (step, at, fields, cells) VALUES (?, ?, ?, ?)"
@@ -176,6 +186,7 @@ _GUEST = """
     CROSS JOIN guest_samples AS own ON own.step = host.step AND own.at = host.at AND own.guest = ?
     WHERE host.step = ? AND host.at > ? AND host.at <= ? ORDER BY host.at
 """
+_GUESTS = "SELECT at, fields, cells, guest FROM guest_samples WHERE step = ? AND at > ? AND at <= ?"
 _FORGET = (
     "DELETE FROM guest_samples WHERE step = ? AND at {} ?",
     "DELETE FROM host_samples WHERE step = ? AND at {} ?",

@@ -1,18 +1,18 @@
-"""What guests' histories come to: sums, and what should be set otherwise; nothing here asks or remembers."""
+"""What guests' histories come to: sums, and what should be set otherwise; nothing here asks or waits."""
 
+import math
 import shlex
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 
-from ballonet.facts.plan import PlanRow
-from ballonet.facts.snapshot import Floats
+from ballonet.facts.plan import Plan
+from ballonet.facts.snapshot import Floats, or_else
 from ballonet.service import models
-from ballonet.service.answers import moment, verdict_of
-from ballonet.service.history import Past, Subject
-from ballonet.service.samples import Cells
-from ballonet.service.span import Span
+from ballonet.service.answers import verdict_of, whole
+from ballonet.service.samples import Table
 from ballonet.units import MIB, exact_size, format_duration, format_size
 
 # A maximum is called too large only of a guest that was watched for most of a day: nightly jobs need memory.
@@ -21,75 +21,91 @@ SPARE_RATIO, SPARE_BYTES = 0.25, 256 * MIB  # less of its maximum than this is n
 PINCHED_SECONDS: Final = 10.0  # what is shorter is the reaction to a burst
 _STEP_BYTES: Final = 64 * MIB  # sizes that are advised are whole multiples
 
+_COUNTS: Final = ("swap_in_bytes", "swap_out_bytes", "major_faults", "changes", "bursts")
+_SECONDS: Final = ("managed_seconds", "distress_seconds", "pinched_seconds")
 
-def whole(
-    span: Span,
-    host: Past,
-    guests: Sequence[models.GuestReport],
-    there: Iterable[PlanRow],
-    *,
-    writes: bool,
-) -> models.Report:
-    """Return the report on guests, and on those of them that are there now."""
+
+class Reckoning:
+    """Adds up the samples of all guests, part by part in the order of time."""
+
+    def __init__(self) -> None:
+        self._totals: dict[str, Counter[str]] = defaultdict(Counter)
+        self._sizes: dict[str, dict[str, float]] = defaultdict(dict)
+
+    def add(self, table: Table) -> None:
+        """Take in a part."""
+        rows = len(table.uuids)
+        for name, column in _amounts(table).items():
+            sums = np.bincount(table.guest, or_else(column), minlength=rows)
+            for uuid, amount in zip(table.uuids, sums.tolist(), strict=True):
+                self._totals[uuid][name] += amount
+        for name in ("maximum_bytes", "floor_bytes"):
+            last, column = np.full(rows, np.nan), table.column(name)
+            known = np.isfinite(column)
+            last[table.guest[known]] = column[known]  # of several the last stays
+            self._take(table.uuids, name, last)
+        for name in ("most_need_bytes", "most_wanted_bytes"):
+            most = np.array([self._sizes[uuid].get(name, math.nan) for uuid in table.uuids])
+            np.fmax.at(most, table.guest, table.column(name))
+            self._take(table.uuids, name, most)
+
+    def _take(self, uuids: Sequence[str], name: str, sizes: Floats) -> None:
+        for uuid, size in zip(uuids, sizes.tolist(), strict=True):
+            if math.isfinite(size):
+                self._sizes[uuid][name] = size
+
+    def guests(self, names: Mapping[str, str]) -> list[models.GuestReport]:
+        """Return each guest's part; `names` are those of all guests, by UUID."""
+        return [self._guest(uuid, name) for uuid, name in names.items() if uuid in self._totals]
+
+    def _guest(self, uuid: str, name: str) -> models.GuestReport:
+        sizes, totals = self._sizes[uuid], self._totals[uuid]
+        return models.GuestReport(
+            name=name,
+            uuid=uuid,
+            maximum_bytes=whole(sizes.get("maximum_bytes")),
+            floor_bytes=whole(sizes.get("floor_bytes")),
+            highest_need_bytes=whole(sizes.get("most_need_bytes")),
+            highest_wanted_bytes=whole(sizes.get("most_wanted_bytes")),
+            totals=models.Totals(
+                **{name: round(amount) if name in _COUNTS else amount for name, amount in totals.items()}
+            ),
+        )
+
+
+def _amounts(table: Table) -> dict[str, Floats]:
+    """Return what each sample adds to the totals, NaN where that is unknown."""
+    maximum, actual, rss, managed = (
+        table.column(name) for name in ("maximum_bytes", "actual_bytes", "rss_bytes", "managed_seconds")
+    )
+    given_back = np.maximum(maximum - actual, 0.0)
+    unheld = np.maximum(maximum - rss, 0.0)
+    return {
+        "given_back_byte_seconds": given_back * managed,
+        "compared_byte_seconds": np.where(np.isnan(unheld), np.nan, given_back) * managed,
+        "seen_byte_seconds": np.minimum(given_back, unheld) * managed,
+        "unheld_byte_seconds": unheld * managed,
+        **{name: table.column(name) for name in (*_COUNTS, *_SECONDS)},
+    }
+
+
+def of_guests(guests: Sequence[models.GuestReport], plans: Iterable[Plan]) -> dict[str, Any]:
+    """Return the parts of a report that are about guests; those in the plans are there now."""
+    names = models.Totals.model_fields
     managed = {guest.uuid for guest in guests if guest.totals.managed_seconds}
-    return models.Report(
-        asked_since=moment(span.since),
-        since=moment(host.since),
-        until=moment(span.until),
-        observed_seconds=_sum(host.column("seconds")),
-        writes=writes,
-        totals=_together([guest.totals for guest in guests]),
-        guests=list(guests),
-        sizing=sizing(guests),
-        left_alone=[
+    there = [row for plan in plans for row in plan.rows(np.arange(len(plan.snapshot)))]
+    return {
+        "totals": models.Totals(
+            **{name: sum(getattr(guest.totals, name) for guest in guests) for name in names}
+        ),
+        "guests": guests,
+        "sizing": sizing(guests),
+        "left_alone": [
             models.LeftAlone(name=row.name, uuid=row.uuid, verdict=verdict_of(row.verdict, row.name))
             for row in there
             if row.uuid not in managed and not row.verdict.managed
         ],
-    )
-
-
-def guest_report(guest: Subject, past: Past) -> models.GuestReport:
-    """Return one guest's part, from its history."""
-    return models.GuestReport(
-        name=guest.name,
-        uuid=guest.uuid,
-        maximum_bytes=_last(past.column("maximum_bytes")),
-        floor_bytes=_last(past.column("floor_bytes")),
-        highest_need_bytes=_most(past.column("most_need_bytes")),
-        highest_wanted_bytes=_most(past.column("most_wanted_bytes")),
-        totals=_totals(past),
-    )
-
-
-def _totals(past: Past) -> models.Totals:
-    maximum, actual, rss, managed = (
-        past.column(name).astype(np.float64)
-        for name in ("maximum_bytes", "actual_bytes", "rss_bytes", "managed_seconds")
-    )
-    given_back = np.maximum(maximum - actual, 0.0)
-    unheld = np.maximum(maximum - rss, 0.0)  # NaN where the resident memory is unknown
-    return models.Totals(
-        managed_seconds=_sum(managed),
-        given_back_byte_seconds=_sum(given_back * managed),
-        compared_byte_seconds=_sum(np.where(np.isnan(unheld), np.nan, given_back) * managed),
-        seen_byte_seconds=_sum(np.minimum(given_back, unheld) * managed),
-        unheld_byte_seconds=_sum(unheld * managed),
-        swap_in_bytes=round(_sum(past.column("swap_in_bytes"))),
-        swap_out_bytes=round(_sum(past.column("swap_out_bytes"))),
-        major_faults=round(_sum(past.column("major_faults"))),
-        distress_seconds=_sum(past.column("distress_seconds")),
-        pinched_seconds=_sum(past.column("pinched_seconds")),
-        changes=round(_sum(past.column("changes"))),
-        bursts=round(_sum(past.column("bursts"))),
-    )
-
-
-def _together(parts: Sequence[models.Totals]) -> models.Totals:
-    """Return the sums of all."""
-    return models.Totals(
-        **{name: sum(getattr(part, name) for part in parts) for name in models.Totals.model_fields}
-    )
+    }
 
 
 def sizing(guests: Iterable[models.GuestReport]) -> list[models.Sizing]:
@@ -111,8 +127,8 @@ def _maximum(guest: models.GuestReport) -> models.Sizing | None:
         kind="maximum",
         now_bytes=now,
         better_bytes=better,
-        sentence=f"with its cushion it needed {format_size(wanted)} at most, of a maximum of "
-        f"{format_size(now)}, in {format_duration(totals.managed_seconds)}; less cache may fit in",
+        sentence=f"in {format_duration(totals.managed_seconds)} it needed {format_size(wanted)} at most, its "
+        f"cushion included, of a maximum of {format_size(now)}; with less there is less room for cache",
         remedy=f"ballonet set-max {shlex.quote(guest.name)} {exact_size(better)} --config",
     )
 
@@ -138,18 +154,3 @@ def _floor(guest: models.GuestReport) -> models.Sizing | None:
 
 def _rounded_up(size_bytes: int) -> int:
     return -(-size_bytes // _STEP_BYTES) * _STEP_BYTES
-
-
-def _sum(column: Floats | Cells) -> float:
-    """Return the sum of what is known."""
-    return float(np.nansum(column, dtype=np.float64))
-
-
-def _last(column: Cells) -> int | None:
-    known = column[np.isfinite(column)]
-    return round(float(known[-1])) if len(known) else None
-
-
-def _most(column: Cells) -> int | None:
-    known = column[np.isfinite(column)]
-    return round(float(known.max())) if len(known) else None

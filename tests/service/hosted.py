@@ -182,8 +182,13 @@ async def _begin(path: Path, ticks: int, group: str | None, *, enforce: bool, bu
     settings = Settings(
         budget_bytes=budget_bytes, reserve_bytes=256.0 * MIB, boot_grace_seconds=0.0, give_surplus=False
     )
-    engine = Engine(Ports(world, clock, world, world), settings, log.tell, enforce=enforce)
     history = History()
+
+    def tell(happening: Happening) -> None:
+        log.tell(happening)
+        history.hear(happening)
+
+    engine = Engine(Ports(world, clock, world, world), settings, tell, enforce=enforce)
 
     async def tick() -> None:
         history.take(await engine.tick(), engine)

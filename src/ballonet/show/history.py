@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ballonet.service.models import GuestHistory, HostHistory
-from ballonet.show.table import UNKNOWN, table
+from ballonet.show.table import UNKNOWN, printable, table
 from ballonet.show.words import moment, share, size
 from ballonet.units import format_duration
 
@@ -49,7 +49,7 @@ def _title(found: GuestHistory | HostHistory) -> str:
     who = found.name if isinstance(found, GuestHistory) else "the host"
     since, until = _time(found.at_seconds[0] - found.step_seconds), _time(found.at_seconds[-1])
     step = format_duration(found.step_seconds)
-    return table((f"{who}: {moment(since)} to {moment(until)}, a value every {step}",), ())
+    return printable(f"{who}: {moment(since)} to {moment(until)}, a value every {step}")
 
 
 def _range(title: str, values: Sequence[float | None], words: Callable[[float | None], str]) -> list[str]:

@@ -1,5 +1,6 @@
 """The history on disk: each tick for an hour or so, each minute for a week, within bounds."""
 
+import contextlib
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -59,7 +60,8 @@ class HistoryFile:
                     self._database.write_many(_INSERT_HOST, _host_rows(block))
                     self._database.write_many(_INSERT_GUEST, self._guest_rows(block))
         except JournalError:
-            self._read_guests()  # what was not committed is not known
+            with contextlib.suppress(JournalError):
+                self._read_guests()  # what was not committed is not known
             raise
 
     def _see(self, block: Block) -> None:

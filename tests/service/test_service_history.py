@@ -107,6 +107,27 @@ async def test_guests_that_come_and_go_within_a_minute_have_their_part_of_it(tmp
     history.end()
 
 
+async def test_a_host_without_guests_has_a_history_too(tmp_path: Path) -> None:
+    block, host = Block.at(BEGUN, 15.0), np.full(len(HOST), 7.0, dtype=np.float32)
+    nobody = np.empty((len(GUEST), 0), dtype=np.float32)
+    block.add(BEGUN, (), (), host, nobody)
+    block.add(BEGUN + 2.0, (WEB,), ["web"], host, cells(actual_bytes=MIB)[:, np.newaxis])
+    empty = Block.at(BEGUN + 60.0, 15.0)
+    for second in (60.0, 60.5):
+        empty.add(BEGUN + second, (), (), host, nobody)
+    history = History(opened(tmp_path))
+    put(history, block)
+    put(history, empty)
+    put(history, Block.at(BEGUN + 120.0, 15.0))
+    history._blocks.clear()
+    whole = Span(BEGUN - 2.0, BEGUN + 61.0, 1000)
+    assert 7.0 == (await history.host(whole)).column("held_bytes")[-1]
+    assert [1.0] == [size for size in sizes(await history.guest(WEB, whole)) if size][:1]
+    tables = [table async for table in history.guests(whole, 2.0)]
+    assert 1 == sum(len(table.at) for table in tables)
+    history.end()
+
+
 def test_of_ticks_within_one_second_one_sample_is_kept() -> None:
     block, host = Block.at(BEGUN, 15.0), np.zeros(len(HOST), dtype=np.float32)
     for at, size in ((0.0, 1.0), (2.0, 5.0), (2.4, 7.0)):
@@ -201,7 +222,7 @@ def test_rows_from_a_version_with_fewer_fields_are_read_with_the_rest_unknown(tm
 
 def put(history: History, block: Block) -> None:
     """Have a minute taken in whole."""
-    history._write(block.begun_at)
+    history._write(60.0 * block.number)
     history._blocks.append(block)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _COURSE_POINTS = 48  # characters of a line in a table
 _POINTS = 1000  # of a picture, and for programs
+_REPORT_SECONDS = 60.0  # a week of 100 guests takes some 4 s of a processor that others need, too
 _MARKED = ("planned", "burst", "lent", "released", "asked", "rebooted")
 
 
@@ -87,5 +88,5 @@ def report(
     from ballonet.show.report import report_text  # noqa: PLC0415
 
     context: Context = ctx.obj
-    found = Client().get(Report, "/v1/report", {"since": when(since)})
+    found = Client().get(Report, "/v1/report", {"since": when(since)}, wait_seconds=_REPORT_SECONDS)
     context.show(table=lambda: report_text(found, columns()), json=lambda: answer(found))

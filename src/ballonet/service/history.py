@@ -21,8 +21,8 @@ from ballonet.service.span import Span
 
 # Minutes that are kept in memory where they are not written, or cannot be: 0.3 MB each for 100 guests.
 MOST_BLOCKS = 10
-# What is read of all guests at once: 6,000 samples of 100 guests, or 15,000 by the tick.
-_MINUTES_AT_ONCE, _TICKS_AT_ONCE = 3600.0, 300.0
+# What is read of all guests at once, 10 ms for 100 guests: 3,000 samples, or 9,000 by the tick.
+_MINUTES_AT_ONCE, _TICKS_AT_ONCE = 1800.0, 180.0
 _OF_ONE_AT_ONCE = 86400.0  # of one guest
 
 

@@ -126,7 +126,7 @@ def test_a_picture_is_drawn_of_the_host_and_of_nothing_known(tmp_path: Path) -> 
     plot_history(tmp_path / "host.svg", host_history(held_bytes=[1, 2, None]))
     one = host_history().model_dump()
     at_once = {name: values[:1] if isinstance(values, list) else values for name, values in one.items()}
-    plot_history(tmp_path / "one.svg", HostHistory(**at_once))
+    plot_history(tmp_path / "one.svg", HostHistory.model_validate(at_once))
     assert ">budget</text>" in (tmp_path / "host.svg").read_text()
 
 

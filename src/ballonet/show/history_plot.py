@@ -56,7 +56,7 @@ def plot_history(path: Path, found: GuestHistory | HostHistory, events: Sequence
         below.set_ylim(bottom=0)
         if len(at) > 1:
             sizes.set_xlim(at[0], at[-1])
-        figure.legend(loc="outside lower center", ncols=6, frameon=False)
+        figure.legend(loc="outside lower center", ncols=8, frameon=False)
 
 
 def _sizes(

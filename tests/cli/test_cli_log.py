@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from running import Run
 
 from ballonet.cli import log
 from ballonet.cli.context import Context
@@ -114,3 +115,12 @@ def test_a_log_that_there_is_none_of_is_refused(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(UsageError, match="cannot be reached") as refused:
         log_to("journal", CONTEXT)
     assert "use --log plain" == refused.value.hint
+
+
+def test_a_run_prints_nothing_but_json_lines_where_that_is_asked_for(ballonet: Run, host: str) -> None:
+    ran = ballonet("-c", host, "run", "--log", "json", "--for", "1s", "--budget", "8GiB")
+    assert 0 == ran.returncode, ran.stderr
+    found = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert {"web", "bare", "locked"} <= {event["name"] for event in found}
+    assert "came" == found[0]["kind"]
+    assert "Ran for 1 s" in ran.stderr

@@ -23,7 +23,7 @@ def history(
     guest: Annotated[
         str | None,
         typer.Argument(
-            metavar="[GUEST]",
+            metavar="GUEST",
             help="Its name, UUID or id, also of one that is gone; without it the host.",
             autocompletion=guest_names,
         ),

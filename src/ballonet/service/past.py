@@ -36,9 +36,17 @@ async def sparklines(history: History, span: Span) -> models.Sparklines:
         since=moment(ends[0] - step),
         step_seconds=step,
         guests=[
-            models.Sparkline(uuid=uuid, actual_bytes=whole(line)) for uuid, line in lines.items() if uuid
+            models.Sparkline(uuid=uuid, actual_bytes=whole(_held(line)))
+            for uuid, line in lines.items()
+            if uuid
         ],
     )
+
+
+def _held(line: Floats) -> Floats:
+    """Return sizes over time: a step in which no sample happened to end is as the one before it was."""
+    before = np.concatenate([[np.nan], line[:-1]])
+    return np.where(np.isnan(line), before, line)
 
 
 def _lists(past: Past, model: type[models.Answer]) -> dict[str, Any]:

@@ -79,6 +79,11 @@ class Database:
             pages = self._number("PRAGMA page_count") - self._number("PRAGMA freelist_count")
             return pages * self._number("PRAGMA page_size")
 
+    def limit_cache(self, size_bytes: int) -> None:
+        """Keep no more of the file than this in memory; SQLite's own limit is 2 MB."""
+        with _failures(f"{self._path} cannot be read", self._path):
+            self._connection.executescript(f"PRAGMA cache_size = -{size_bytes // 1024}")
+
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
         """Make all that is written inside one transaction, durable at its end; none of it after an error."""

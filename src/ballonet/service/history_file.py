@@ -22,6 +22,7 @@ from ballonet.service.schema import HISTORY_MIGRATIONS
 FILE = "history.sqlite"
 TICKS: Final = 0  # the step of rows that hold each tick of a minute
 MINUTES: Final = int(BLOCK_SECONDS)
+CACHE_BYTES = 512 * 1024  # rows are written once, and seldom read: the system caches the file, too
 # So much is forgotten in one call: ten times what comes, and with 100 guests a thousand rows, some 2 ms.
 PRUNED_SECONDS = 600.0
 
@@ -42,6 +43,7 @@ class HistoryFile:
         """Open the file, or make it; one that is damaged is moved aside: `damaged` says where it is then."""
         self._bounds = bounds
         self._database, self.damaged = open_or_replace(directory / FILE, HISTORY_MIGRATIONS)
+        self._database.limit_cache(CACHE_BYTES)
         self._guests: dict[str, tuple[int, str]] = {}  # id and name by UUID
         self._read_guests()
 

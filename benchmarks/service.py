@@ -37,6 +37,7 @@ from ballonet.host.residents import ProcessResidents
 from ballonet.policy.settings import Settings
 from ballonet.service.client import Client
 from ballonet.service.daemon import Daemon, Ears, Rules, listen
+from ballonet.service.history_file import Bounds, HistoryFile
 from ballonet.service.models import Status
 from ballonet.service.notify import Notifier
 from ballonet.service.store import Store
@@ -173,7 +174,8 @@ async def serve(place: Path) -> None:
     ports = Ports(hypervisor, clock, BothHosts(world), ProcessResidents())
     law, store = rules(0.65 * GUESTS * GIB), Store(place / "state")
     ears = Ears(lambda _: None, print)
-    daemon = Daemon("sim:", ports, lambda: law, ears, store=store, notifier=Notifier({}))
+    history = HistoryFile(place / "state", Bounds())
+    daemon = Daemon("sim:", ports, lambda: law, ears, store=store, notifier=Notifier({}), history=history)
     await daemon.run([await listen(daemon.service, place / "run" / "ballonet.sock")])
 
 
@@ -209,7 +211,8 @@ def hour(place: Path, seconds: float) -> None:
         law, store = rules(0.65 * sum(sizes) * GIB), Store(place / "state")
         ears = Ears(lambda _: None, print)
         ports = Ports(world, clock, world, world)
-        daemon = Daemon("sim:", ports, lambda: law, ears, store=store, notifier=Notifier({}))
+        history = HistoryFile(place / "state", Bounds())
+        daemon = Daemon("sim:", ports, lambda: law, ears, store=store, notifier=Notifier({}), history=history)
 
         async def look() -> None:
             while True:

@@ -470,3 +470,68 @@ def test_set_by_hand_says_when_the_service_would_undo_it(ballonet: Run, host: st
     result = ballonet("set", "web", "1200M", "-c", host, env={"BALLONET_SOCKET": os.fspath(service.path)})
     assert 0 == result.returncode
     assert "to keep it: ballonet set web 1200MiB --for 10m" in result.stderr
+
+
+# --- history ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def now(service: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have commands live in the simulated time."""
+    monkeypatch.setattr("ballonet.cli.times.time.time", service.clock.time)
+
+
+@pytest.mark.usefixtures("now")
+def test_history_of_a_guest_is_a_table_json_or_csv(ask: Ask, service: Hosted) -> None:
+    text = printed(ask("history", "web"))
+    assert text.startswith("web: 2023-11-1")
+    found = document(ask("history", "web", "--since", "20s", "-o", "json"))
+    assert service.size("web") == found["actual_bytes"][-1]
+    assert 10 == len(found["at_seconds"])
+    lines = printed(ask("history", "web", "--since", "20s", "-o", "csv")).splitlines()
+    assert 11 == len(lines)
+    assert "at,maximum_bytes,floor_bytes,actual_bytes,told_bytes" == ",".join(lines[0].split(",")[:5])
+
+
+@pytest.mark.usefixtures("now")
+def test_history_of_the_host_ends_where_it_is_said_to(ask: Ask) -> None:
+    whole = document(ask("history", "-o", "json"))
+    part = document(ask("history", "--until", "10s", "-o", "json"))
+    assert part["at_seconds"] == whole["at_seconds"][:-5]
+    assert printed(ask("history")).startswith("the host: ")
+
+
+@pytest.mark.usefixtures("now")
+def test_history_is_drawn_into_a_file(ask: Ask, tmp_path: Path) -> None:
+    for words in (["web"], []):
+        drawn = ask("history", *words, "--plot", str(tmp_path / "a.svg"))
+        assert (0, f"Drawn: {tmp_path / 'a.svg'}\n") == (drawn.returncode, drawn.stderr)
+        assert "</svg>" in (tmp_path / "a.svg").read_text()
+
+
+@pytest.mark.usefixtures("now")
+def test_report_is_one_screen(ask: Ask) -> None:
+    text = printed(ask("report"))
+    assert "history begins then (asked for: 1 d)" in text
+    assert "GUEST" in text
+    assert 28.0 == document(ask("report", "--since", "1h", "-o", "json"))["observed_seconds"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "wrong"),
+    [
+        (["status", "-o", "csv"], 2, "only history comes as CSV"),
+        (["history", "-o", "yaml"], 2, "there is no output 'yaml'"),
+        (["history", "nobody"], 4, "no guest 'nobody' runs here"),
+        (["history", "--since", "2026-13-01T00:00"], 2, "'2026-13-01T00:00' is no time"),
+        (["history", "--since", "5"], 2, "duration '5' has no unit"),
+        (["history", "--since", "2099-01-01"], 2, "the time asked for ends before it begins"),
+        (["report", "--since", "2099-01-01"], 2, "the time asked for ends before it begins"),
+        (["history", "web", "--plot", "a.gif"], 2, "a.gif is the name of no picture"),
+    ],
+)
+@pytest.mark.usefixtures("now")
+def test_what_history_cannot_show_is_said(ask: Ask, words: list[str], code: int, wrong: str) -> None:
+    result = ask(*words)
+    assert code == result.returncode
+    assert wrong in two_lines(result)[0]

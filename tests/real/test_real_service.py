@@ -50,6 +50,40 @@ def held(host: Machine) -> int:
     return sum(host.actual(name) for name in ("one", "two"))
 
 
+def test_history_and_report_say_what_guests_say(host: Machine, service: Service) -> None:
+    with service.running() as process:
+        wait_until(lambda: held(host) <= BUDGET_BYTES, service.said)
+        time.sleep(30)
+        service.ask("pause")
+        time.sleep(5)  # what was under way has arrived, and is in a sample
+        words = ["-c", host.daemon.uri, "guests"]
+        guests = {guest["name"]: guest for guest in service.answer(*words)["guests"]}
+        report = service.answer("report")
+        for name, guest in guests.items():
+            past = service.answer("history", name, "--since", "1m")
+            for value in ("actual_bytes", "maximum_bytes"):
+                assert guest[value] == past[value][-1], value
+            assert past["rss_bytes"][-1] == pytest.approx(guest["rss_bytes"], rel=0.1)
+            assert past["usable_bytes"][-1] == pytest.approx(guest["usable_bytes"], abs=20 * MIB)
+            assert 0 < sum(filter(None, past["changes"]))
+        assert (
+            sum(guest["actual_bytes"] for guest in guests.values())
+            == (service.answer("history")["held_bytes"][-1])
+        )
+        totals = report["totals"]
+        assert report["observed_seconds"] > 30.0
+        mean = totals["given_back_byte_seconds"] / report["observed_seconds"]
+        given_back = sum(guest["maximum_bytes"] - guest["actual_bytes"] for guest in guests.values())
+        assert mean == pytest.approx(given_back, rel=0.5)  # it began with nothing given back
+        assert 0 < totals["seen_byte_seconds"] <= totals["compared_byte_seconds"]
+        process.send_signal(signal.SIGTERM)
+        assert 0 == process.wait(20)
+    with service.running():
+        # What was before a restart is known after it.
+        assert len(service.answer("history", "one")["at_seconds"]) > 30
+    assert "minutes of history" not in service.said.read_text()
+
+
 def test_people_ask_and_it_goes_on_afterwards(host: Machine, service: Service) -> None:
     with service.running() as process:
         wait_until(lambda: held(host) <= BUDGET_BYTES, service.said)

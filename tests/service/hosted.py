@@ -224,6 +224,7 @@ async def _begin(
     def tell(happening: Happening) -> None:
         counts.heard(happening)
         log.tell(happening)
+        history.hear(happening)
 
     journal = CountedJournal(counts, None)
     ports = Ports(world, clock, world, world)

@@ -414,8 +414,9 @@ def test_sparklines_have_a_line_a_guest_and_few_values(service: Hosted) -> None:
     "query", ["points=0", "points=x", "since=now", "since=2099-01-01T00:00:00Z", "step=1"]
 )
 def test_a_history_of_no_time_is_refused(service: Hosted, query: str) -> None:
-    code, failure = refused(service, "GET", f"/v1/history?{query}")
-    assert (400, 2) == (code, failure["exit_code"])
+    for path in ("history", "guests/web/history"):
+        code, failure = refused(service, "GET", f"/v1/{path}?{query}")
+        assert (400, 2) == (code, failure["exit_code"])
 
 
 def test_the_history_of_nobody_is_refused(service: Hosted) -> None:

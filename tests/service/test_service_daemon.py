@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from kept import ANNA, four_guests, settings
 
@@ -15,7 +17,9 @@ from ballonet.errors import RefusedError, UsageError
 from ballonet.facts.happening import Happening, Kind
 from ballonet.service.claim import Claim
 from ballonet.service.daemon import Daemon, Ears, Rules
+from ballonet.service.history_file import Bounds, HistoryFile
 from ballonet.service.notify import Notifier
+from ballonet.service.span import ReportAsked, Span
 from ballonet.service.store import Store
 from ballonet.simulator import virtual
 from ballonet.simulator.world import World
@@ -38,6 +42,16 @@ class Heard:
         return self.rules
 
 
+class LaterClock(virtual.VirtualClock):
+    """A clock of another day."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def time(self) -> float:
+        return super().time() + self._seconds
+
+
 Does = Callable[[Daemon, World, virtual.VirtualClock], Awaitable[None]]
 
 
@@ -51,16 +65,21 @@ def life(
     *,
     store: Store | None = None,
     claim: Claim | None = None,
+    history: HistoryFile | None = None,
     seconds: float = 90.0,
+    epoch_seconds: float = 0.0,  # later than usual
 ) -> list[float]:
     """Run a daemon, and after half a minute this beside it; return the guests' sizes at its end."""
 
     async def lives() -> list[float]:
-        clock = virtual.VirtualClock()
+        clock = LaterClock(epoch_seconds)
         world = four_guests(clock)
         ports = Ports(world, clock, world, world)
         ears = Ears(heard.happenings.append, heard.words.append)
-        daemon = Daemon("sim:", ports, heard.read, ears, store=store, notifier=Notifier({}), claim=claim)
+        notifier = Notifier({})
+        daemon = Daemon(
+            "sim:", ports, heard.read, ears, store=store, notifier=notifier, claim=claim, history=history
+        )
 
         async def later() -> None:
             await clock.sleep(30.0)
@@ -197,3 +216,35 @@ def test_a_services_changes_are_counted_with_or_without_a_store(*, enforce: bool
     assert 4 == counts.happenings["came"]
     assert 45 <= counts.ticks.cumulative()[-1]
     assert (0, True, None) == (counts.failures, counts.reads, counts.store_writable)
+
+
+def test_history_goes_on_after_a_restart(tmp_path: Path) -> None:
+    def history() -> tuple[Store, HistoryFile]:
+        return Store(tmp_path), HistoryFile(tmp_path, Bounds())
+
+    store, file = history()
+    life(Heard(), store=store, history=file)
+    again, file = history()
+    heard = Heard()
+
+    async def looks(daemon: Daemon, world: World, clock: virtual.VirtualClock) -> None:
+        span = Span(clock.time() - 60.0, clock.time(), 10)
+        assert 2 <= len(daemon.history.names())
+        past = await daemon.history.guest("simulated-web", span)
+        assert [True, False] == np.isnan(past.column("actual_bytes"))[[0, -1]].tolist()
+        report = await daemon.service.report(ReportAsked())
+        assert 88.0 + 30.0 == report.observed_seconds  # of both lives, not between
+        assert 4 == len(report.guests)
+
+    life(heard, looks, store=again, history=file, epoch_seconds=1000.0)
+    assert [] == heard.words
+
+
+def test_history_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
+    store, file, heard = Store(tmp_path), HistoryFile(tmp_path, Bounds()), Heard()
+    file.close()
+    life(heard, store=store, history=file)
+    [word] = heard.words
+    assert "history.sqlite cannot be written" in word
+    with closing(Store(tmp_path)) as kept:
+        assert Kind.PLANNED in {event.kind for event in kept.events()}

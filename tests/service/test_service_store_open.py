@@ -13,7 +13,6 @@ from stored import act, program
 from ballonet.errors import JournalError, RefusedError
 from ballonet.facts.act import ActRecord
 from ballonet.facts.request import Hold, Lease
-from ballonet.service import database
 from ballonet.service.schema import MIGRATIONS
 from ballonet.service.store import FILE, Store
 
@@ -144,7 +143,7 @@ def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
 def test_a_file_is_brought_up_to_date_step_by_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(tmp_path, 1)
     steps = (*MIGRATIONS, "ALTER TABLE acts ADD COLUMN a TEXT;", "ALTER TABLE acts RENAME COLUMN a TO b;")
-    monkeypatch.setattr(database, "MIGRATIONS", steps)
+    monkeypatch.setattr("ballonet.service.store.MIGRATIONS", steps)
 
     with closing(Store(tmp_path)) as store:
         assert [ActRecord(act(0))] == store.acts(WEB)
@@ -156,7 +155,9 @@ def test_a_file_is_brought_up_to_date_step_by_step(tmp_path: Path, monkeypatch: 
 def test_a_step_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(tmp_path, 1)
     with monkeypatch.context() as patch:
-        patch.setattr(database, "MIGRATIONS", (*MIGRATIONS, "DELETE FROM acts; DROP TABLE no_such_table;"))
+        patch.setattr(
+            "ballonet.service.store.MIGRATIONS", (*MIGRATIONS, "DELETE FROM acts; DROP TABLE no_such_table;")
+        )
         with pytest.raises(JournalError, match="no such table"):
             Store(tmp_path)
 

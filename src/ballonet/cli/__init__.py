@@ -17,6 +17,7 @@ from ballonet.errors import BallonetError, SettingsError, UsageError
 from ballonet.show.table import printable
 
 OUTPUTS = ("table", "json")
+CSV, CSV_COMMAND = "csv", "history"
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 
 app = typer.Typer(
@@ -72,8 +73,7 @@ def ballonet(
     GUEST is a name, UUID or id. SIZE has a unit: 1500M, 1.5GiB, 2GB.
     The options below are taken before and after each command.
     """
-    if output not in OUTPUTS:
-        raise UsageError(f"there is no output {output!r}", hint="outputs: table, json")
+    _check_output(output, ctx.invoked_subcommand)
     ctx.obj = Context(
         uris=tuple(connect or DEFAULT_URIS),
         output=output,
@@ -87,6 +87,14 @@ def ballonet(
         raise typer.Exit
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help())
+
+
+def _check_output(output: str, command: str | None) -> None:
+    """Raise UsageError for what this command cannot print."""
+    if output == CSV and command != CSV_COMMAND:
+        raise UsageError("only history comes as CSV", hint="ballonet history -o csv; others: table, json")
+    if output not in {*OUTPUTS, CSV}:
+        raise UsageError(f"there is no output {output!r}", hint="outputs: table, json")
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ class Context:
     """The options taken before and after each command; every command finds them as `ctx.obj`."""
 
     uris: tuple[str, ...]
-    output: str  # "table" or "json"
+    output: str  # "table" or "json"; "csv" of history
     verbose: bool
     read_only: bool = False
     config: Path | None = None  # the settings file, instead of those of the system

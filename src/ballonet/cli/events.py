@@ -1,14 +1,12 @@
 """`events`: what the service did, and what it saw."""
 
-import time
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from ballonet.cli.arguments import guest_names
 from ballonet.cli.context import Context
-from ballonet.units import parse_duration
+from ballonet.cli.times import WHEN, when
 
 LAST_LINES = 10  # of what was before, for who follows
 
@@ -17,7 +15,8 @@ def events(
     ctx: typer.Context,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as things happen.")] = False,
     since: Annotated[
-        str | None, typer.Option(metavar="DURATION", help="Only what happened in the last 1h, 30m, ...")
+        str | None,
+        typer.Option(metavar=WHEN, help="Only of the last 1h, or since 2026-07-01T12:00."),
     ] = None,
     guest: Annotated[
         str | None,
@@ -31,7 +30,7 @@ def events(
     from ballonet.show.events import event_line  # noqa: PLC0415
 
     context: Context = ctx.obj
-    query = {"guest": guest, "since": None if since is None else _ago(parse_duration(since))}
+    query = {"guest": guest, "since": None if since is None else when(since)}
     if follow:
         for event in Client().follow({**query, "limit": LAST_LINES if since is None else None}):
             typer.echo(answer(event, lines=True) if context.output == "json" else event_line(event))
@@ -44,7 +43,3 @@ def events(
         typer.echo(event_line(event))
     if not found.events:
         context.remark("Nothing happened.")
-
-
-def _ago(seconds: float) -> str:
-    return datetime.fromtimestamp(max(0.0, time.time() - seconds), UTC).isoformat()

@@ -46,6 +46,8 @@ COMMANDS: Final = {
     "why": Entry("Automatic", "status:why", "Why a guest has the size that it has."),
     "events": Entry("Automatic", "events:events", "What happened, and what happens."),
     "token": Entry("Automatic", "token:token", "What lets a browser change things, where --web is on."),
+    "history": Entry("Automatic", "history:history", "What a guest, or the host, had over time."),
+    "report": Entry("Automatic", "history:report", "What it came to: given back, its cost, better sizes."),
     "pause": Entry("Automatic", "holding:pause", "Leave a guest, or everybody, as it is."),
     "resume": Entry("Automatic", "holding:resume", "Go on with a guest, or everybody."),
     "release": Entry("Automatic", "holding:release", "Give memory back that was taken, and hold it so."),

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from ballonet.cli import run_options
-from ballonet.cli.connect import connect, warn
+from ballonet.cli.connect import connect
 from ballonet.cli.context import Context
+from ballonet.cli.log import Log, log_to
 from ballonet.cli.record import Recording, recording
 from ballonet.cli.settings import settings_of
 from ballonet.config.law import law
@@ -22,21 +23,19 @@ from ballonet.config.load import Loaded
 from ballonet.config.model import OFF
 from ballonet.engine.clock import SystemClock
 from ballonet.engine.engine import Engine, World
-from ballonet.errors import BallonetError, Issue, JournalError, UsageError
+from ballonet.errors import BallonetError, JournalError, UsageError
 from ballonet.facts.address import Address, read_address
-from ballonet.facts.happening import Happening
 from ballonet.facts.plan import Plan
 from ballonet.facts.uri import check_uris, host_of
 from ballonet.host.memory import LinuxHost
 from ballonet.host.residents import ProcessResidents
 from ballonet.service.claim import Claim
 from ballonet.service.daemon import Daemon, Ears, Rules, listen, open_web
+from ballonet.service.history_file import Bounds, HistoryFile
 from ballonet.service.notify import Notifier
 from ballonet.service.place import usable
 from ballonet.service.store import Store
-from ballonet.show.reasons import line
 from ballonet.show.summary import summary_text
-from ballonet.show.table import printable
 from ballonet.simulator.trace import traced
 from ballonet.units import format_size, parse_duration
 
@@ -62,6 +61,7 @@ def run(
     compat_metrics: run_options.CompatMetrics = None,
     boot_grace: run_options.BootGrace = "2m",
     no_reflex: run_options.NoReflex = False,
+    log_: run_options.LogTo = "auto",
 ) -> None:
     """Balance the guests' memory until Ctrl-C: a line an action with its reason, and a summary."""
     seconds = None if for_ is None else parse_duration(for_)
@@ -78,6 +78,7 @@ def run(
         "--floor": ("guest.default.floor", floor),
     }
     context: Context = ctx.obj
+    log = log_to(log_, context)
 
     def read() -> tuple[Loaded, Rules]:
         loaded = settings_of(context, options)
@@ -85,7 +86,7 @@ def run(
         service = loaded.settings.service
         return loaded, Rules(
             replace(numbers, boot_grace_seconds=grace_seconds, reflex=not no_reflex),
-            FileLimits(loaded, _note),
+            FileLimits(loaded, lambda issue: log.word(issue.text, issue.hint)),
             enforce=service.mode == "enforce",
             release_on_stop=service.on_stop == "release",
             compat_metrics=service.compat_metrics,
@@ -103,8 +104,9 @@ def run(
         state or _given_by_systemd() or (usual_state if usable(usual_state) else None),
         retention_seconds=float(ours.event_retention),
         web=None if ours.web == OFF else read_address(ours.web),
+        history=Bounds(float(ours.history_fine), float(ours.history), int(ours.history_size)),
     )
-    asyncio.run(_run(context, lambda: read()[1], places, seconds=seconds, record=record))
+    asyncio.run(_run(context, lambda: read()[1], places, log, seconds=seconds, record=record))
 
 
 def _check_one_host(uris: Sequence[str]) -> None:
@@ -127,12 +129,22 @@ class _Places:
     group: str | None
     state: Path | None
     retention_seconds: float
+    history: Bounds
     web: Address | None = None
 
     @property
     def token_directory(self) -> Path | None:
         """Return where the web's token is kept: with what outlives the service, or else beside the socket."""
         return self.state or (self.socket and self.socket.parent)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is written down; None: it is not."""
+
+    store: Store | None
+    history: HistoryFile | None
+    trace: Recording | None
 
 
 def _given_by_systemd() -> Path | None:
@@ -145,29 +157,35 @@ async def _run(
     context: Context,
     read: Callable[[], Rules],
     places: _Places,
+    log: Log,
     *,
     seconds: float | None,
     record: Path | None,
 ) -> None:
     """Run, record and remember: files end while signals only wait, as a second Ctrl-C would break them."""
-    with recording(record) as trace, _remembering(places) as store:
+    with (
+        recording(record) as trace,
+        _remembering(places, log) as store,
+        _history(places, store, log) as history,
+    ):
+        kept = _Kept(store, history, trace)
         if places.state is not None and store is None:
-            await _balance(context, lambda: replace(read(), enforce=False), places, None, trace, seconds)
+            await _balance(context, lambda: replace(read(), enforce=False), places, kept, log, seconds)
         else:
-            await _balance(context, read, places, store, trace, seconds)
+            await _balance(context, read, places, kept, log, seconds)
 
 
 @contextmanager
-def _remembering(places: _Places) -> Iterator[Store | None]:
+def _remembering(places: _Places, log: Log) -> Iterator[Store | None]:
     """Open the store, and let go of it in the end; None where there is none, or it cannot be written."""
     store = None
     if places.state is not None:
         try:
             store = Store(places.state, retention_seconds=places.retention_seconds)
         except JournalError as error:
-            _say(f"{error.message}: guests are only observed")
+            log.word(f"{error.message}: guests are only observed")
     if store is not None and store.damaged is not None:
-        _say(f"what was remembered was damaged; it is kept as {store.damaged}")
+        log.word(f"what was remembered was damaged; it is kept as {store.damaged}")
     try:
         yield store
     finally:
@@ -175,16 +193,34 @@ def _remembering(places: _Places) -> Iterator[Store | None]:
             store.close()
 
 
+@contextmanager
+def _history(places: _Places, store: Store | None, log: Log) -> Iterator[HistoryFile | None]:
+    """Open the history beside the store; None where none is kept, or it cannot be: that ends nothing."""
+    file = None
+    if places.state is not None and store is not None:
+        try:
+            file = HistoryFile(places.state, places.history)
+        except JournalError as error:
+            log.word(f"{error.message}: only the last minutes of history are known")
+    if file is not None and file.damaged is not None:
+        log.word(f"history was damaged; it is kept as {file.damaged}")
+    try:
+        yield file
+    finally:
+        if file is not None:
+            file.close()
+
+
 async def _balance(
     context: Context,
     read: Callable[[], Rules],
     places: _Places,
-    store: Store | None,
-    trace: Recording | None,
+    kept: _Kept,
+    log: Log,
     seconds: float | None,
 ) -> None:
     """Run until the time is over or somebody ends it; print a line an action and a summary."""
-    async with connect(context) as hypervisor:
+    async with connect(context, missed=log.failure) as hypervisor:
         facts = await hypervisor.facts()
         world = World(
             hypervisor,
@@ -196,61 +232,56 @@ async def _balance(
         epoch = world.clock.time() - begun
 
         def keep(plan: Plan, engine: Engine) -> None:
-            if trace is not None:
-                trace.take(traced(plan, engine.told, epoch))
+            if kept.trace is not None:
+                kept.trace.take(traced(plan, engine.told, epoch))
 
-        ears = Ears(_print, _say, keep, warn)
+        ears = Ears(log.happening, log.word, keep, log.failure)
         claim = Claim(context.uris)
-        daemon = Daemon(facts.uri, world, read, ears, store=store, notifier=Notifier(), claim=claim)
+        daemon = Daemon(
+            facts.uri,
+            world,
+            read,
+            ears,
+            store=kept.store,
+            notifier=Notifier(),
+            claim=claim,
+            history=kept.history,
+        )
         enforces, numbers = daemon.engine.enforces, daemon.engine.settings
-        context.remark(
+        log.remark(
             f"{'Balancing' if enforces else 'Observing'} the guests of {' and '.join(context.uris)}: "
             f"budget {format_size(numbers.budget_bytes)}, reserve {format_size(numbers.reserve_bytes)}."
         )
-        servers = await _listening(context, daemon, places)
+        servers = await _listening(daemon, places, log)
         task = asyncio.create_task(daemon.run(servers, seconds=seconds))
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         await asyncio.gather(task, return_exceptions=True)
         ran_seconds = world.clock.monotonic() - begun
-        typer.echo(f"\n{summary_text(daemon.engine.summary, ran_seconds, enforced=enforces)}")
+        log.summary(summary_text(daemon.engine.summary, ran_seconds, enforced=enforces))
         if not task.cancelled():
             task.result()
 
 
-async def _listening(context: Context, daemon: Daemon, places: _Places) -> "list[Server | WebServer]":
+async def _listening(daemon: Daemon, places: _Places, log: Log) -> "list[Server | WebServer]":
     """Return the servers that answer."""
     servers: list[Server | WebServer] = []
     if places.socket is not None:
-        with _going_on("nobody is answered"):
+        with _going_on("nobody is answered", log):
             servers.append(await listen(daemon.service, places.socket, group=places.group))
-            context.remark(f"Answering on {places.socket}: ballonet status.")
+            log.remark(f"Answering on {places.socket}: ballonet status.")
     if places.web is not None:
-        with _going_on("nobody is answered over TCP"):
+        with _going_on("nobody is answered over TCP", log):
             web = await open_web(daemon.service, places.web, places.token_directory, group=places.group)
             servers.append(web)
-            context.remark(f"Answering on http://{web.address}/: changes need what ballonet token prints.")
+            log.remark(f"Answering on http://{web.address}/: changes need what ballonet token prints.")
     return servers
 
 
 @contextmanager
-def _going_on(without: str) -> Iterator[None]:
+def _going_on(without: str, log: Log) -> Iterator[None]:
     """Where something cannot be had, say so and go on without."""
     try:
         yield
     except BallonetError as error:
-        warn(BallonetError(f"{without}: {error.message}", hint=error.hint))
-
-
-def _print(happening: Happening) -> None:
-    typer.echo(line(happening))
-
-
-def _say(text: str) -> None:
-    typer.echo(f"ballonet: {text}", err=True)
-
-
-def _note(issue: Issue) -> None:
-    """Say what a guest's metadata ask for in vain; they are text from elsewhere."""
-    typer.echo(f"ballonet: {printable(issue.text)}", err=True)
-    typer.echo(f"hint: {printable(issue.hint)}", err=True)
+        log.word(f"{without}: {error.message}", error.hint)

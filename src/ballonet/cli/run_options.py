@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+LOGS = ("plain", "json", "journal", "auto")
+
 Enforce = Annotated[
     bool | None,
     typer.Option(
@@ -100,6 +102,16 @@ CompatMetrics = Annotated[
         "--compat-libvirt-metrics/--no-compat-libvirt-metrics",
         help="Serve metrics by the names of other libvirt exporters, too.",
         show_default="settings, else no",
+    ),
+]
+LogTo = Annotated[
+    str,
+    typer.Option(
+        "--log",
+        metavar="plain|json|journal|auto",
+        help="How to say what happens: lines for people, JSON lines, or entries of the system's journal; "
+        "auto is the journal where that is what the output leads to.",
+        autocompletion=lambda: list(LOGS),
     ),
 ]
 BootGrace = Annotated[str, typer.Option(hidden=True)]

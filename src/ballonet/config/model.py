@@ -266,6 +266,24 @@ class ServiceSettings(Table):
         unit="a duration",
         because="a month shows what recurs with it, and takes some megabytes",
     )
+    history_fine: Annotated[SecondsText, _between(60, 86400)] = knob(
+        Seconds(3600),
+        "How long history has every tick; what is older is summed up by the minute.",
+        unit="a duration from 1m to 1d",
+        because="what went wrong is looked into within the hour, and 100 guests take some 20 MiB for it",
+    )
+    history: Annotated[SecondsText, _between(3600, 400 * 86400)] = knob(
+        Seconds(7 * 86400),
+        "How long history is kept by the minute.",
+        unit="a duration from 1h to 400d",
+        because="a week shows what days have in common, and 100 guests take some 100 MiB for it",
+    )
+    history_size: SizeText = knob(
+        Size(300 << 20),
+        "The most that history may take on the disk; the oldest gives way.",
+        unit="a size",
+        because="a week of more than 200 guests fits into it",
+    )
 
 
 class GuestSettings(Table):

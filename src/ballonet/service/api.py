@@ -27,7 +27,7 @@ from ballonet.service.failing import HANDLERS, BodyLimit
 from ballonet.service.openapi import document
 from ballonet.service.operation import JSON, LINES, STREAM, Operation
 from ballonet.service.page import ROUTES
-from ballonet.service.span import HistoryAsked, SparklinesAsked
+from ballonet.service.span import HistoryAsked, ReportAsked, SparklinesAsked
 from ballonet.service.stream import StreamAsked, messages
 from ballonet.show.metrics import CONTENT_TYPE, Exposition, Seen
 
@@ -125,11 +125,15 @@ async def _guest_history(request: Request) -> Response:
 
 
 async def _host_history(request: Request) -> Response:
-    return _answer(_service(request).host_history(_query(request, HistoryAsked)))
+    return _answer(await _service(request).host_history(_query(request, HistoryAsked)))
 
 
 async def _sparklines(request: Request) -> Response:
     return _answer(await _service(request).sparklines(_query(request, SparklinesAsked)))
+
+
+async def _report(request: Request) -> Response:
+    return _answer(await _service(request).report(_query(request, ReportAsked)))
 
 
 async def _events(request: Request) -> Response:
@@ -221,6 +225,14 @@ OPERATIONS = (
         models.Sparklines,
         _sparklines,
         query=SparklinesAsked,
+    ),
+    Operation(
+        "GET",
+        "/v1/report",
+        "What it came to: memory given back, what that cost, and what could be set better.",
+        models.Report,
+        _report,
+        query=ReportAsked,
     ),
     _get("/v1/holds", models.Holds, Service.holds, "Who is left as they are."),
     _get(

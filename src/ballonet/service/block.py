@@ -1,12 +1,12 @@
 """The samples of one minute: the host's, and those of every guest seen in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ballonet.facts.snapshot import Floats
-from ballonet.service.samples import GUEST, HOST, Cells, Fields, Series, merged
+from ballonet.service.samples import GUEST, HOST, Cells, Fields, Series, Table, merged
 
 BLOCK_SECONDS = 60.0
 
@@ -56,25 +56,34 @@ class Block:
 
     def host(self) -> Series:
         """Return the host's samples."""
-        return Series(HOST, self._at(), np.stack([tick.host for tick in self._ticks]), self._good())
+        at, cells = (np.array([tick.at for tick in self._ticks]), [tick.host for tick in self._ticks])
+        return Series(HOST, at, np.stack(cells), np.full(len(at), self.good_seconds))
+
+    def guests(self) -> tuple[list[str], Floats, Cells]:
+        """Return who was seen, when samples end, and guests x samples x fields: NaN while one was away."""
+        uuids = list(self.names)
+        rows = {uuid: row for row, uuid in enumerate(uuids)}
+        cells = np.full((len(uuids), len(self._ticks), len(GUEST)), np.nan, dtype=np.float32)
+        for number, tick in enumerate(self._ticks):
+            cells[[rows[uuid] for uuid in tick.uuids], number] = tick.guests.T
+        return uuids, np.array([tick.at for tick in self._ticks]), cells
+
+    def table(self) -> Table:
+        """Return the samples of all guests that were seen."""
+        uuids, at, cells = self.guests()
+        guest, tick = np.nonzero(np.isfinite(cells).any(axis=2))
+        return Table(uuids, guest, at[tick], cells[guest, tick])
 
     def guest(self, uuid: str) -> Series:
         """Return a guest's samples; none where it was not seen."""
-        there = [(tick, tick.uuids.index(uuid)) for tick in self._ticks if uuid in tick.uuids]
-        at = np.array([tick.at for tick, _ in there])
-        cells = [tick.guests[:, row] for tick, row in there]
-        stacked = np.stack(cells) if cells else np.empty((0, len(GUEST)), dtype=np.float32)
-        return Series(GUEST, at, stacked, np.full(len(at), self.good_seconds))
-
-    def guests(self) -> Mapping[str, Series]:
-        """Return every guest's samples, by UUID."""
-        return {uuid: self.guest(uuid) for uuid in self.names}
-
-    def _at(self) -> Floats:
-        return np.array([tick.at for tick in self._ticks])
-
-    def _good(self) -> Floats:
-        return np.full(len(self._ticks), self.good_seconds)
+        there = [tick for tick in self._ticks if uuid in tick.uuids] if uuid in self.names else []
+        cells = [tick.guests[:, tick.uuids.index(uuid)] for tick in there]
+        return Series(
+            GUEST,
+            np.array([tick.at for tick in there]),
+            np.stack(cells) if cells else np.empty((0, len(GUEST)), np.float32),
+            np.full(len(there), self.good_seconds),
+        )
 
 
 def _both(first: Cells, second: Cells, fields: Fields) -> Cells:

@@ -67,9 +67,16 @@ class Client:
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or socket_path()
 
-    def get(self, kind: type[_Model], route: str, query: Mapping[str, Any] | None = None) -> _Model:
-        """Return an answer."""
-        with self._request("GET", _with(route, query)) as response:
+    def get(
+        self,
+        kind: type[_Model],
+        route: str,
+        query: Mapping[str, Any] | None = None,
+        *,
+        wait_seconds: float = 0.0,
+    ) -> _Model:
+        """Return an answer that may take so long."""
+        with self._request("GET", _with(route, query), seconds=ANSWER_SECONDS + wait_seconds) as response:
             return _read(kind, response.read())
 
     def post(self, kind: type[_Model], route: str, asked: Asked, *, wait_seconds: float = 0.0) -> _Model:

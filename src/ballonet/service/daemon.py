@@ -24,6 +24,7 @@ from ballonet.policy.settings import Settings
 from ballonet.service.claim import Claim
 from ballonet.service.facade import Connection, Service
 from ballonet.service.history import History
+from ballonet.service.history_file import HistoryFile
 from ballonet.service.keeping import Keeper
 from ballonet.service.models import Token
 from ballonet.service.notify import Notifier
@@ -71,6 +72,7 @@ class Daemon:
         store: Store | None = None,
         notifier: Notifier | None = None,
         claim: Claim | None = None,
+        history: HistoryFile | None = None,
     ) -> None:
         """Read the settings; RefusedError where somebody else resizes these guests and we are to."""
         self.log = Recent() if store is None else store
@@ -92,7 +94,7 @@ class Daemon:
             journal=CountedJournal(self.counts, store),
         )
         self.connection = Connection(uri, world.hypervisor, self.engine)
-        self.history = History()
+        self.history = History(history, ears.word)
         self.service = Service([self.connection], self.log, self.history, self.counts)
         self.service.compat_metrics = rules.compat_metrics
         self._keeper = None if store is None else Keeper(store, [self.engine], ears.word)
@@ -177,6 +179,7 @@ class Daemon:
         if self._rules.release_on_stop and self.engine.writes and self.engine.plan is not None:
             await self.connection.by_hand.give_back(ALL, Asker("on_stop"))
         self._claim.drop()
+        self.history.end()
         if self._keeper is not None:
             self._keeper.end()
 

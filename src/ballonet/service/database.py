@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ballonet.errors import JournalError
-from ballonet.service.schema import MIGRATIONS
 
-Value = str | int | float | None
+Value = str | bytes | int | float | None
 
 # The event loop waits with it: only a person with sqlite3 at hand can be in the way, and only while opening.
 BUSY_SECONDS = 0.2
@@ -45,9 +44,13 @@ class DamagedError(JournalError):
 class Database:
     """An open file. Any text is kept as it is, with NUL and lone surrogates; all calls raise JournalError."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the file, or make it: JournalError if that cannot be, DamagedError if it is broken."""
+    def __init__(self, path: Path, migrations: Sequence[str]) -> None:
+        """Open the file, or make it: JournalError if that cannot be, DamagedError if it is broken.
+
+        `migrations` are the scripts that bring it from each version to the next.
+        """
         self._path = path
+        self._migrations = migrations
         with contextlib.ExitStack() as undo, _failures(f"{path} cannot be opened", path):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
@@ -63,6 +66,23 @@ class Database:
         """Return all rows."""
         with _failures(f"{self._path} cannot be read", self._path):
             return [tuple(map(_taken, row)) for row in self._connection.execute(sql, _bound(values))]
+
+    def read_blobs(self, sql: str, values: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows as they are: bytes are no text."""
+        with _failures(f"{self._path} cannot be read", self._path):
+            return self._connection.execute(sql, _bound(values)).fetchall()
+
+    @property
+    def size_bytes(self) -> int:
+        """Return what the file holds, without what is free in it."""
+        with _failures(f"{self._path} cannot be read", self._path):
+            pages = self._number("PRAGMA page_count") - self._number("PRAGMA freelist_count")
+            return pages * self._number("PRAGMA page_size")
+
+    def limit_cache(self, size_bytes: int) -> None:
+        """Keep no more of the file than this in memory; SQLite's own limit is 2 MB."""
+        with _failures(f"{self._path} cannot be read", self._path):
+            self._connection.executescript(f"PRAGMA cache_size = -{size_bytes // 1024}")
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -100,7 +120,7 @@ class Database:
         return number
 
     def _refuse_newer(self) -> None:
-        directory, known = self._path.parent, len(MIGRATIONS)
+        directory, known = self._path.parent, len(self._migrations)
         version = self._number("PRAGMA user_version")
         if version > known:
             raise JournalError(
@@ -123,14 +143,14 @@ class Database:
     def _migrate(self) -> None:
         """Bring the file up to date, each version in a transaction of its own."""
         before = self._number("PRAGMA user_version")
-        for version, script in enumerate(MIGRATIONS[before:], start=before + 1):
+        for version, script in enumerate(self._migrations[before:], start=before + 1):
             self._connection.executescript(f"BEGIN; {script} PRAGMA user_version = {version}; COMMIT;")
 
 
-def open_or_replace(path: Path) -> tuple[Database, Path | None]:
+def open_or_replace(path: Path, migrations: Sequence[str]) -> tuple[Database, Path | None]:
     """Return the database, and where a damaged one was moved to make way for it (None: it was sound)."""
     try:
-        return Database(path), None
+        return Database(path, migrations), None
     except DamagedError:
         aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%dT%H%M%S')}")
         with _failures(f"{path} is damaged and cannot be moved aside", path):
@@ -138,7 +158,7 @@ def open_or_replace(path: Path) -> tuple[Database, Path | None]:
             for suffix in ("-wal", ""):
                 with contextlib.suppress(FileNotFoundError):
                     Path(f"{path}{suffix}").rename(f"{aside}{suffix}")
-        return Database(path), aside
+        return Database(path, migrations), aside
 
 
 @contextlib.contextmanager
@@ -159,7 +179,7 @@ def _failures(what: str, path: Path) -> Iterator[None]:
         raise JournalError(f"{what}: a size of 8 EiB or more") from error
 
 
-def _bound(values: Sequence[Value]) -> tuple[Value | bytes, ...]:
+def _bound(values: Sequence[Value]) -> tuple[Value, ...]:
     """Return values as SQLite takes them: text that is no Unicode, as names of guests may be, as bytes."""
     return tuple(_plain(value) if isinstance(value, str) else value for value in values)
 
@@ -172,6 +192,6 @@ def _plain(text: str) -> str | bytes:
     return text
 
 
-def _taken(value: Value | bytes) -> Value:
+def _taken(value: Value) -> Value:
     """Return a value as it was before it was bound."""
     return value.decode(errors="surrogatepass") if isinstance(value, bytes) else value

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+import numpy as np
+
 from ballonet import __version__
 from ballonet.engine.by_hand import Asker, ByHand
 from ballonet.engine.counts import Counts
@@ -16,12 +18,12 @@ from ballonet.facts.happening import Kind
 from ballonet.facts.plan import Plan
 from ballonet.facts.request import ALL
 from ballonet.hypervisor.several import SeveralHypervisors
-from ballonet.service import answers, models, past
+from ballonet.service import answers, models, past, report
 from ballonet.service.events import Question
 from ballonet.service.history import History, Subject
 from ballonet.service.overview import guest_rows
 from ballonet.service.recent import EventLog
-from ballonet.service.span import HistoryAsked, SparklinesAsked
+from ballonet.service.span import HistoryAsked, ReportAsked, SparklinesAsked
 
 LAST_CHANGES = 10
 CHANGES = frozenset({Kind.PLANNED, Kind.BURST, Kind.LENT, Kind.RELEASED, Kind.ASKED})
@@ -286,21 +288,40 @@ class Service:
 
     async def guest_history(self, reference: str, asked: HistoryAsked) -> models.GuestHistory:
         """Return what a guest, also one that is gone, had and did; raises `NoSuchGuestError`."""
-        guest = self.history.find(reference)
-        if guest is None:
+        try:
             connection, row = await self._find(reference)
+        except NoSuchGuestError:
+            guest = self.history.find(reference)
+            if guest is None:
+                raise
+        else:
             table = connection.plan.snapshot
             guest = Subject(table.uuids[row], table.names[row])
-        return past.guest_history(guest, self.history.guest(guest.uuid, asked.span(self._clock.time())))
+        return past.guest_history(guest, await self.history.guest(guest.uuid, asked.span(self._clock.time())))
 
-    def host_history(self, asked: HistoryAsked) -> models.HostHistory:
+    async def host_history(self, asked: HistoryAsked) -> models.HostHistory:
         """Return what the host had."""
-        return past.host_history(self.history.host(asked.span(self._clock.time())))
+        return past.host_history(await self.history.host(asked.span(self._clock.time())))
 
     async def sparklines(self, asked: SparklinesAsked) -> models.Sparklines:
         """Return the sizes of all guests."""
+        return await past.sparklines(self.history, asked.span(self._clock.time()))
+
+    async def report(self, asked: ReportAsked) -> models.Report:
+        """Return what it came to."""
         span = asked.span(self._clock.time())
-        return past.sparklines(await self.history.guests(span), span.since)
+        host, names, reckoning = await self.history.host(span), self.history.names(), report.Reckoning()
+        async for table in self.history.guests(span, host.step_seconds):
+            reckoning.add(table)
+        plans = [each.plan for each in self._connections]
+        return models.Report(
+            asked_since=answers.moment(span.since),
+            since=answers.moment(min(span.until, max(span.since, self.history.begun_at))),
+            until=answers.moment(span.until),
+            observed_seconds=float(np.nansum(host.column("seconds"))),
+            writes=all(each.engine.writes for each in self._connections),
+            **report.of_guests(reckoning.guests(names), plans),
+        )
 
     # --- what people want done ----------------------------------------------------------------------
 

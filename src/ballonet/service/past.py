@@ -1,14 +1,16 @@
 """From histories to the API's models: read off, nothing is reckoned again."""
 
-from collections.abc import Sequence
+from collections import defaultdict
 from typing import Any
 
 import numpy as np
 
+from ballonet.facts.snapshot import Floats
 from ballonet.service import models
 from ballonet.service.answers import moment
-from ballonet.service.history import Past, Subject
+from ballonet.service.history import History, Past, Subject
 from ballonet.service.samples import Cells
+from ballonet.service.span import Span
 
 
 def guest_history(guest: Subject, past: Past) -> models.GuestHistory:
@@ -21,18 +23,30 @@ def host_history(past: Past) -> models.HostHistory:
     return models.HostHistory(**_lists(past, models.HostHistory))
 
 
-def sparklines(guests: Sequence[tuple[Subject, Past]], since: float) -> models.Sparklines:
-    """Return the sizes of guests, whose steps are the same; those of whom nothing is known are left out."""
-    lines = [(guest, whole(past.column("actual_bytes"))) for guest, past in guests]
+async def sparklines(history: History, span: Span) -> models.Sparklines:
+    """Return the sizes of all guests in the same steps."""
+    step, ends = history.steps(span)
+    lines: dict[str, Floats] = defaultdict(lambda: np.full(len(ends), np.nan))
+    async for table in history.guests(Span(ends[0] - step, ends[-1], span.points), step):
+        steps, sizes = np.searchsorted(ends, table.at), table.column("actual_bytes")
+        for row, uuid in enumerate(table.uuids):
+            own = (table.guest == row) & np.isfinite(sizes)
+            lines[uuid][steps[own]] = sizes[own]  # the last one of a step stays
     return models.Sparklines(
-        since=moment(since),
-        step_seconds=guests[0][1].step_seconds if guests else 0.0,
+        since=moment(ends[0] - step),
+        step_seconds=step,
         guests=[
-            models.Sparkline(uuid=guest.uuid, actual_bytes=line)
-            for guest, line in lines
-            if any(size is not None for size in line)
+            models.Sparkline(uuid=uuid, actual_bytes=whole(_held(line)))
+            for uuid, line in lines.items()
+            if uuid
         ],
     )
+
+
+def _held(line: Floats) -> Floats:
+    """Return sizes over time: a step in which no sample happened to end is as the one before it was."""
+    before = np.concatenate([[np.nan], line[:-1]])
+    return np.where(np.isnan(line), before, line)
 
 
 def _lists(past: Past, model: type[models.Answer]) -> dict[str, Any]:
@@ -46,7 +60,7 @@ def _lists(past: Past, model: type[models.Answer]) -> dict[str, Any]:
     return lists
 
 
-def whole(column: Cells) -> list[int | None]:
+def whole(column: Cells | Floats) -> list[int | None]:
     """Return sizes and counts; what is none is unknown."""
     return [round(value) if known else None for value, known in zip(*_values(column), strict=True)]
 
@@ -55,5 +69,5 @@ def _known(column: Cells) -> list[float | None]:
     return [value if known else None for value, known in zip(*_values(column), strict=True)]
 
 
-def _values(column: Cells) -> tuple[list[float], list[bool]]:
+def _values(column: Cells | Floats) -> tuple[list[float], list[bool]]:
     return column.astype(np.float64).tolist(), np.isfinite(column).tolist()

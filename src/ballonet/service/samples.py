@@ -4,7 +4,7 @@ Samples are rows of an array, one column a value; NaN is unknown. They are kept 
 whole number of pages is exact up to 64 GiB, and to 16 millionths of a percent beyond.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
@@ -99,6 +99,25 @@ class Series:
         """Return those that end after `since`, and at `until` at the latest."""
         inside = (self.at > since) & (self.at <= until)
         return Series(self.fields, self.at[inside], self.cells[inside], self.good_seconds[inside])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Samples of many guests."""
+
+    uuids: Sequence[str]
+    guest: Rows  # of each sample: index in `uuids`
+    at: Floats  # epoch seconds at which it ends
+    cells: Cells  # samples x fields
+
+    def column(self, name: str) -> Floats:
+        """Return one value of each sample."""
+        return self.cells[:, GUEST.names.index(name)].astype(np.float64)
+
+    def between(self, since: float, until: float) -> "Table":
+        """Return those that end after `since`, and at `until` at the latest."""
+        inside = (self.at > since) & (self.at <= until)
+        return Table(self.uuids, self.guest[inside], self.at[inside], self.cells[inside])
 
 
 def merged(cells: Cells, starts: Rows, fields: Fields) -> Cells:

@@ -46,7 +46,7 @@ class Sampler:
     def _guests(self, plan: Plan, engine: Engine, managed: Bools, seconds: float) -> Cells:
         table, distress = plan.snapshot, managed & engine.memory.distress
         at_floor = table.actual <= table.floor + engine.settings.deadband_bytes
-        need = np.where(managed, plan.wanted[0], np.nan)
+        need = np.where(managed & ~np.isnan(engine.memory.used), plan.wanted[0], np.nan)
         rises = {
             name: rising.since_last(table.uuids, getattr(table, name)) for name, rising in self._rises.items()
         }

@@ -1,4 +1,4 @@
-"""The tables of the store: what brings a file from each version to the next.
+"""The tables of the store and of the history: what brings a file from each version to the next.
 
 Sizes are bytes, times epoch seconds, and unknown is NULL. A script that was released is never changed.
 """
@@ -66,5 +66,33 @@ MIGRATIONS: tuple[str, ...] = (
         name TEXT PRIMARY KEY,
         text TEXT NOT NULL
     );
+    """,
+)
+
+# A sample is float32 values side by side: the seconds from its row's `at` to its end, then `fields` of them.
+# Rows come in the order of time, and go in it: few pages are touched by either.
+HISTORY_MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE guests (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        uuid TEXT NOT NULL UNIQUE,
+        name TEXT NOT NULL,
+        seen_at INTEGER NOT NULL
+    );
+    CREATE TABLE host_samples (
+        step INTEGER NOT NULL, -- seconds that a sample sums up; 0: a tick, and a row holds those of a minute
+        at INTEGER NOT NULL, -- when the first of these ticks was
+        fields INTEGER NOT NULL,
+        cells BLOB NOT NULL, -- of ticks deflated
+        PRIMARY KEY (step, at)
+    ) WITHOUT ROWID;
+    CREATE TABLE guest_samples ( -- the same of each guest, with the host's `at`
+        step INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        guest INTEGER NOT NULL,
+        fields INTEGER NOT NULL,
+        cells BLOB NOT NULL,
+        PRIMARY KEY (step, at, guest)
+    ) WITHOUT ROWID;
     """,
 )

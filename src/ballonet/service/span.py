@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,7 @@ from ballonet.errors import UsageError
 from ballonet.facts.snapshot import Floats
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+REPORT_STEPS: Final = 20_000  # a week by the minute, and some more
 # Steps that people can read, and that stay where they are as time goes on.
 _STEPS: Final = (
     *(1, 2, 5, 10, 15, 30),
@@ -52,15 +54,7 @@ class SparklinesAsked(BaseModel):
 
     def span(self, now: float) -> Span:
         """Return it in the service's own words; raises `UsageError` where it ends before it begins."""
-        return self._until(now)
-
-    def _until(self, end: float) -> Span:
-        begin = end - _HOUR if self.since is None else self.since.timestamp()
-        if begin >= end:
-            raise UsageError(
-                "the time asked for ends before it begins", hint="since lies before until, and before now"
-            )
-        return Span(begin, end, self.points)
+        return _span(self.since, now, self.points)
 
 
 class HistoryAsked(SparklinesAsked):
@@ -71,4 +65,25 @@ class HistoryAsked(SparklinesAsked):
 
     def span(self, now: float) -> Span:
         """Return it in the service's own words; raises `UsageError` where it ends before it begins."""
-        return self._until(now if self.until is None else min(now, self.until.timestamp()))
+        return _span(self.since, now if self.until is None else min(now, self.until.timestamp()), self.points)
+
+
+class ReportAsked(BaseModel):
+    """Since when."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: AwareDatetime | None = Field(default=None, description="from then on; without it the last day")
+
+    def span(self, now: float) -> Span:
+        """Return it in the service's own words; raises `UsageError` where it lies in the future."""
+        return _span(self.since, now, REPORT_STEPS, _DAY)
+
+
+def _span(since: datetime | None, until: float, points: int, usual_seconds: int = _HOUR) -> Span:
+    begin = until - usual_seconds if since is None else since.timestamp()
+    if begin >= until:
+        raise UsageError(
+            "the time asked for ends before it begins", hint="since lies before until, and before now"
+        )
+    return Span(begin, until, points)

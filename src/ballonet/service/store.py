@@ -25,6 +25,7 @@ from ballonet.service.events import (
     whole,
 )
 from ballonet.service.lock import lock
+from ballonet.service.schema import MIGRATIONS
 
 FILE = "state.sqlite"
 RETENTION_SECONDS = 30 * 86400.0
@@ -67,7 +68,7 @@ class Store:
         self._waiting: deque[tuple[str, Sequence[Value]]] = deque(maxlen=MOST_WAITING)
         with contextlib.ExitStack() as undo:
             self._lock = undo.enter_context(lock(directory))
-            self._database, self.damaged = open_or_replace(directory / FILE)
+            self._database, self.damaged = open_or_replace(directory / FILE, MIGRATIONS)
             undo.pop_all()
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ballonet.errors import UsageError
+from ballonet.show.picture import picture
 from ballonet.simulator.outcome import Outcome
 from ballonet.simulator.scenarios import Scenario
 from ballonet.units import GIB, MIB, format_size
@@ -25,35 +25,12 @@ _COLOURS = ("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3", "#937860", "#
 def plot(path: Path, found: Scenario, outcomes: Mapping[str, Outcome]) -> None:
     """Write an SVG or PNG, by the path's suffix: two panels a policy, all on the same scales.
 
-    Raises `UsageError` where matplotlib is missing.
+    Raises `UsageError` where matplotlib is missing, or the suffix is none of a picture.
     """
-    try:
-        from matplotlib import rc_context  # noqa: PLC0415 - slow, and seldom wanted
-        from matplotlib.figure import Figure  # noqa: PLC0415
-    except ImportError as error:
-        raise UsageError(
-            "pictures need matplotlib", hint="pip install 'ballonet[plot]', or leave out --plot"
-        ) from error
-    style = {
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.edgecolor": "0.6",
-        "axes.grid": True,
-        "axes.axisbelow": True,
-        "grid.color": "0.92",
-        "xtick.color": "0.3",
-        "ytick.color": "0.3",
-        "font.size": 9.0,
-        "savefig.dpi": 150.0,
-        "svg.fonttype": "none",  # text stays text
-        "svg.hashsalt": found.title,  # and the same run gives the same file
-    }
-    with rc_context(style):  # type: ignore[arg-type, unused-ignore]  # its keys are a Literal, where typed
-        columns = min(_COLUMNS, len(outcomes))
-        rows = ceil(len(outcomes) / columns)
-        figure = Figure(figsize=(_WIDTH * columns, _HEIGHT * rows + 0.6), layout="constrained")
+    columns = min(_COLUMNS, len(outcomes))
+    rows = ceil(len(outcomes) / columns)
+    with picture(path, found.title, (_WIDTH * columns, _HEIGHT * rows + 0.6)) as figure:
         _panels(figure, found, outcomes, rows, columns)
-        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
 def _panels(
@@ -82,7 +59,6 @@ def _panels(
             latency.set_ylabel("latency")
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)
-    figure.suptitle(found.title, x=0.01, ha="left", fontsize=11)
 
 
 def _figures(outcome: Outcome) -> str:

@@ -50,7 +50,7 @@ EventSource.prototype.addEventListener = function (name, heard) {
 WEIGHT = """
 [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
   .filter((each) => !each.name.includes("/v1/"))
-  .reduce((sum, each) => sum + each.decodedBodySize, 0)
+  .reduce((sum, each) => sum + each.encodedBodySize, 0)
 """
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 
@@ -138,7 +138,7 @@ def measure(browser: Browser, count: int, seconds: float) -> None:
         whole = page.evaluate(WEIGHT)
         page.context.close()
     rest = {name: 1000 * (after[name] - before[name]) / len(took) for name in after}
-    print(f"{count:>4} guests: {weight / 1024:.0f} KiB, with charts {whole / 1024:.0f}")
+    print(f"{count:>4} guests: {weight / 1024:.0f} KiB on the wire, with charts {whole / 1024:.0f}")
     print(f"  first paint {median(paints[1:]):.0f} ms, the first of all {paints[0]:.0f}")
     print(
         f"  a tick: script {median(took):.1f} ms, at most {max(took):.1f}; of a processor "

@@ -1,0 +1,463 @@
+"""The view: the four questions on one screen, the keys, and time."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.widgets import DataTable, Footer, Input, Static
+
+from ballonet.errors import BallonetError
+from ballonet.service.models import Event, GuestRow, Hold
+from ballonet.show.table import printable
+from ballonet.show.terminal import actions
+from ballonet.show.terminal.detail import DetailScreen
+from ballonet.show.terminal.dialog import Dialog
+from ballonet.show.terminal.guests import GuestTable, Seen
+from ballonet.show.terminal.happened import EventsScreen, events_text, until
+from ballonet.show.terminal.helping import HelpScreen
+from ballonet.show.terminal.host import host_lines, notices, title_line, who_line
+from ballonet.show.terminal.order import Order, matching
+from ballonet.show.terminal.past import SPARK_POINTS, SPARK_SECONDS, Past
+from ballonet.show.terminal.slider import Slider, offset
+from ballonet.show.terminal.source import Frame, Source
+from ballonet.show.terminal.upcoming import next_text
+from ballonet.show.words import age
+from ballonet.units import format_duration
+
+RETRY_SECONDS = 1.0  # between two tries to reach a service that is gone
+AGE_SECONDS = 1.0  # between two looks at the clock for ages
+WIDE_COLUMNS = 116  # from here on what it did and will do stand side by side
+SLOWEST, FASTEST = 0.25, 64.0
+_OF_THE_TABLE = frozenset({"filter", "sort", "reverse", "all", "pause", "events", "help"})
+
+
+class Top(App[None]):
+    """Shows a source, and has done what its keys ask for."""
+
+    TITLE = "ballonet top"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "filter", key_display="/"),
+        Binding("s", "sort", "sort"),
+        Binding("r", "reverse", "reverse", show=False),
+        Binding("p", "pause", "pause"),
+        Binding("h", "hold", "hold"),
+        Binding("l", "release", "release"),
+        Binding("S", "set_size", "set"),
+        Binding("e", "events", "events"),
+        Binding("space", "play", "stop", show=False),
+        Binding("left", "step(-1)", "Back", show=False),
+        Binding("right", "step(1)", "On", show=False),
+        Binding("home", "first", "First", show=False),
+        Binding("end", "live", "Newest", show=False),
+        Binding("plus,equals_sign", "faster(2.0)", "Faster", show=False),
+        Binding("minus", "faster(0.5)", "Slower", show=False),
+        Binding("escape", "all", "All", show=False),
+        Binding("question_mark", "help", "help", key_display="?"),
+        Binding("q,ctrl+c", "quit", "quit", key_display="q"),
+    ]
+    CSS = """
+    #head, #who, #notice { height: auto; }
+    #notice { color: ansi_yellow; text-style: bold; }
+    #trouble { color: ansi_red; text-style: bold; height: auto; }
+    #below { height: 9; layout: vertical; }
+    #below Vertical { width: 1fr; }
+    #did { height: 5; }
+    #next { height: 4; }
+    .title { height: 1; text-style: bold underline; }
+    #filter { height: 1; border: none; padding: 0; }
+    .wide #below { height: 30%; min-height: 6; layout: horizontal; }
+    .wide #did { height: 100%; margin: 0 2 0 0; width: 2fr; }
+    .wide #next { height: 100%; }
+    .hidden { display: none; }
+    """
+
+    def __init__(self, source: Source, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(ansi_color=True)
+        self.theme = "ansi-dark"  # the terminal's own colours, whether it is dark or light
+        self._source, self._monotonic = source, monotonic
+        self._past = Past(source)
+        self._number: int | None = None  # of the frame that is shown
+        self._received_at = monotonic()
+        self._trouble: BallonetError | None = None
+        self._playing, self._speed = True, 1.0
+        self._changed = asyncio.Event()  # how time passes was changed
+        self._order, self._words = Order(), ""
+
+    def compose(self) -> ComposeResult:
+        """Make the four answers, one below the other."""
+        yield Static(id="head", markup=False)
+        yield Static(id="trouble", markup=False, classes="hidden")
+        yield Static(id="notice", markup=False, classes="hidden")
+        yield Static(id="who", markup=False)
+        yield GuestTable()
+        with Container(id="below"):
+            with Vertical(id="did"):
+                yield Static("WHAT IT JUST DID", classes="title", markup=False)
+                yield Static(id="events", markup=False)
+            with Vertical(id="next"):
+                yield Static("WHAT IT WILL DO NEXT", classes="title", markup=False)
+                yield Static(id="plan", markup=False)
+        yield Slider()
+        yield Input(placeholder="a guest's name, or a state", id="filter", classes="hidden")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Begin to watch."""
+        self.query_one(GuestTable).focus()
+        self.set_interval(AGE_SECONDS, self._draw_head)
+        self._draw()
+        self.feed()
+        self.ask_sparklines()
+
+    async def on_unmount(self) -> None:
+        """Let go of the source."""
+        await self._source.close()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:  # noqa: ARG002
+        """Return whether a key does something on this screen."""
+        return action not in _OF_THE_TABLE or len(self.screen_stack) <= 1
+
+    # --- frames -------------------------------------------------------------------------------------
+
+    @work
+    async def feed(self) -> None:
+        """Take in frames as they come, or as fast as somebody wants to see them."""
+        while True:
+            self._changed.clear()
+            if self._source.paced and not self._playing:
+                await self._changed.wait()
+                continue
+            try:
+                found = await self._next()
+            except BallonetError as error:
+                self._trouble = error
+                self._draw_head()
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            self._trouble = None
+            if found is None:
+                self._playing = False
+                self._draw()
+            elif await self._due(found) and self._playing:
+                self._number = found
+                self._draw()
+            else:
+                self._draw_slider()
+
+    async def _next(self) -> int | None:
+        """Return the number of the frame that comes next; None: there is none."""
+        numbers = self._source.numbers
+        if self._source.paced and numbers and (self._number is None or self._number + 1 in numbers):
+            return numbers.start if self._number is None else self._number + 1
+        frame = await self._source.next()
+        self._received_at = self._monotonic()
+        return None if frame is None else frame.number
+
+    async def _due(self, number: int) -> bool:
+        """Wait until it is this frame's turn; return False where that was changed meanwhile."""
+        if not self._source.paced or self._number is None or self._number not in self._source.numbers:
+            return True
+        seconds = max(0.0, self._source.at(number) - self._source.at(self._number)) / self._speed
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+                return False
+        return True
+
+    @work
+    async def ask_sparklines(self) -> None:
+        """Ask for what a service kept of the time before the first frame."""
+        with suppress(BallonetError):
+            found = await self._source.sparklines(SPARK_SECONDS, SPARK_POINTS)
+            if found is not None:
+                self._past.take(found)
+
+    @property
+    def frame(self) -> Frame | None:
+        """Return the frame that is shown; None before the first."""
+        numbers = self._source.numbers
+        if not numbers or self._number is None:
+            return None
+        self._number = max(numbers.start, min(self._number, numbers.stop - 1))
+        return self._source.frame(self._number)
+
+    @property
+    def _newest(self) -> bool:
+        """Return whether the newest frame is shown."""
+        numbers = self._source.numbers
+        return bool(numbers) and self._number == numbers.stop - 1
+
+    def told(self, at: float) -> str:
+        """Return a time as it is shown: on this machine's clock, or since the first frame."""
+        if not self._source.paced:
+            return time.strftime("%H:%M:%S", time.localtime(at))
+        return offset(at - self._source.at(self._source.numbers.start)) if self._source.numbers else ""
+
+    # --- drawing ------------------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        """Draw all that there is to see of the frame."""
+        if not self._running or not self.screen_stack:
+            return
+        self._draw_head()
+        self._draw_slider()
+        frame = self.frame
+        if frame is None:
+            return
+        self._draw_guests(frame)
+        self._draw_below(frame)
+        for screen in self.screen_stack:
+            if isinstance(screen, DetailScreen):
+                screen.take(frame, newest=self._newest)
+            elif isinstance(screen, EventsScreen):
+                screen.take(self._events(frame))
+
+    def _draw_head(self) -> None:
+        main = self.screen_stack[0]
+        columns, frame = main.size.width, self.frame
+        overview = None if frame is None else frame.overview
+        lag = self._monotonic() - self._received_at
+        served = not self._source.paced
+        title = title_line(self._source.title, overview, lag if served and self._newest else 0.0, columns)
+        main.query_one("#head", Static).update(Text("\n").join([title, host_lines(overview, columns)]))
+        trouble = main.query_one("#trouble", Static)
+        trouble.set_class(self._trouble is None, "hidden")
+        if self._trouble is not None:
+            trouble.update(Text(_trouble_text(self._trouble, lag, waits=frame is None)))
+        lines = notices(None if overview is None else overview.status)
+        if served and frame is not None and not self._newest:
+            lines.insert(0, f"This was {_back(frame, self._source)} ago: End goes to now")
+        notice = main.query_one("#notice", Static)
+        notice.set_class(not lines, "hidden")
+        notice.update(Text("\n".join(lines), no_wrap=True, overflow="ellipsis"))
+        if frame is None:
+            main.query_one("#who", Static).update(Text("waiting for the first look at the guests", "dim"))
+
+    def _draw_slider(self) -> None:
+        slider = self.screen_stack[0].query_one(Slider)
+        numbers = self._source.numbers
+        hidden = not numbers or self._number is None or (not self._source.paced and self._playing)
+        slider.set_class(hidden, "hidden")
+        if not hidden and self._number is not None:
+            slider.show(
+                numbers,
+                self._number,
+                self._source.at(self._number),
+                self._source.at(numbers.start),
+                playing=self._playing,
+                speed=self._speed if self._source.paced else None,
+            )
+
+    def _draw_guests(self, frame: Frame) -> None:
+        main = self.screen_stack[0]
+        columns = main.size.width
+        sparks, swapped = self._past.sparks(frame), self._past.swapped(frame)
+        rows = self._order.sorted(matching(frame.overview.guests, self._words), swapped)
+        seen = [Seen(row, sparks[row.uuid], swapped.get(row.uuid)) for row in rows]
+        main.query_one(GuestTable).draw(seen, self._order, columns)
+        order = f"{self._order.by}{', turned round' if self._order.reverse else ''}"
+        line = who_line(frame.overview, len(rows), self._words, order)
+        line.truncate(columns, overflow="ellipsis")
+        main.query_one("#who", Static).update(line)
+
+    def _draw_below(self, frame: Frame) -> None:
+        main = self.screen_stack[0]
+        events, plan = main.query_one("#events", Static), main.query_one("#plan", Static)
+        width, lines = events.size.width or main.size.width, max(1, main.query_one("#did").size.height - 1)
+        events.update(events_text(self._events(frame), self.told, width, lines))
+        width, lines = plan.size.width or main.size.width, max(1, main.query_one("#next").size.height - 1)
+        plan.update(next_text(frame.overview, self.chosen, width, lines))
+
+    def _events(self, frame: Frame) -> list[Event]:
+        events = self._source.events
+        return list(events if self._newest else until(events, frame.at))
+
+    def on_resize(self) -> None:
+        """Lay it out for this many columns."""
+        self.screen_stack[0].set_class(self.size.width >= WIDE_COLUMNS, "wide")
+        self.call_after_refresh(self._draw)
+
+    def on_data_table_row_highlighted(self) -> None:
+        """Say why the guest under the cursor has its size."""
+        if self.frame is not None:
+            self._draw_below(self.frame)
+
+    # --- what keys do -------------------------------------------------------------------------------
+
+    @property
+    def chosen(self) -> GuestRow | None:
+        """Return the guest under the cursor, or the one whose detail is shown."""
+        frame, screen = self.frame, self.screen
+        if frame is None:
+            return None
+        table = self.screen_stack[0].query_one(GuestTable)
+        uuid = screen.uuid if isinstance(screen, DetailScreen) else table.chosen
+        return None if uuid is None else frame.rows.get(uuid)
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        """Show why a guest has its size, and its past."""
+        uuid = event.row_key.value
+        if uuid is not None and self.frame is not None:
+            self.push_screen(DetailScreen(self._source, self._past, uuid, self.told))
+            self.call_after_refresh(self._draw)
+
+    def action_sort(self) -> None:
+        """Sort by what comes next."""
+        self._order = self._order.next()
+        self._draw()
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        self._order = self._order.turned()
+        self._draw()
+
+    def action_filter(self) -> None:
+        """Type which guests are shown."""
+        typed = self.query_one("#filter", Input)
+        typed.remove_class("hidden")
+        typed.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Show the guests that match so far."""
+        if event.input.id == "filter" and event.input.screen is self.screen_stack[0]:
+            self._words = event.value.strip()
+            self._draw()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Keep it so."""
+        if event.input.screen is self.screen_stack[0]:
+            event.input.add_class("hidden")
+            self.query_one(GuestTable).focus()
+
+    def action_all(self) -> None:
+        """Show all guests again."""
+        typed = self.screen_stack[0].query_one("#filter", Input)
+        typed.value = ""
+        typed.add_class("hidden")
+        self.screen_stack[0].query_one(GuestTable).focus()
+
+    def action_events(self) -> None:
+        """Show all events."""
+        screen = EventsScreen(self.told)
+        screen.take([] if self.frame is None else self._events(self.frame))
+        self.push_screen(screen)
+
+    def action_help(self) -> None:
+        """Show the keys."""
+        self.push_screen(HelpScreen())
+
+    # --- time ---------------------------------------------------------------------------------------
+
+    def action_play(self) -> None:
+        """Stop and go on."""
+        self._play(playing=not self._playing)
+
+    def _play(self, *, playing: bool) -> None:
+        self._playing = playing
+        numbers = self._source.numbers
+        if playing and not self._source.paced and numbers:
+            self._number = numbers.stop - 1
+        self._changed.set()
+        self._draw()
+
+    async def action_step(self, frames: int) -> None:
+        """Go to an earlier or later frame, and stay there."""
+        if self._number is None:
+            return
+        wanted = self._number + frames
+        if wanted >= self._source.numbers.stop and self._source.paced:
+            with suppress(BallonetError):
+                await self._source.next()
+        self._go(wanted)
+
+    def _go(self, number: int) -> None:
+        numbers = self._source.numbers
+        self._number = max(numbers.start, min(number, numbers.stop - 1)) if numbers else None
+        self._play(playing=self._newest and not self._source.paced)
+
+    def on_slider_moved(self, moved: Slider.Moved) -> None:
+        """Go to the frame that the mouse is at."""
+        self._go(moved.number)
+
+    def action_first(self) -> None:
+        """Go to the oldest frame."""
+        self._go(self._source.numbers.start)
+
+    def action_live(self) -> None:
+        """Go to the newest frame, and on from there."""
+        self._go(self._source.numbers.stop - 1)
+        self._play(playing=True)
+
+    def action_faster(self, factor: float) -> None:
+        """Have time pass faster."""
+        if self._source.paced:
+            self._speed = max(SLOWEST, min(FASTEST, self._speed * factor))
+            self._changed.set()
+            self._draw_slider()
+
+    # --- doing --------------------------------------------------------------------------------------
+
+    def action_pause(self) -> None:
+        """Pause everybody, or resume."""
+        if self.frame is None:
+            return
+        paused = self.frame.overview.status.paused
+        self._ask(actions.pause_everybody() if paused is None else actions.resume_everybody(paused))
+
+    def action_hold(self) -> None:
+        """Hold the guest, or go on with it."""
+        row, held = self.chosen, self._held()
+        if row is not None:
+            self._ask(actions.hold(row) if held is None else actions.resume(row, held))
+
+    def _held(self) -> Hold | None:
+        """Return what the chosen guest is held for."""
+        frame, row = self.frame, self.chosen
+        if frame is None or row is None:
+            return None
+        return next((hold for hold in frame.overview.status.holds if hold.uuid == row.uuid), None)
+
+    def action_release(self) -> None:
+        """Give the guest its memory back."""
+        if self.chosen is not None:
+            self._ask(actions.release(self.chosen))
+
+    def action_set_size(self) -> None:
+        """Set the guest's size."""
+        if self.chosen is not None:
+            self._ask(actions.set_size(self.chosen))
+
+    def _ask(self, action: actions.Action) -> None:
+        if self._source.read_only:
+            self.notify(self._source.read_only, severity="warning", markup=False)
+        elif not self._newest:
+            self.notify(
+                "this is the past, in which nothing can be done: End goes to now",
+                severity="warning",
+                markup=False,
+            )
+        else:
+            self.push_screen(Dialog(action, self._source.act), self._done)
+
+    def _done(self, said: str | None) -> None:
+        if said is not None:
+            self.notify(said, markup=False)
+
+
+def _trouble_text(error: BallonetError, lag_seconds: float, *, waits: bool) -> str:
+    """Return what is wrong, what to do, and how old what is seen is."""
+    seen = "" if waits else f" What is seen is {age(lag_seconds)} old."
+    hint = f"\nhint: {printable(error.hint)}" if error.hint else ""
+    return f"{printable(error.message)}: trying again.{seen}{hint}"
+
+
+def _back(frame: Frame, source: Source) -> str:
+    return format_duration(round(source.at(source.numbers.stop - 1) - frame.at))

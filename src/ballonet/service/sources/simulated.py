@@ -108,11 +108,11 @@ class Simulated(Kept):
     """A simulated host; whoever watches says how fast its time passes."""
 
     paced = True
-    read_only = ""
 
-    def __init__(self, scenario: Scenario, name: str) -> None:
+    def __init__(self, scenario: Scenario, name: str, *, read_only: str = "") -> None:
         super().__init__()
         self.title = f"sim:{name}"
+        self.read_only = read_only
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="simulation")
         self._simulation = self._thread.submit(Simulation, scenario, name)
 

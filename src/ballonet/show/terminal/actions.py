@@ -63,7 +63,7 @@ def hold(row: GuestRow) -> Action:
 
     def read(values: Values) -> tuple[Fields, str]:
         seconds, until = _seconds(values["for"])
-        fields = {"guest": row.uuid, "for_seconds": seconds, "why": values["why"]}
+        fields: Fields = {"guest": row.uuid, "for_seconds": seconds, "why": values["why"]}
         return fields, f"{name} stays at {size(row.actual_bytes)} {until}."
 
     return Action(f"Hold {name}?", PauseAsked, read, (_FOR, _WHY))
@@ -95,7 +95,12 @@ def set_size(row: GuestRow) -> Action:
     def read(values: Values) -> tuple[Fields, str]:
         wanted = parse_size(values["size"])
         seconds, until = _seconds(values["for"])
-        fields = {"guest": row.uuid, "size_bytes": wanted, "for_seconds": seconds, "why": values["why"]}
+        fields: Fields = {
+            "guest": row.uuid,
+            "size_bytes": wanted,
+            "for_seconds": seconds,
+            "why": values["why"],
+        }
         return fields, f"{name}: {size(row.actual_bytes)} → {size(wanted)}, and held there {until}."
 
     blanks = (Blank("size", "size", "", "1500M, 1.5GiB, 2GB"), _FOR, _WHY)

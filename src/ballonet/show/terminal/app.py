@@ -1,6 +1,7 @@
 """The view: the four questions on one screen, the keys, and time."""
 
 import asyncio
+import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +12,7 @@ from textual import work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
+from textual.screen import ModalScreen
 from textual.widgets import DataTable, Footer, Input, Static
 
 from ballonet.errors import BallonetError
@@ -34,8 +36,11 @@ from ballonet.units import format_duration
 RETRY_SECONDS = 1.0  # between two tries to reach a service that is gone
 AGE_SECONDS = 1.0  # between two looks at the clock for ages
 WIDE_COLUMNS = 116  # from here on what it did and will do stand side by side
+# What it did and will do have at least so many lines, titles included, and all that guests leave.
+LEAST_LINES, LEAST_WIDE_LINES = 9, 7
 SLOWEST, FASTEST = 0.25, 64.0
 _OF_THE_TABLE = frozenset({"filter", "sort", "reverse", "all", "pause", "events", "help"})
+_ANYWHERE = frozenset({"quit", "focus_next", "focus_previous"})  # also while a dialog asks
 
 
 class Top(App[None]):
@@ -67,15 +72,15 @@ class Top(App[None]):
     #head, #who, #notice { height: auto; }
     #notice { color: ansi_yellow; text-style: bold; }
     #trouble { color: ansi_red; text-style: bold; height: auto; }
-    #below { height: 9; layout: vertical; }
+    #below { height: 1fr; layout: vertical; }
     #below Vertical { width: 1fr; }
-    #did { height: 5; }
-    #next { height: 4; }
+    #did { height: 5fr; }
+    #next { height: 4fr; }
     .title { height: 1; text-style: bold underline; }
     #filter { height: 1; border: none; padding: 0; }
-    .wide #below { height: 30%; min-height: 6; layout: horizontal; }
-    .wide #did { height: 100%; margin: 0 2 0 0; width: 2fr; }
-    .wide #next { height: 100%; }
+    .wide #below { layout: horizontal; }
+    .wide #did { height: 100%; margin: 0 2 0 0; width: 3fr; }
+    .wide #next { height: 100%; width: 2fr; }
     .hidden { display: none; }
     """
 
@@ -88,6 +93,7 @@ class Top(App[None]):
         self._received_at = monotonic()
         self._trouble: BallonetError | None = None
         self._playing, self._speed = True, 1.0
+        self._ahead: int | None = None  # the number of a frame that is there before its turn
         self._changed = asyncio.Event()  # how time passes was changed
         self._order, self._words = Order(), ""
 
@@ -116,6 +122,8 @@ class Top(App[None]):
         self._draw()
         self.feed()
         self.ask_sparklines()
+        for number in (signal.SIGTERM, signal.SIGHUP):  # the terminal is left as it was
+            asyncio.get_running_loop().add_signal_handler(number, self.exit)
 
     async def on_unmount(self) -> None:
         """Let go of the source."""
@@ -123,7 +131,9 @@ class Top(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:  # noqa: ARG002
         """Return whether a key does something on this screen."""
-        return action not in _OF_THE_TABLE or len(self.screen_stack) <= 1
+        if isinstance(self.screen, ModalScreen):
+            return action in _ANYWHERE
+        return len(self.screen_stack) <= 1 or action not in _OF_THE_TABLE
 
     # --- frames -------------------------------------------------------------------------------------
 
@@ -145,12 +155,10 @@ class Top(App[None]):
             self._trouble = None
             if found is None:
                 self._playing = False
-                self._draw()
             elif await self._due(found) and self._playing:
                 self._number = found
-                self._draw()
-            else:
-                self._draw_slider()
+            self._ahead = None
+            self._draw()
 
     async def _next(self) -> int | None:
         """Return the number of the frame that comes next; None: there is none."""
@@ -159,7 +167,10 @@ class Top(App[None]):
             return numbers.start if self._number is None else self._number + 1
         frame = await self._source.next()
         self._received_at = self._monotonic()
-        return None if frame is None else frame.number
+        if frame is None:
+            return None
+        self._ahead = frame.number if self._source.paced else None
+        return frame.number
 
     async def _due(self, number: int) -> bool:
         """Wait until it is this frame's turn; return False where that was changed meanwhile."""
@@ -181,9 +192,15 @@ class Top(App[None]):
                 self._past.take(found)
 
     @property
+    def _numbers(self) -> range:
+        """Return the frames whose turn has come."""
+        numbers = self._source.numbers
+        return numbers[:-1] if self._ahead is not None and len(numbers) > 1 else numbers
+
+    @property
     def frame(self) -> Frame | None:
         """Return the frame that is shown; None before the first."""
-        numbers = self._source.numbers
+        numbers = self._numbers
         if not numbers or self._number is None:
             return None
         self._number = max(numbers.start, min(self._number, numbers.stop - 1))
@@ -192,7 +209,7 @@ class Top(App[None]):
     @property
     def _newest(self) -> bool:
         """Return whether the newest frame is shown."""
-        numbers = self._source.numbers
+        numbers = self._numbers
         return bool(numbers) and self._number == numbers.stop - 1
 
     def told(self, at: float) -> str:
@@ -226,7 +243,7 @@ class Top(App[None]):
         overview = None if frame is None else frame.overview
         lag = self._monotonic() - self._received_at
         served = not self._source.paced
-        title = title_line(self._source.title, overview, lag if served and self._newest else 0.0, columns)
+        title = title_line(self._source.title, overview, lag if served and self._newest else None, columns)
         main.query_one("#head", Static).update(Text("\n").join([title, host_lines(overview, columns)]))
         trouble = main.query_one("#trouble", Static)
         trouble.set_class(self._trouble is None, "hidden")
@@ -243,7 +260,7 @@ class Top(App[None]):
 
     def _draw_slider(self) -> None:
         slider = self.screen_stack[0].query_one(Slider)
-        numbers = self._source.numbers
+        numbers = self._numbers
         hidden = not numbers or self._number is None or (not self._source.paced and self._playing)
         slider.set_class(hidden, "hidden")
         if not hidden and self._number is not None:
@@ -258,11 +275,14 @@ class Top(App[None]):
 
     def _draw_guests(self, frame: Frame) -> None:
         main = self.screen_stack[0]
-        columns = main.size.width
+        columns, table = main.size.width, main.query_one(GuestTable)
+        below = LEAST_WIDE_LINES if columns >= WIDE_COLUMNS else LEAST_LINES
+        room = table.size.height + main.query_one("#below").size.height - below
+        table.styles.height = max(4, min(len(frame.rows) + 1, room))
         sparks, swapped = self._past.sparks(frame), self._past.swapped(frame)
         rows = self._order.sorted(matching(frame.overview.guests, self._words), swapped)
         seen = [Seen(row, sparks[row.uuid], swapped.get(row.uuid)) for row in rows]
-        main.query_one(GuestTable).draw(seen, self._order, columns)
+        table.draw(seen, self._order, columns)
         order = f"{self._order.by}{', turned round' if self._order.reverse else ''}"
         line = who_line(frame.overview, len(rows), self._words, order)
         line.truncate(columns, overflow="ellipsis")
@@ -362,7 +382,7 @@ class Top(App[None]):
 
     def _play(self, *, playing: bool) -> None:
         self._playing = playing
-        numbers = self._source.numbers
+        numbers = self._numbers
         if playing and not self._source.paced and numbers:
             self._number = numbers.stop - 1
         self._changed.set()
@@ -374,12 +394,11 @@ class Top(App[None]):
             return
         wanted = self._number + frames
         if wanted >= self._source.numbers.stop and self._source.paced:
-            with suppress(BallonetError):
-                await self._source.next()
+            await self._source.next()
         self._go(wanted)
 
     def _go(self, number: int) -> None:
-        numbers = self._source.numbers
+        self._ahead, numbers = None, self._source.numbers
         self._number = max(numbers.start, min(number, numbers.stop - 1)) if numbers else None
         self._play(playing=self._newest and not self._source.paced)
 

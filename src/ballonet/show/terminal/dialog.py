@@ -29,7 +29,7 @@ class Dialog(ModalScreen[str | None]):
         Binding("up", "app.focus_previous", "Previous", show=False),
     ]
     CSS = """
-    Dialog { align: center middle; background: ansi_default; }
+    Dialog { align: center middle; background: transparent; }
     Dialog #box { width: 64; max-width: 96%; height: auto; border: round ansi_blue; padding: 0 1; }
     Dialog #box Horizontal { height: 1; }
     Dialog Label { width: 7; }

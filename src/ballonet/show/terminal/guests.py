@@ -44,6 +44,11 @@ class Column:
     right: bool = False
 
 
+def rule(row: GuestRow) -> str:
+    """Return the beginning of a guest's sentence: the rule that decided, without what it came to."""
+    return row.sentence.partition(": ")[0]
+
+
 def _age_text(seconds: float | None) -> Text:
     old = seconds is not None and seconds > OLD_SECONDS
     return Text(f"{age(seconds)}{'!' if old else ''}", "bold yellow" if old else "", justify="right")
@@ -91,45 +96,28 @@ COLUMNS: Final[Mapping[str, Column]] = {
         lambda seen: (seen.spark, seen.row.maximum_bytes),
         lambda seen, _: sparkline(seen.spark, seen.row.maximum_bytes),
     ),
-    "reason": Column(
-        "WHY", lambda seen: seen.row.sentence, lambda seen, width: clipped(seen.row.sentence, width)
-    ),
+    "reason": Column("WHY", lambda seen: rule(seen.row), lambda seen, width: clipped(rule(seen.row), width)),
 }
 _FIXED: Final = {"state": 9, "age": 7, "spark": SPARK_POINTS}
 _SIZE_COLUMNS = 8  # "1023 MiB"
 # What a screen of so many columns has room for, from the widest on.
 _LAYOUTS: Final = (
-    (
-        150,
-        (
-            "name",
-            "state",
-            "bar",
-            "actual",
-            "next",
-            "need",
-            "usable",
-            "maximum",
-            "swap",
-            "age",
-            "spark",
-            "reason",
-        ),
-    ),
-    (116, ("name", "state", "bar", "actual", "need", "usable", "age", "spark", "reason")),
-    (98, ("name", "state", "bar", "actual", "need", "usable", "age", "spark")),
-    (0, ("name", "state", "bar", "actual", "usable", "age")),
+    (180, "name state bar actual next need usable maximum swap age spark reason"),
+    (150, "name state bar actual need usable maximum age spark reason"),
+    (116, "name state bar actual need usable age spark reason"),
+    (98, "name state bar actual need usable age spark"),
+    (0, "name state bar actual usable age"),
 )
 
 
 def layout(columns: int, longest_name: int) -> dict[str, int]:
     """Return the columns that fit into so many, and the width of each; bar or reason take what is left."""
-    names = next(names for least, names in _LAYOUTS if columns >= least)
+    names = next(names.split() for least, names in _LAYOUTS if columns >= least)
     widths = {name: _FIXED.get(name, _SIZE_COLUMNS) for name in names}
     widths["name"] = max(5, min(longest_name, 24 if columns >= 116 else 14))
     widths["bar"] = 0
     if "reason" in widths:
-        widths |= {"bar": 30 if columns >= 150 else 20, "reason": 0}
+        widths |= {"bar": 28 if columns >= 150 else 20, "reason": 0}
     left = columns - sum(widths.values()) - _GAP * len(widths) - 1  # its scroll bar
     widths["reason" if "reason" in widths else "bar"] = max(8, left)
     return widths
@@ -148,7 +136,7 @@ class GuestTable(DataTable[Text], inherit_bindings=False):
         Binding("ctrl+end,G", "scroll_bottom", "Bottom", show=False),
     ]
     DEFAULT_CSS = """
-    GuestTable { height: 1fr; min-height: 4; scrollbar-size: 1 1; overflow-x: hidden; }
+    GuestTable { scrollbar-size: 1 1; overflow-x: hidden; }
     """
 
     def __init__(self) -> None:

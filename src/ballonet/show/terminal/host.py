@@ -23,8 +23,8 @@ def tick_age(overview: Overview, lag_seconds: float) -> float | None:
     return max(ticks) + lag_seconds if ticks else None
 
 
-def title_line(name: str, overview: Overview | None, lag_seconds: float, columns: int) -> Text:
-    """Return what is looked at, in which mode it is, and how old all of this is."""
+def title_line(name: str, overview: Overview | None, lag_seconds: float | None, columns: int) -> Text:
+    """Return what is looked at, in which mode it is, and how old all of this is; `None`: of the past."""
     left = Text(no_wrap=True).append("ballonet ", "bold").append(printable(name))
     if overview is None:
         return left
@@ -33,7 +33,7 @@ def title_line(name: str, overview: Overview | None, lag_seconds: float, columns
     if overview.status.paused is not None:
         right.append("PAUSED  ", "bold yellow")
     right.append(word, style)
-    old = tick_age(overview, lag_seconds)
+    old = None if lag_seconds is None else tick_age(overview, lag_seconds)
     if old is not None:
         late = old > LATE_SECONDS
         right.append("  ").append(

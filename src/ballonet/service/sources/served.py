@@ -52,7 +52,7 @@ class Served(Kept):
         self.read_only = read_only
 
     async def next(self) -> Frame | None:
-        """Wait for the next tick, or for the same one to be a second older."""
+        """Ask again after a second; where nothing was looked at since, the frame is the same one, anew."""
         if self._asked_before:
             await asyncio.sleep(self._poll_seconds)
         self._asked_before = True

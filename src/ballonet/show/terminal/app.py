@@ -11,7 +11,7 @@ from rich.text import Text
 from textual import work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Vertical
+from textual.containers import Container
 from textual.screen import ModalScreen
 from textual.widgets import DataTable, Footer, Input, Static
 
@@ -26,6 +26,7 @@ from ballonet.show.terminal.happened import EventsScreen, events_text, until
 from ballonet.show.terminal.helping import HelpScreen
 from ballonet.show.terminal.host import host_lines, notices, title_line, who_line
 from ballonet.show.terminal.order import Order, matching
+from ballonet.show.terminal.panel import Panel
 from ballonet.show.terminal.past import SPARK_POINTS, SPARK_SECONDS, Past
 from ballonet.show.terminal.slider import Slider, offset
 from ballonet.show.terminal.source import Frame, Source
@@ -40,6 +41,7 @@ WIDE_COLUMNS = 116  # from here on what it did and will do stand side by side
 LEAST_LINES, LEAST_WIDE_LINES = 9, 7
 SLOWEST, FASTEST = 0.25, 64.0
 _OF_THE_TABLE = frozenset({"filter", "sort", "reverse", "all", "pause", "events", "help"})
+_OF_A_GUEST = frozenset({"hold", "release", "set_size"})
 _ANYWHERE = frozenset({"quit", "focus_next", "focus_previous"})  # also while a dialog asks
 
 
@@ -69,14 +71,12 @@ class Top(App[None]):
         Binding("q,ctrl+c", "quit", "quit", key_display="q"),
     ]
     CSS = """
-    #head, #who, #notice { height: auto; }
+    #head, #who, #notice { height: auto; text-wrap: nowrap; text-overflow: ellipsis; }
     #notice { color: ansi_yellow; text-style: bold; }
     #trouble { color: ansi_red; text-style: bold; height: auto; }
     #below { height: 1fr; layout: vertical; }
-    #below Vertical { width: 1fr; }
     #did { height: 5fr; }
     #next { height: 4fr; }
-    .title { height: 1; text-style: bold underline; }
     #filter { height: 1; border: none; padding: 0; }
     .wide #below { layout: horizontal; }
     .wide #did { height: 100%; margin: 0 2 0 0; width: 3fr; }
@@ -105,12 +105,8 @@ class Top(App[None]):
         yield Static(id="who", markup=False)
         yield GuestTable()
         with Container(id="below"):
-            with Vertical(id="did"):
-                yield Static("WHAT IT JUST DID", classes="title", markup=False)
-                yield Static(id="events", markup=False)
-            with Vertical(id="next"):
-                yield Static("WHAT IT WILL DO NEXT", classes="title", markup=False)
-                yield Static(id="plan", markup=False)
+            yield Panel("WHAT IT JUST DID", self._did_text, id="did")
+            yield Panel("WHAT IT WILL DO NEXT", self._next_text, id="next")
         yield Slider()
         yield Input(placeholder="a guest's name, or a state", id="filter", classes="hidden")
         yield Footer(compact=True, show_command_palette=False)
@@ -133,7 +129,9 @@ class Top(App[None]):
         """Return whether a key does something on this screen."""
         if isinstance(self.screen, ModalScreen):
             return action in _ANYWHERE
-        return len(self.screen_stack) <= 1 or action not in _OF_THE_TABLE
+        if action in _OF_A_GUEST:
+            return len(self.screen_stack) == 1 or isinstance(self.screen, DetailScreen)
+        return len(self.screen_stack) == 1 or action not in _OF_THE_TABLE
 
     # --- frames -------------------------------------------------------------------------------------
 
@@ -230,7 +228,7 @@ class Top(App[None]):
         if frame is None:
             return
         self._draw_guests(frame)
-        self._draw_below(frame)
+        self._draw_below()
         for screen in self.screen_stack:
             if isinstance(screen, DetailScreen):
                 screen.take(frame, newest=self._newest)
@@ -254,7 +252,7 @@ class Top(App[None]):
             lines.insert(0, f"This was {_back(frame, self._source)} ago: End goes to now")
         notice = main.query_one("#notice", Static)
         notice.set_class(not lines, "hidden")
-        notice.update(Text("\n".join(lines), no_wrap=True, overflow="ellipsis"))
+        notice.update(Text("\n".join(lines)))
         if frame is None:
             main.query_one("#who", Static).update(Text("waiting for the first look at the guests", "dim"))
 
@@ -288,13 +286,17 @@ class Top(App[None]):
         line.truncate(columns, overflow="ellipsis")
         main.query_one("#who", Static).update(line)
 
-    def _draw_below(self, frame: Frame) -> None:
-        main = self.screen_stack[0]
-        events, plan = main.query_one("#events", Static), main.query_one("#plan", Static)
-        width, lines = events.size.width or main.size.width, max(1, main.query_one("#did").size.height - 1)
-        events.update(events_text(self._events(frame), self.told, width, lines))
-        width, lines = plan.size.width or main.size.width, max(1, main.query_one("#next").size.height - 1)
-        plan.update(next_text(frame.overview, self.chosen, width, lines))
+    def _draw_below(self) -> None:
+        for panel in self.screen_stack[0].query(Panel):
+            panel.refresh()
+
+    def _did_text(self, columns: int, lines: int) -> Text:
+        frame = self.frame
+        return Text() if frame is None else events_text(self._events(frame), self.told, columns, lines)
+
+    def _next_text(self, columns: int, lines: int) -> Text:
+        frame = self.frame
+        return Text() if frame is None else next_text(frame.overview, self.chosen, columns, lines)
 
     def _events(self, frame: Frame) -> list[Event]:
         events = self._source.events
@@ -307,8 +309,7 @@ class Top(App[None]):
 
     def on_data_table_row_highlighted(self) -> None:
         """Say why the guest under the cursor has its size."""
-        if self.frame is not None:
-            self._draw_below(self.frame)
+        self._draw_below()
 
     # --- what keys do -------------------------------------------------------------------------------
 
@@ -473,9 +474,9 @@ class Top(App[None]):
 
 def _trouble_text(error: BallonetError, lag_seconds: float, *, waits: bool) -> str:
     """Return what is wrong, what to do, and how old what is seen is."""
-    seen = "" if waits else f" What is seen is {age(lag_seconds)} old."
+    seen = "" if waits else f"; this is {age(lag_seconds)} old"
     hint = f"\nhint: {printable(error.hint)}" if error.hint else ""
-    return f"{printable(error.message)}: trying again.{seen}{hint}"
+    return f"{printable(error.message)}: trying again{seen}{hint}"
 
 
 def _back(frame: Frame, source: Source) -> str:

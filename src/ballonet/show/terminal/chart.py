@@ -8,6 +8,7 @@ from rich.text import Text
 from ballonet.show.words import size
 
 AREA, NEED, USABLE = "█", "━", "o"
+_NEEDS = "▁━▔"  # low, in the middle and high in a line
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _LABEL = 10  # columns of "1023 MiB" and a gap
 
@@ -41,7 +42,7 @@ def chart(
     width, height = max(8, columns - _LABEL), max(2, rows - 1)
     known = [moment for moment in moments if moment.actual_bytes is not None]
     if not known:
-        return Text("nothing is known of its past yet", "dim")
+        return Text().append("nothing is known of its past yet", "dim")
     begun, ended = moments[0].at, moments[-1].at
     top = maximum_bytes or max(moment.actual_bytes or 0 for moment in known) or 1
     sampled = _sampled(moments, begun, max(ended - begun, 1e-3), width)
@@ -72,7 +73,8 @@ def _cell(moment: Moment | None, top: int, row: int, height: int) -> tuple[str, 
     if moment is None:
         return " ", ""
     if _row_of(moment.need_bytes, top, height) == row:
-        return NEED, "bold red"
+        within = height * (moment.need_bytes or 0) / top % 1.0
+        return _NEEDS[int(3 * within)], "bold red"
     if _row_of(moment.usable_bytes, top, height) == row:
         return USABLE, ""
     filled = height * (moment.actual_bytes or 0) / top - (height - 1 - row)

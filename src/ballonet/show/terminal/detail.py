@@ -69,7 +69,7 @@ class DetailScreen(Screen[None]):
         row = frame.rows.get(self.uuid)
         columns = self.size.width
         if row is None:
-            self.query_one("#head", Static).update(Text("it is gone", "bold yellow"))
+            self.query_one("#head", Static).update(Text().append("it is gone", "bold yellow"))
             return
         self.query_one("#head", Static).update(_head(row, columns))
         moments = self._past.moments(self.uuid, frame, self._kept, most=4 * columns)

@@ -77,7 +77,8 @@ class Dialog(ModalScreen[str | None]):
 
     def _fail(self, error: BallonetError, style: str) -> None:
         hint = f"\nhint: {printable(error.hint)}" if error.hint else ""
-        self.query_one("#said", Static).update(Text(f"{printable(error.message)}{hint}", style))
+        said = Text().append(f"{printable(error.message)}{hint}", style)
+        self.query_one("#said", Static).update(said)
 
     def on_input_changed(self) -> None:
         """Say what it comes to now."""

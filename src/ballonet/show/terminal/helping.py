@@ -14,7 +14,7 @@ from ballonet.show.terminal.marks import STATES
 _KEYS: Final = (
     ("↑ ↓  j k", "choose a guest"),
     ("Enter", "why it has its size, and its past; Esc goes back"),
-    ("s  r", "sort by the next of name, actual, usable, need, state, swapped; turn it round"),
+    ("s  r", "sort by the next of name, actual, usable, need, state, swap; reverse"),
     ("/", "show only guests that match; Esc shows all"),
     ("p", "pause everybody, or resume"),
     ("h", "hold the guest for a time, or go on with it"),
@@ -48,7 +48,7 @@ def help_text() -> Text:
         text.append(f"{key:<10}", "bold").append(f"{does}\n")
     text.append("\nA guest's bar is as long as its maximum:\n", "bold")
     text.append("━━[━━|━━━>··]   ", "green")
-    text.append("━ it has   [ floor   | need   > grows to   < shrinks to   · room   ] ceiling\n")
+    text.append("[ floor  | need  > grows to  < shrinks to  · room  ] ceiling\n")
     text.append("\nWhat each state means:\n", "bold")
     for state, style in STATES.items():
         text.append(f"{state:<10}", style).append(f"{_STATES[state]}\n")

@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from ballonet.service.models import Overview, Status
+from ballonet.service.models import HostMemory, Overview, Status
 from ballonet.show.requests import hold_sentence
 from ballonet.show.table import UNKNOWN, printable
 from ballonet.show.terminal.marks import host_bar, parts
@@ -46,49 +46,40 @@ def title_line(name: str, overview: Overview | None, lag_seconds: float | None, 
 def host_lines(overview: Overview | None, columns: int) -> Text:
     """Return three lines: the bar, what its marks mean, and how safe the host is."""
     if overview is None:
-        return Text("waiting: no guest was looked at yet\n\n", "dim")
-    host = overview.status.host
+        return Text().append("waiting: no guest was looked at yet\n\n", "dim")
+    host, safety = overview.status.host, _safety(overview.status, columns)
     if host is None:
-        return Text.assemble(
-            ("the host's memory is unknown: its guests run elsewhere, or it cannot be read\n\n", "dim"),
-            _safety(overview.status),
-        )
+        unknown = "its guests run elsewhere, or it cannot be read\n"
+        return Text().append(f"the host's memory is unknown: {unknown}\n", "dim").append_text(safety)
     total = f"{size(host.total_bytes):>8} "
-    text = Text(total, no_wrap=True).append_text(host_bar(host, max(10, columns - len(total))))
-    return (
-        text.append("\n")
-        .append_text(_legend(overview, columns))
-        .append("\n")
-        .append(_safety(overview.status))
-    )
+    bar = Text(total).append_text(host_bar(host, max(10, columns - len(total))))
+    return Text("\n").join([bar, _legend(host, columns), safety])
 
 
-def _legend(overview: Overview, columns: int) -> Text:
-    """Return what each mark of the bar means; what a recording cannot tell apart is left out."""
-    host = overview.status.host
-    shown = [each for each in parts(host) if each.size_bytes != 0 or each.name == "free"] if host else []
-    words = [(each, f" {each.name} {size(each.size_bytes)}") for each in shown]
-    gap = "  " if sum(len(word) + 3 for _, word in words) <= columns else " "
-    text = Text(no_wrap=True)
-    for part, word in words:
-        text.append(part.mark, part.style).append(word).append(gap)
+def _legend(host: HostMemory, columns: int) -> Text:
+    """Return what each mark of the bar means; what there is none of is left out."""
+    shown = [each for each in parts(host) if each.size_bytes != 0 or each.name == "free"]
+    words = [f"{each.name} {size(each.size_bytes)}" for each in shown]
+    wide = sum(len(word) + 4 for word in words) <= columns
+    text = Text()
+    for part, word in zip(shown, words, strict=True):
+        text.append(part.mark, part.style).append(f" {word}  " if wide else f"{word} ")
     return text
 
 
-def _safety(status: Status) -> Text:
+def _safety(status: Status, columns: int) -> Text:
     """Return how short of memory the host is, its pressure and its swap."""
-    said = [each.sentence for each in status.hypervisors if each.sentence is not None]
-    calm = all(each.state in {"plenty", "comfort", None} for each in status.hypervisors)
-    text = Text(no_wrap=True).append(printable("; ".join(said)), "" if calm else "bold yellow")
+    figures = []
     if status.host is not None:
-        pressure = status.host.pressure_some_ratio
-        text.append(
-            f"{', ' if said else ''}pressure {share(pressure)}", "bold" if (pressure or 0) > 0.01 else ""
-        )
+        figures.append(f"pressure {share(status.host.pressure_some_ratio)}")
         used = status.host.swap_total_bytes - status.host.swap_free_bytes
-        if used > 0:
-            text.append(f", {size(used)} swapped")
-    return text
+        figures += [f"{size(used)} swapped"] if used > 0 else []
+    said = "; ".join(each.sentence for each in status.hypervisors if each.sentence is not None)
+    if len(", ".join([said, *figures])) > columns:
+        said = said.partition(": ")[0]  # the state without what is done about it
+    calm = all(each.state in {"plenty", "comfort", None} for each in status.hypervisors)
+    text = Text().append(printable(said), "" if calm else "bold yellow")
+    return text.append(", " if said else "").append(", ".join(figures))
 
 
 def who_line(overview: Overview | None, shown: int, words: str, order: str) -> Text:

@@ -40,7 +40,7 @@ class Slider(Static):
         right = f" {word} "
         self._numbers, self._begun = numbers, len(left)
         self._length = max(4, self.size.width - len(left) - len(right))
-        text = Text(left, "" if playing else "bold yellow", no_wrap=True)
+        text = Text(no_wrap=True).append(left, "" if playing else "bold yellow")
         last = max(1, len(numbers) - 1)
         place = round((self._length - 1) * (number - numbers.start) / last)
         text.append("━" * place, "cyan").append("●", "bold").append("─" * (self._length - 1 - place), "dim")

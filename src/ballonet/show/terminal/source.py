@@ -96,8 +96,11 @@ class Kept:
         return self.frame(number).at
 
     def keep(self, overview: Overview, events: Sequence[Event]) -> Frame:
-        """Take in one more, and let go of the oldest where there are too many."""
-        frame = Frame.of(self.numbers.stop, overview)
+        """Take in one more, instead of the last if it is of the same tick; let go of the oldest."""
+        number = self.numbers.stop
+        if self._frames and self._frames[-1].overview.tick == overview.tick:
+            number = self._frames.pop().number
+        frame = Frame.of(number, overview)
         self._frames.append(frame)
         self._events.extend(events)
         del self._events[:-MOST_EVENTS]

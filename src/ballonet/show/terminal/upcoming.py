@@ -35,12 +35,9 @@ def next_text(overview: Overview, chosen: GuestRow | None, columns: int, lines: 
 
 def _chosen_line(row: GuestRow, columns: int) -> Text:
     name = name_text(row.name, 14)
-    return (
-        Text("> ", "bold")
-        .append_text(name)
-        .append(": ")
-        .append_text(clipped(row.sentence, columns - name.cell_len - 4))
-    )
+    name.stylize("bold")
+    text = Text("> ").append_text(name).append(": ")
+    return text.append_text(clipped(row.sentence, columns - text.cell_len))
 
 
 def _move_line(row: GuestRow, ahead: int, columns: int) -> Text:

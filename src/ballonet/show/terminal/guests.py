@@ -138,7 +138,9 @@ class GuestTable(DataTable[Text], inherit_bindings=False):
     DEFAULT_CSS = """
     GuestTable {
         scrollbar-size: 1 1; overflow-x: hidden; background: ansi_default;
-        & > .datatable--header, &:ansi > .datatable--header { background: ansi_default; color: ansi_default; text-style: bold underline; }
+        &:ansi > .datatable--header {
+            background: ansi_default; color: ansi_default; text-style: bold underline;
+        }
         &:ansi > .datatable--cursor, &:ansi:focus > .datatable--cursor {
             background: ansi_default; color: ansi_default; text-style: reverse;
         }

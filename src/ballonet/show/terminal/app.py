@@ -96,6 +96,7 @@ class Top(App[None]):
         self._ahead: int | None = None  # the number of a frame that is there before its turn
         self._changed = asyncio.Event()  # how time passes was changed
         self._order, self._words = Order(), ""
+        self._drawn: object = None  # what the frame was drawn from
 
     def compose(self) -> ComposeResult:
         """Make the four answers, one below the other."""
@@ -154,9 +155,18 @@ class Top(App[None]):
             if found is None:
                 self._playing = False
             elif await self._due(found) and self._playing:
-                self._number = found
-            self._ahead = None
-            self._draw()
+                self._number, self._ahead = found, None
+            if self._is_news():
+                self._draw()
+            else:
+                self._draw_head()
+
+    def _is_news(self) -> bool:
+        """Return whether there is more to draw than that all is a second older."""
+        frame, last = self.frame, self._source.events[-1:]
+        seen = None if frame is None else (frame.number, frame.overview.guests, frame.overview.status.holds)
+        before, self._drawn = self._drawn, (seen, last, self._playing)
+        return before != self._drawn
 
     async def _next(self) -> int | None:
         """Return the number of the frame that comes next; None: there is none."""
@@ -220,8 +230,8 @@ class Top(App[None]):
 
     def _draw(self) -> None:
         """Draw all that there is to see of the frame."""
-        if not self._running or not self.screen_stack:
-            return
+        if not self.screen_stack or not self.screen_stack[0].children:
+            return  # it begins, or ends
         self._draw_head()
         self._draw_slider()
         frame = self.frame
@@ -394,12 +404,14 @@ class Top(App[None]):
         if self._number is None:
             return
         wanted = self._number + frames
-        if wanted >= self._source.numbers.stop and self._source.paced:
-            await self._source.next()
+        if wanted not in self._numbers and frames > 0:
+            if self._ahead is None and self._source.paced:
+                await self._source.next()
+            self._ahead = None
         self._go(wanted)
 
     def _go(self, number: int) -> None:
-        self._ahead, numbers = None, self._source.numbers
+        numbers = self._numbers
         self._number = max(numbers.start, min(number, numbers.stop - 1)) if numbers else None
         self._play(playing=self._newest and not self._source.paced)
 
@@ -409,11 +421,11 @@ class Top(App[None]):
 
     def action_first(self) -> None:
         """Go to the oldest frame."""
-        self._go(self._source.numbers.start)
+        self._go(self._numbers.start)
 
     def action_live(self) -> None:
         """Go to the newest frame, and on from there."""
-        self._go(self._source.numbers.stop - 1)
+        self._go(self._numbers.stop - 1)
         self._play(playing=True)
 
     def action_faster(self, factor: float) -> None:

@@ -62,6 +62,10 @@ def matches(event: Event, words: str) -> bool:
     return any(wanted in part.casefold() for part in (event.name or "", event.kind, event.sentence))
 
 
+class EventList(RichLog, inherit_bindings=False):
+    """Lines that the screen's keys scroll."""
+
+
 class EventsScreen(Screen[None]):
     """All events that are kept, the newest last, and a filter."""
 
@@ -89,14 +93,13 @@ class EventsScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Make the title, the list, and the filter below it."""
         yield Static("EVENTS", id="title", markup=False)
-        log = RichLog(id="log", wrap=True, markup=False, highlight=False)
-        log.can_focus = False
-        yield log
+        yield EventList(id="log", wrap=True, markup=False, highlight=False)
         yield Input(placeholder="a guest, a kind or a word", id="filter", select_on_focus=False)
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Begin with the list."""
+        self.query_one(EventList).focus()
         self.query_one(Input).display = False
 
     def take(self, events: Sequence[Event]) -> None:
@@ -112,7 +115,7 @@ class EventsScreen(Screen[None]):
             return
         self._shown = newest
         found = [event for event in self._events if matches(event, words)]
-        log = self.query_one(RichLog)
+        log = self.query_one(EventList)
         at_end = log.is_vertical_scroll_end
         log.clear()
         widest = min(16, max((len(event.name or UNKNOWN) for event in found), default=1))
@@ -132,7 +135,7 @@ class EventsScreen(Screen[None]):
 
     def on_input_submitted(self) -> None:
         """Keep the filter."""
-        self.set_focus(None)
+        self.query_one(EventList).focus()
         self.query_one(Input).display = bool(self.query_one(Input).value)
 
     def action_filter(self) -> None:
@@ -142,8 +145,8 @@ class EventsScreen(Screen[None]):
 
     def action_scroll(self, lines: int) -> None:
         """Move by so many lines."""
-        self.query_one(RichLog).scroll_relative(y=lines, animate=False)
+        self.query_one(EventList).scroll_relative(y=lines, animate=False)
 
     def action_end(self) -> None:
         """Go to the newest."""
-        self.query_one(RichLog).scroll_end(animate=False)
+        self.query_one(EventList).scroll_end(animate=False)

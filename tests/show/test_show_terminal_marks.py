@@ -187,8 +187,8 @@ async def test_what_was_swapped_lately_is_no_total() -> None:
 async def test_a_guests_past_joins_what_was_kept_to_what_was_seen() -> None:
     source = await seen(30)
     first = source.frame(0).at
-    sizes = [600 * MIB, 610 * MIB, 620 * MIB]
-    unknown = [None] * 3
+    sizes: list[int | None] = [600 * MIB, 610 * MIB, 620 * MIB]
+    unknown: list[int | None] = [None] * 3
     kept = GuestHistory(
         name="web",
         uuid="uuid-web",

@@ -114,7 +114,7 @@ def layout(columns: int, longest_name: int) -> dict[str, int]:
     """Return the columns that fit into so many, and the width of each; bar or reason take what is left."""
     names = next(names.split() for least, names in _LAYOUTS if columns >= least)
     widths = {name: _FIXED.get(name, _SIZE_COLUMNS) for name in names}
-    widths["name"] = max(5, min(longest_name, 24 if columns >= 150 else 16 if columns >= 98 else 14))
+    widths["name"] = max(6, min(longest_name, 24 if columns >= 150 else 16 if columns >= 98 else 14))
     widths["bar"] = 0
     if "reason" in widths:
         widths |= {"bar": 28 if columns >= 150 else 20, "reason": 0}

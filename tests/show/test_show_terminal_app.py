@@ -321,16 +321,16 @@ async def test_time_of_a_simulated_host_is_stopped_stepped_and_gone_back_to() ->
         await pilot.press("home")
         assert (app.frame and app.frame.number) == 0
         await pilot.press("end")
-        assert app._playing
+        assert app._time.playing
         await until(pilot, lambda: app.frame is not None and app.frame.number > stopped.number + 3)
 
 
 async def test_time_passes_faster_and_slower_between_bounds() -> None:
     async with watching(Simulated(scenario("idle"), "idle")) as (app, pilot):
         await pilot.press("space", *["plus"] * 9)
-        assert 64.0 == app._speed
+        assert 64.0 == app._time.speed
         await pilot.press(*["minus"] * 12)
-        assert 0.25 == app._speed
+        assert 0.25 == app._time.speed
         await pilot.press(*["plus"] * 9, "end")
         await until(pilot, lambda: app.frame is not None and app.frame.number > 20)
 
@@ -369,7 +369,7 @@ async def test_a_scenario_that_is_over_can_still_be_looked_at() -> None:
     source = Scripted(run_of(3), paced=True)
     async with watching(source) as (app, pilot):
         await pilot.press(*["plus"] * 6)
-        await until(pilot, lambda: not app._playing and app.frame and app.frame.number == 2)
+        await until(pilot, lambda: not app._time.playing and app.frame and app.frame.number == 2)
         await pilot.press("left")
         assert (app.frame and app.frame.number) == 1
         await pilot.press("space")

@@ -10,28 +10,28 @@ from typing import ClassVar
 from rich.text import Text
 from textual import work
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container
 from textual.screen import ModalScreen
 from textual.widgets import DataTable, Footer, Input, Static
 
 from ballonet.errors import BallonetError
 from ballonet.service.models import Event, GuestRow, Hold
-from ballonet.show.table import printable
 from ballonet.show.terminal import actions
 from ballonet.show.terminal.detail import DetailScreen
 from ballonet.show.terminal.dialog import Dialog
 from ballonet.show.terminal.guests import GuestTable, Seen
 from ballonet.show.terminal.happened import EventsScreen, events_text, until
 from ballonet.show.terminal.helping import HelpScreen
-from ballonet.show.terminal.host import host_lines, notices, title_line, who_line
+from ballonet.show.terminal.host import host_lines, notices, title_line, trouble_text, who_line
+from ballonet.show.terminal.keys import ANYWHERE, BINDINGS, OF_A_GUEST, OF_THE_TABLE
 from ballonet.show.terminal.order import Order, matching
 from ballonet.show.terminal.panel import Panel
 from ballonet.show.terminal.past import SPARK_POINTS, SPARK_SECONDS, Past
+from ballonet.show.terminal.playback import Playback
 from ballonet.show.terminal.slider import Slider, offset
 from ballonet.show.terminal.source import Frame, Source
 from ballonet.show.terminal.upcoming import next_text
-from ballonet.show.words import age
 from ballonet.units import format_duration
 
 RETRY_SECONDS = 1.0  # between two tries to reach a service that is gone
@@ -39,10 +39,6 @@ AGE_SECONDS = 1.0  # between two looks at the clock for ages
 WIDE_COLUMNS = 116  # from here on what it did and will do stand side by side
 # What it did and will do have at least so many lines, titles included, and all that guests leave.
 LEAST_LINES, LEAST_WIDE_LINES = 9, 7
-SLOWEST, FASTEST = 0.25, 64.0
-_OF_THE_TABLE = frozenset({"filter", "sort", "reverse", "all", "pause", "events", "help"})
-_OF_A_GUEST = frozenset({"hold", "release", "set_size"})
-_ANYWHERE = frozenset({"quit", "focus_next", "focus_previous"})  # also while a dialog asks
 
 
 class Top(App[None]):
@@ -50,26 +46,7 @@ class Top(App[None]):
 
     TITLE = "ballonet top"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", key_display="/"),
-        Binding("s", "sort", "sort"),
-        Binding("r", "reverse", "reverse", show=False),
-        Binding("p", "pause", "pause"),
-        Binding("h", "hold", "hold"),
-        Binding("l", "release", "release"),
-        Binding("S", "set_size", "set"),
-        Binding("e", "events", "events"),
-        Binding("space", "play", "stop", show=False),
-        Binding("left", "step(-1)", "Back", show=False),
-        Binding("right", "step(1)", "On", show=False),
-        Binding("home", "first", "First", show=False),
-        Binding("end", "live", "Newest", show=False),
-        Binding("plus,equals_sign", "faster(2.0)", "Faster", show=False),
-        Binding("minus", "faster(0.5)", "Slower", show=False),
-        Binding("escape", "all", "All", show=False),
-        Binding("question_mark", "help", "help", key_display="?"),
-        Binding("q,ctrl+c", "quit", "quit", key_display="q"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
     CSS = """
     #head, #who, #notice { height: auto; text-wrap: nowrap; text-overflow: ellipsis; }
     #notice { color: ansi_yellow; text-style: bold; }
@@ -89,12 +66,9 @@ class Top(App[None]):
         self.theme = "ansi-dark"  # the terminal's own colours, whether it is dark or light
         self._source, self._monotonic = source, monotonic
         self._past = Past(source)
-        self._number: int | None = None  # of the frame that is shown
+        self._time = Playback(source)
         self._received_at = monotonic()
         self._trouble: BallonetError | None = None
-        self._playing, self._speed = True, 1.0
-        self._ahead: int | None = None  # the number of a frame that is there before its turn
-        self._changed = asyncio.Event()  # how time passes was changed
         self._order, self._words = Order(), ""
         self._drawn: object = None  # what the frame was drawn from
 
@@ -129,10 +103,10 @@ class Top(App[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:  # noqa: ARG002
         """Return whether a key does something on this screen."""
         if isinstance(self.screen, ModalScreen):
-            return action in _ANYWHERE
-        if action in _OF_A_GUEST:
+            return action in ANYWHERE
+        if action in OF_A_GUEST:
             return len(self.screen_stack) == 1 or isinstance(self.screen, DetailScreen)
-        return len(self.screen_stack) == 1 or action not in _OF_THE_TABLE
+        return len(self.screen_stack) == 1 or action not in OF_THE_TABLE
 
     # --- frames -------------------------------------------------------------------------------------
 
@@ -140,22 +114,16 @@ class Top(App[None]):
     async def feed(self) -> None:
         """Take in frames as they come, or as fast as somebody wants to see them."""
         while True:
-            self._changed.clear()
-            if self._source.paced and not self._playing:
-                await self._changed.wait()
-                continue
             try:
-                found = await self._next()
+                came = await self._time.advance()
             except BallonetError as error:
                 self._trouble = error
                 self._draw_head()
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            self._trouble = None
-            if found is None:
-                self._playing = False
-            elif await self._due(found) and self._playing:
-                self._number, self._ahead = found, None
+            if not came:
+                continue
+            self._trouble, self._received_at = None, self._monotonic()
             if self._is_news():
                 self._draw()
             else:
@@ -165,31 +133,8 @@ class Top(App[None]):
         """Return whether there is more to draw than that all is a second older."""
         frame, last = self.frame, self._source.events[-1:]
         seen = None if frame is None else (frame.number, frame.overview.guests, frame.overview.status.holds)
-        before, self._drawn = self._drawn, (seen, last, self._playing)
+        before, self._drawn = self._drawn, (seen, last, self._time.playing)
         return before != self._drawn
-
-    async def _next(self) -> int | None:
-        """Return the number of the frame that comes next; None: there is none."""
-        numbers = self._source.numbers
-        if self._source.paced and numbers and (self._number is None or self._number + 1 in numbers):
-            return numbers.start if self._number is None else self._number + 1
-        frame = await self._source.next()
-        self._received_at = self._monotonic()
-        if frame is None:
-            return None
-        self._ahead = frame.number if self._source.paced else None
-        return frame.number
-
-    async def _due(self, number: int) -> bool:
-        """Wait until it is this frame's turn; return False where that was changed meanwhile."""
-        if not self._source.paced or self._number is None or self._number not in self._source.numbers:
-            return True
-        seconds = max(0.0, self._source.at(number) - self._source.at(self._number)) / self._speed
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._changed.wait()
-                return False
-        return True
 
     @work
     async def ask_sparklines(self) -> None:
@@ -200,25 +145,9 @@ class Top(App[None]):
                 self._past.take(found)
 
     @property
-    def _numbers(self) -> range:
-        """Return the frames whose turn has come."""
-        numbers = self._source.numbers
-        return numbers[:-1] if self._ahead is not None and len(numbers) > 1 else numbers
-
-    @property
     def frame(self) -> Frame | None:
         """Return the frame that is shown; None before the first."""
-        numbers = self._numbers
-        if not numbers or self._number is None:
-            return None
-        self._number = max(numbers.start, min(self._number, numbers.stop - 1))
-        return self._source.frame(self._number)
-
-    @property
-    def _newest(self) -> bool:
-        """Return whether the newest frame is shown."""
-        numbers = self._numbers
-        return bool(numbers) and self._number == numbers.stop - 1
+        return self._time.frame
 
     def told(self, at: float) -> str:
         """Return a time as it is shown: on this machine's clock, or since the first frame."""
@@ -228,10 +157,15 @@ class Top(App[None]):
 
     # --- drawing ------------------------------------------------------------------------------------
 
+    def _stands(self) -> bool:
+        """Return whether there is something to draw on; not while the view begins or ends."""
+        there = {widget.id for widget in self.screen_stack[0].children} if self.screen_stack else set()
+        return {"head", "trouble", "notice", "who", "guests", "below", "slider"} <= there
+
     def _draw(self) -> None:
         """Draw all that there is to see of the frame."""
-        if not self.screen_stack or not self.screen_stack[0].children:
-            return  # it begins, or ends
+        if not self._stands():
+            return
         self._draw_head()
         self._draw_slider()
         frame = self.frame
@@ -241,25 +175,30 @@ class Top(App[None]):
         self._draw_below()
         for screen in self.screen_stack:
             if isinstance(screen, DetailScreen):
-                screen.take(frame, newest=self._newest)
+                screen.take(frame, newest=self._time.newest)
             elif isinstance(screen, EventsScreen):
                 screen.take(self._events(frame))
 
     def _draw_head(self) -> None:
+        if not self._stands():
+            return
         main = self.screen_stack[0]
         columns, frame = main.size.width, self.frame
         overview = None if frame is None else frame.overview
         lag = self._monotonic() - self._received_at
         served = not self._source.paced
-        title = title_line(self._source.title, overview, lag if served and self._newest else None, columns)
+        title = title_line(
+            self._source.title, overview, lag if served and self._time.newest else None, columns
+        )
         main.query_one("#head", Static).update(Text("\n").join([title, host_lines(overview, columns)]))
         trouble = main.query_one("#trouble", Static)
         trouble.set_class(self._trouble is None, "hidden")
         if self._trouble is not None:
-            trouble.update(Text(_trouble_text(self._trouble, lag, waits=frame is None)))
+            trouble.update(Text(trouble_text(self._trouble, lag, waits=frame is None)))
         lines = notices(None if overview is None else overview.status)
-        if served and frame is not None and not self._newest:
-            lines.insert(0, f"This was {_back(frame, self._source)} ago: End goes to now")
+        if served and frame is not None and not self._time.newest:
+            back = format_duration(round(self._source.at(self._time.numbers.stop - 1) - frame.at))
+            lines.insert(0, f"This was {back} ago: End goes to now")
         notice = main.query_one("#notice", Static)
         notice.set_class(not lines, "hidden")
         notice.update(Text("\n".join(lines)))
@@ -268,17 +207,17 @@ class Top(App[None]):
 
     def _draw_slider(self) -> None:
         slider = self.screen_stack[0].query_one(Slider)
-        numbers = self._numbers
-        hidden = not numbers or self._number is None or (not self._source.paced and self._playing)
+        numbers = self._time.numbers
+        hidden = not numbers or self._time.number is None or (not self._source.paced and self._time.playing)
         slider.set_class(hidden, "hidden")
-        if not hidden and self._number is not None:
+        if not hidden and self._time.number is not None:
             slider.show(
                 numbers,
-                self._number,
-                self._source.at(self._number),
+                self._time.number,
+                self._source.at(self._time.number),
                 self._source.at(numbers.start),
-                playing=self._playing,
-                speed=self._speed if self._source.paced else None,
+                playing=self._time.playing,
+                speed=self._time.speed if self._source.paced else None,
             )
 
     def _draw_guests(self, frame: Frame) -> None:
@@ -310,7 +249,7 @@ class Top(App[None]):
 
     def _events(self, frame: Frame) -> list[Event]:
         events = self._source.events
-        return list(events if self._newest else until(events, frame.at))
+        return list(events if self._time.newest else until(events, frame.at))
 
     def on_resize(self) -> None:
         """Lay it out for this many columns."""
@@ -389,51 +328,34 @@ class Top(App[None]):
 
     def action_play(self) -> None:
         """Stop and go on."""
-        self._play(playing=not self._playing)
-
-    def _play(self, *, playing: bool) -> None:
-        self._playing = playing
-        numbers = self._numbers
-        if playing and not self._source.paced and numbers:
-            self._number = numbers.stop - 1
-        self._changed.set()
+        self._time.play(playing=not self._time.playing)
         self._draw()
 
     async def action_step(self, frames: int) -> None:
         """Go to an earlier or later frame, and stay there."""
-        if self._number is None:
-            return
-        wanted = self._number + frames
-        if wanted not in self._numbers and frames > 0:
-            if self._ahead is None and self._source.paced:
-                await self._source.next()
-            self._ahead = None
-        self._go(wanted)
-
-    def _go(self, number: int) -> None:
-        numbers = self._numbers
-        self._number = max(numbers.start, min(number, numbers.stop - 1)) if numbers else None
-        self._play(playing=self._newest and not self._source.paced)
+        await self._time.step(frames)
+        self._draw()
 
     def on_slider_moved(self, moved: Slider.Moved) -> None:
         """Go to the frame that the mouse is at."""
-        self._go(moved.number)
+        self._time.go(moved.number)
+        self._draw()
 
     def action_first(self) -> None:
         """Go to the oldest frame."""
-        self._go(self._numbers.start)
+        self._time.go(self._time.numbers.start)
+        self._draw()
 
     def action_live(self) -> None:
         """Go to the newest frame, and on from there."""
-        self._go(self._numbers.stop - 1)
-        self._play(playing=True)
+        self._time.go(self._time.numbers.stop - 1)
+        self._time.play(playing=True)
+        self._draw()
 
     def action_faster(self, factor: float) -> None:
-        """Have time pass faster."""
-        if self._source.paced:
-            self._speed = max(SLOWEST, min(FASTEST, self._speed * factor))
-            self._changed.set()
-            self._draw_slider()
+        """Have time pass faster, or slower."""
+        self._time.faster(factor)
+        self._draw_slider()
 
     # --- doing --------------------------------------------------------------------------------------
 
@@ -470,7 +392,7 @@ class Top(App[None]):
     def _ask(self, action: actions.Action) -> None:
         if self._source.read_only:
             self.notify(self._source.read_only, severity="warning", markup=False)
-        elif not self._newest:
+        elif not self._time.newest:
             self.notify(
                 "this is the past, in which nothing can be done: End goes to now",
                 severity="warning",
@@ -482,14 +404,3 @@ class Top(App[None]):
     def _done(self, said: str | None) -> None:
         if said is not None:
             self.notify(said, markup=False)
-
-
-def _trouble_text(error: BallonetError, lag_seconds: float, *, waits: bool) -> str:
-    """Return what is wrong, what to do, and how old what is seen is."""
-    seen = "" if waits else f"; this is {age(lag_seconds)} old"
-    hint = f"\nhint: {printable(error.hint)}" if error.hint else ""
-    return f"{printable(error.message)}: trying again{seen}{hint}"
-
-
-def _back(frame: Frame, source: Source) -> str:
-    return format_duration(round(source.at(source.numbers.stop - 1) - frame.at))

@@ -2,6 +2,7 @@
 
 from rich.text import Text
 
+from ballonet.errors import BallonetError
 from ballonet.service.models import HostMemory, Overview, Status
 from ballonet.show.requests import hold_sentence
 from ballonet.show.table import UNKNOWN, printable
@@ -116,3 +117,10 @@ def notices(status: Status | None) -> list[str]:
     if not status.settings.succeeded:
         lines.append(f"Settings cannot be read, those before are in force: {status.settings.error}")
     return [printable(line) for line in lines]
+
+
+def trouble_text(error: BallonetError, lag_seconds: float, *, waits: bool) -> str:
+    """Return what is wrong, what to do, and how old what is seen is."""
+    seen = "" if waits else f"; this is {age(lag_seconds)} old"
+    hint = f"\nhint: {printable(error.hint)}" if error.hint else ""
+    return f"{printable(error.message)}: trying again{seen}{hint}"

@@ -1,7 +1,11 @@
-"""A service in a process of its own, for tests on real guests: started, asked, and ended."""
+"""A service in a process of its own, for tests on real guests: started, asked, and ended.
+
+A pytest plugin: its two guests boot once for all tests that name them.
+"""
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -11,22 +15,34 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+from hosts import booted
+from subjects import Machine
+
+from ballonet.lab.domain import GuestSpec
+from ballonet.units import MIB
+
 COMMAND = [sys.executable, "-m", "ballonet"]
+# What two guests of 256 MiB are balanced by.
+BUDGET_BYTES = 420 * MIB
+FLOOR_BYTES = 96 * MIB
+OPTIONS = ["--enforce", "--budget", "420MiB", "--floor", "96MiB", "--boot-grace", "0s", "--interval", "1s"]
+IDLE = "at 0 anon_mib=10 hot_mib=10 rate=20 touches=8"
 
 
 class Service:
     """A `ballonet run` with a socket and a state directory, and the commands that ask it."""
 
-    def __init__(self, place: Path, uris: Sequence[str], options: Sequence[str]) -> None:
-        self._uris, self._options = uris, options
-        self._socket, self._state = place / "run.sock", place / "state"
+    def __init__(self, place: Path, uris: Sequence[str], *options: str) -> None:
+        self._uris, self._options = uris, [*OPTIONS, *options]
+        self.socket, self._state = place / "run.sock", place / "state"
         self.said = place / "said"
 
     @contextmanager
     def running(self) -> Iterator["subprocess.Popen[bytes]"]:
         uris = (word for uri in self._uris for word in ("-c", uri))
         words = [*COMMAND, *uris, "run", *self._options]
-        words += ["--socket", str(self._socket), "--state", str(self._state)]
+        words += ["--socket", str(self.socket), "--state", str(self._state)]
         with self.said.open("ab") as file, subprocess.Popen(words, stdout=file, stderr=file) as process:
             try:
                 wait_until(lambda: self.ask("status").returncode == 0, self.said)
@@ -35,7 +51,7 @@ class Service:
                 process.kill()
 
     def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "BALLONET_SOCKET": str(self._socket)}
+        environment = {**os.environ, "BALLONET_SOCKET": str(self.socket)}
         return subprocess.run(
             [*COMMAND, *words], env=environment, capture_output=True, text=True, check=False, timeout=60
         )
@@ -45,9 +61,14 @@ class Service:
         assert 0 == done.returncode, done.stderr
         return json.loads(done.stdout)
 
+    def web(self) -> str:
+        """Return the address at which it is served over TCP; it was started just now."""
+        (address,) = re.findall(r"Answering on http://(.*)/:", self.said.read_text())
+        return str(address)
+
     def has_written(self, name: str, actual_bytes: int) -> bool:
         """Return whether a size is one of a guest's last two in the journal: the last may not be sent."""
-        path = next(self._state.glob("*.sqlite"))
+        path = self._state / "state.sqlite"
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
             question = "SELECT to_bytes FROM acts WHERE name = ? ORDER BY id DESC LIMIT 2"
             sizes = [size for (size,) in store.execute(question, [name])]
@@ -61,6 +82,28 @@ class Service:
     def verdict(self, name: str) -> str:
         (guests,) = (each["guests"] for each in self.answer("plan")["hypervisors"])
         return str(next(guest["verdict"]["reason"] for guest in guests if guest["name"] == name))
+
+
+@pytest.fixture(scope="session")
+def two_guests() -> Iterator[Machine]:
+    """Boot two guests of 256 MiB."""
+    with booted([GuestSpec(name, memory_bytes=256 * MIB) for name in ("one", "two")]) as machine:
+        yield machine
+
+
+@pytest.fixture
+def duo(two_guests: Machine) -> Machine:
+    """Return the guests "one" and "two" at rest, each with all of its memory."""
+    for name in ("one", "two"):
+        two_guests.daemon.virsh("setmem", name, "256M", "--live")
+        two_guests.load(name, IDLE)
+    return two_guests
+
+
+@pytest.fixture
+def served(duo: Machine, tmp_path: Path) -> Service:
+    """Return a service of these guests, not started yet."""
+    return Service(tmp_path, [duo.daemon.uri], "--web", "127.0.0.1:0")
 
 
 def wait_until(there: Callable[[], bool], said: Path, seconds: float = 40) -> None:

@@ -201,15 +201,21 @@ class Scripted(Kept):
         events: Sequence[Event] = EVENTS,
         *,
         paced: bool = False,
+        rest_seconds: float = 3600.0,
         then: BallonetError | None = None,
     ) -> None:
+        """Name the frames; where they are paced so much time is between two besides: none comes by itself."""
         super().__init__()
         self.paced = paced
+        self._rest_seconds = rest_seconds if paced else 0.0
         self.coming = list(frames)
         self.then = then
         self.asked: list[tuple[type[Asked], dict[str, object]]] = []
         self.explained: Why | None = None
         self._first = list(events)
+
+    def at(self, number: int) -> float:
+        return super().at(number) + number * self._rest_seconds
 
     async def next(self) -> Any:
         if self.coming:

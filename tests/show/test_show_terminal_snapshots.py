@@ -1,12 +1,13 @@
 """What the view looks like: each picture was looked at by somebody before it was kept."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 from frames import EVENTS, GUESTS, HOSTILE, Scripted, event, hold, overview, row, run_of
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from ballonet.errors import NotRunningError
 from ballonet.service.models import Inputs, Learned, Tiers, Why
@@ -40,8 +41,17 @@ def until_seen(source: Scripted, count: int) -> Callable[[Pilot[Any]], Awaitable
     return wait
 
 
-def compared(snap_compare: Compare, source: Scripted, frames: int = 1, **how: Any) -> bool:
-    return snap_compare(top(source), run_before=until_seen(source, frames), **how)
+def compared(
+    snap_compare: Compare, source: Scripted, frames: int = 1, press: Sequence[str] = (), **how: Any
+) -> bool:
+    async def ready(pilot: Pilot[Any]) -> None:
+        await until_seen(source, frames)(pilot)
+        await pilot.press(*press)
+        for field in pilot.app.screen.query(Input):
+            field.cursor_blink = False  # whether it is there would depend on how fast this machine draws
+        await pilot.pause()
+
+    return snap_compare(top(source), run_before=ready, **how)
 
 
 def test_all_four_answers_in_80_columns(snap_compare: Compare) -> None:
@@ -134,10 +144,10 @@ def test_an_action_asks_first(snap_compare: Compare) -> None:
 
 
 def test_the_past_of_a_simulated_host_is_gone_back_to(snap_compare: Compare) -> None:
-    source = Scripted(run_of(20), paced=True)
+    source = Scripted(run_of(20), paced=True, rest_seconds=0.0)
 
     async def back(pilot: Pilot[Any]) -> None:
-        await pilot.press("space")
+        await pilot.press("space", "home")
         for _ in range(6):
             await pilot.press("right")
         await pilot.press("left", "left")

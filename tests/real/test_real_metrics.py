@@ -15,8 +15,10 @@ pytestmark = pytest.mark.real
 
 
 def test_prometheus_knows_what_the_commands_say(duo: Machine, served: Service, tmp_path: Path) -> None:
+    place = tmp_path / "prometheus"
+    place.mkdir()
     with served.running():
-        with scraping(served.web(), tmp_path) as prometheus:
+        with scraping(served.web(), place) as prometheus:
             wait_until(lambda: duo.actual("one") + duo.actual("two") <= BUDGET_BYTES, served.said)
             prometheus.awaited('sum(ballonet_changes_total{reason="planned",result="reached"}) > 0')
             assert 0 == served.ask("pause").returncode  # so that all that is read below is of one moment

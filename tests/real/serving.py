@@ -2,16 +2,34 @@
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from journal import rows
 
 COMMAND = [sys.executable, "-m", "ballonet"]
+
+
+class Act(NamedTuple):
+    """A row of the journal."""
+
+    at: float
+    from_bytes: int
+    to_bytes: int
+    cause: str
+
+    @property
+    def shrinks(self) -> bool:
+        return self.to_bytes < self.from_bytes and self.cause != "adopted"
+
+    @property
+    def grows(self) -> bool:
+        return self.to_bytes > self.from_bytes and self.cause != "adopted"
 
 
 class Service:
@@ -19,14 +37,14 @@ class Service:
 
     def __init__(self, place: Path, uris: Sequence[str], options: Sequence[str]) -> None:
         self._uris, self._options = uris, options
-        self._socket, self._state = place / "run.sock", place / "state"
+        self.socket, self.state = place / "run.sock", place / "state"
         self.said = place / "said"
 
     @contextmanager
     def running(self) -> Iterator["subprocess.Popen[bytes]"]:
         uris = (word for uri in self._uris for word in ("-c", uri))
         words = [*COMMAND, *uris, "run", *self._options]
-        words += ["--socket", str(self._socket), "--state", str(self._state)]
+        words += ["--socket", str(self.socket), "--state", str(self.state)]
         with self.said.open("ab") as file, subprocess.Popen(words, stdout=file, stderr=file) as process:
             try:
                 wait_until(lambda: self.ask("status").returncode == 0, self.said)
@@ -35,7 +53,7 @@ class Service:
                 process.kill()
 
     def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "BALLONET_SOCKET": str(self._socket)}
+        environment = {**os.environ, "BALLONET_SOCKET": str(self.socket)}
         return subprocess.run(
             [*COMMAND, *words], env=environment, capture_output=True, text=True, check=False, timeout=60
         )
@@ -45,12 +63,14 @@ class Service:
         assert 0 == done.returncode, done.stderr
         return json.loads(done.stdout)
 
+    def acts(self, name: str, since: float = 0.0) -> list[Act]:
+        """Return a guest's rows of the journal since these epoch seconds, the oldest first."""
+        question = "SELECT at, from_bytes, to_bytes, cause FROM acts WHERE name = ? AND at >= ? ORDER BY id"
+        return [Act(*row) for row in rows(self.state, question, [name, since])]
+
     def has_written(self, name: str, actual_bytes: int) -> bool:
         """Return whether a size is one of a guest's last two in the journal: the last may not be sent."""
-        path = next(self._state.glob("*.sqlite"))
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
-            question = "SELECT to_bytes FROM acts WHERE name = ? ORDER BY id DESC LIMIT 2"
-            sizes = [size for (size,) in store.execute(question, [name])]
+        sizes = [act.to_bytes for act in self.acts(name)[-2:]]
         return not sizes or actual_bytes in sizes
 
     def has_told(self, words: str, times: int) -> bool:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from random import Random
+from threading import Timer
 
 from life import Life
 from subjects import Machine
@@ -141,7 +142,12 @@ class Faults:
             os.kill(process, signal.SIGCONT)
             self._frozen.discard(name)
 
-        return f"freeze of {name} for {self._after(1.0, 8.0, thaw):.0f} s"
+        # Not in the course of things: whoever looks at guests waits for this one meanwhile.
+        seconds = self._random.uniform(1.0, 8.0)
+        timer = Timer(seconds, thaw)
+        timer.start()
+        self._later.append((time.monotonic() + seconds, timer.join))
+        return f"freeze of {name} for {seconds:.0f} s"
 
     def _unload(self) -> str:
         name = self._one(60.0)

@@ -19,7 +19,7 @@ os.environ["BALLONET_CONFIG"] = os.devnull
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 # Real guests, which boot once for all that name them; a service with simulated ones; and who looks at it.
-pytest_plugins = ["hosts", "hosted", "browsing"]
+pytest_plugins = ["hosts", "serving", "hosted", "browsing"]
 
 
 @pytest.fixture

@@ -1,7 +1,11 @@
-"""A service in a process of its own, for tests on real guests: started, asked, and ended."""
+"""A service in a process of its own, for tests on real guests: started, asked, and ended.
+
+A pytest plugin: its two guests boot once for all tests that name them.
+"""
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -10,9 +14,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
+from hosts import booted
 from journal import rows
+from subjects import Machine
+
+from ballonet.lab.domain import GuestSpec
+from ballonet.units import MIB
 
 COMMAND = [sys.executable, "-m", "ballonet"]
+# What two guests of 256 MiB are balanced by.
+BUDGET_BYTES = 420 * MIB
+FLOOR_BYTES = 96 * MIB
+OPTIONS = ["--enforce", "--budget", "420MiB", "--floor", "96MiB", "--boot-grace", "0s", "--interval", "1s"]
+IDLE = "at 0 anon_mib=10 hot_mib=10 rate=20 touches=8"
 
 
 class Act(NamedTuple):
@@ -35,8 +50,8 @@ class Act(NamedTuple):
 class Service:
     """A `ballonet run` with a socket and a state directory, and the commands that ask it."""
 
-    def __init__(self, place: Path, uris: Sequence[str], options: Sequence[str]) -> None:
-        self._uris, self._options = uris, options
+    def __init__(self, place: Path, uris: Sequence[str], *options: str) -> None:
+        self._uris, self._options = uris, [*OPTIONS, *options]
         self.socket, self.state = place / "run.sock", place / "state"
         self.said = place / "said"
 
@@ -63,6 +78,11 @@ class Service:
         assert 0 == done.returncode, done.stderr
         return json.loads(done.stdout)
 
+    def web(self) -> str:
+        """Return the address at which it is served over TCP; it was started just now."""
+        (address,) = re.findall(r"Answering on http://(.*)/:", self.said.read_text())
+        return str(address)
+
     def acts(self, name: str, since: float = 0.0) -> list[Act]:
         """Return a guest's rows of the journal since these epoch seconds, the oldest first."""
         question = "SELECT at, from_bytes, to_bytes, cause FROM acts WHERE name = ? AND at >= ? ORDER BY id"
@@ -81,6 +101,28 @@ class Service:
     def verdict(self, name: str) -> str:
         (guests,) = (each["guests"] for each in self.answer("plan")["hypervisors"])
         return str(next(guest["verdict"]["reason"] for guest in guests if guest["name"] == name))
+
+
+@pytest.fixture(scope="session")
+def two_guests() -> Iterator[Machine]:
+    """Boot two guests of 256 MiB."""
+    with booted([GuestSpec(name, memory_bytes=256 * MIB) for name in ("one", "two")]) as machine:
+        yield machine
+
+
+@pytest.fixture
+def duo(two_guests: Machine) -> Machine:
+    """Return the guests "one" and "two" at rest, each with all of its memory."""
+    for name in ("one", "two"):
+        two_guests.daemon.virsh("setmem", name, "256M", "--live")
+        two_guests.load(name, IDLE)
+    return two_guests
+
+
+@pytest.fixture
+def served(duo: Machine, tmp_path: Path) -> Service:
+    """Return a service of these guests, not started yet."""
+    return Service(tmp_path, [duo.daemon.uri], "--web", "127.0.0.1:0")
 
 
 def wait_until(there: Callable[[], bool], said: Path, seconds: float = 40) -> None:

@@ -25,8 +25,7 @@ MAXIMA = {"eater": 256 * MIB, "needy": 256 * MIB, "rescued": 256 * MIB, "leaky":
 BUDGET_BYTES = 700 * MIB
 FLOOR_BYTES = 112 * MIB
 PAGE_BYTES = 4096
-OPTIONS = ["--enforce", "--budget", f"{BUDGET_BYTES}B", "--floor", f"{FLOOR_BYTES}B"]
-OPTIONS += ["--boot-grace", "0s", "--interval", "1s"]
+OPTIONS = ["--budget", f"{BUDGET_BYTES}B", "--floor", f"{FLOOR_BYTES}B"]
 IDLE = "at 0 anon_mib=10 hot_mib=10 rate=10 touches=4"
 PATIENCE_SECONDS = 90.0
 
@@ -47,7 +46,7 @@ def host() -> Iterator[Machine]:
 def service(host: Machine, tmp_path: Path) -> Service:
     for name in MAXIMA:
         host.load(name, IDLE)
-    return Service(tmp_path, [host.daemon.uri], OPTIONS)
+    return Service(tmp_path, [host.daemon.uri], *OPTIONS)
 
 
 def sizes(host: Machine) -> dict[str, int]:
@@ -172,8 +171,8 @@ def test_a_leak_that_its_own_kernel_ends_had_all_that_it_may_have(host: Machine,
 def test_a_second_service_is_refused_until_the_first_is_dead(
     host: Machine, service: Service, tmp_path: Path
 ) -> None:
-    words = [*COMMAND, "-c", host.daemon.uri, "run", *OPTIONS, "--for", "5s"]
-    other = Service(tmp_path / "other", [host.daemon.uri], OPTIONS)
+    words = [*COMMAND, "-c", host.daemon.uri, "run", "--enforce", *OPTIONS, "--for", "5s"]
+    other = Service(tmp_path / "other", [host.daemon.uri], *OPTIONS)
     other.state.parent.mkdir()
     with service.running() as first:
         for state in (service.state, other.state):
@@ -198,7 +197,7 @@ def test_below_the_hosts_reserve_nothing_grows_and_it_recovers(host: Machine, tm
     if available < 3 << 30:
         pytest.skip("a host with 3 GiB available is needed, to take a part of it for a while")
     reserve = int(available) - 800 * MIB
-    service = Service(tmp_path, [host.daemon.uri], [*OPTIONS, "--reserve", f"{reserve}B"])
+    service = Service(tmp_path, [host.daemon.uri], *OPTIONS, "--reserve", f"{reserve}B")
     with settled(host, service):
         done = service.ask("make-room", "24MiB", "--timeout", "60s", "--hold", "10m")
         assert 0 == done.returncode, done.stderr

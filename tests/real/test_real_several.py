@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from hosts import booted
-from serving import Service, wait_until
+from serving import BUDGET_BYTES, IDLE, Service, wait_until
 from subjects import Machine
 
 from ballonet.lab.domain import GuestSpec
@@ -14,10 +14,7 @@ from ballonet.units import MIB
 
 pytestmark = pytest.mark.real
 
-BUDGET_BYTES = 420 * MIB
-OPTIONS = ["--enforce", "--budget", "420MiB", "--floor", "96MiB", "--boot-grace", "0s", "--interval", "1s"]
 BUSY = "at 0 anon_mib=150 hot_mib=150 rate=20 touches=8 grow_mib_s=50"
-IDLE = "at 0 anon_mib=10 hot_mib=10 rate=20 touches=8"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +33,7 @@ def test_they_share_a_budget_and_one_that_goes_costs_its_own_guests_only(
 ) -> None:
     left, right = pair
     uris = [machine.daemon.uri for machine in pair]
-    service = Service(tmp_path, uris, OPTIONS)
+    service = Service(tmp_path, uris)
 
     def unanswered() -> list[str]:
         (found,) = service.answer("status")["hypervisors"]

@@ -1,5 +1,6 @@
 """The page's addresses: what they answer, how, and to whom it does not matter whether it is HTML."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from hosted import Hosted, hosted
 
-from ballonet.service.models import Overview, PauseAsked
+from ballonet.service.models import PauseAsked
 
 
 @pytest.mark.parametrize("path", ["/", "/guest/web", "/guest/simulated-web", "/events", "/events?kind=asked"])
@@ -51,6 +52,12 @@ def test_all_that_a_page_asks_for_is_there(service: Hosted) -> None:
         assert 200 == service.ask("GET", f"/static/{name}")[0]
     for name in ("nothing.js", "../render.py", "..%2Frender.py", "%2e%2e/views.py"):
         assert 404 == service.ask("GET", f"/static/{name}")[0]
+
+
+@pytest.mark.parametrize("path", ["/events", "/static/page.css"])
+def test_who_takes_it_compressed_gets_it_so(service: Hosted, path: str) -> None:
+    status, content = service.ask("GET", path, headers={"Accept-Encoding": "gzip"})
+    assert (200, service.ask("GET", path)[1]) == (status, gzip.decompress(content))
 
 
 def test_a_filter_may_say_anything(service: Hosted) -> None:
@@ -106,9 +113,8 @@ def test_an_id_of_another_life_is_no_reason_to_wait(service: Hosted) -> None:
 def test_a_reader_that_does_not_read_misses_ticks_and_costs_nothing(service: Hosted) -> None:
     async def slow() -> list[int]:
         seen = []
-        async for told in service.service.stream(None):
-            assert isinstance(told, Overview)
-            seen.append(told.tick)
+        async for _, overview in service.service.stream(None):
+            seen.append(overview.tick)
             if len(seen) == 2:
                 break
             for _ in range(50):

@@ -51,9 +51,9 @@ class Soak:
         self.machine = machine
         maxima = dict.fromkeys(machine.lab.uuids, MAXIMUM_BYTES)
         self.budget_bytes = int(BUDGET_SHARE * sum(maxima.values()))
-        options = ["--enforce", "--budget", f"{self.budget_bytes}B", "--floor", f"{FLOOR_BYTES}B"]
-        options += ["--boot-grace", "10s", "--interval", "1s", "--reserve", "64MiB"]
-        self.service = Service(place, [machine.daemon.uri], options)
+        options = ["--budget", f"{self.budget_bytes}B", "--floor", f"{FLOOR_BYTES}B"]
+        options += ["--boot-grace", "10s", "--reserve", "64MiB"]
+        self.service = Service(place, [machine.daemon.uri], *options)
         self.life = Life(self.service)
         moving = frozenset(name for name in maxima if autodeflates(name))
         self.watcher = Watcher(self.budget_bytes, FLOOR_BYTES, maxima, moving)

@@ -53,6 +53,7 @@ COMMANDS: Final = {
     "release": Entry("Automatic", "holding:release", "Give memory back that was taken, and hold it so."),
     "make-room": Entry("Automatic", "room:make_room", "Free host memory for a guest about to start."),
     "room": Entry("Automatic", "room:app", "See and end what is kept free for guests to come."),
+    "top": Entry("Automatic", "top:top", "The live view: the host, its guests, what happens and why."),
     "lab": Entry("Trying it", "lab:app", "Boot real guests to try things on, and load them."),
     "sim": Entry("Trying it", "sim:app", "Try policies on simulated hosts."),
     "demo": Entry("Trying it", "demo:demo", "Boot real guests and watch their memory being balanced."),

@@ -24,6 +24,11 @@ def check_uri(uri: str) -> None:
         _ = parts.port
     except ValueError as error:  # "[" without "]", a port that is no number
         raise UsageError(f"{uri!r} is not a URI: {error}", hint=_HINT) from error
+    if parts.scheme == "sim":
+        raise UsageError(
+            f"{uri!r} is a simulated host, which only top shows",
+            hint="ballonet top -c sim:SCENARIO; or try policies on it: ballonet sim run SCENARIO",
+        )
     if not parts.scheme or "://" not in uri or not uri.isprintable() or " " in uri:
         raise UsageError(f"{uri!r} is not a URI", hint=_HINT)
     if parts.path == "/embed" and not parse_qs(parts.query).get("root", [""])[0].startswith("/"):

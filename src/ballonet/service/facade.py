@@ -248,20 +248,20 @@ class Service:
             await asyncio.sleep(FOLLOW_SECONDS)
             found = self._log.events(replace(question, after_id=seen))
 
-    async def stream(self, after_id: int | None) -> AsyncIterator[models.Event | models.Overview]:
-        """Yield events after one, then the whole; again after each tick and event, until the service closes.
+    async def stream(self, after_id: int | None) -> AsyncIterator[tuple[list[models.Event], models.Overview]]:
+        """Yield what happened after an event, and the whole: now, after each tick, and when more happens.
 
-        What is yielded is read when it is asked for: who reads slowly misses wholes, no events.
+        It ends when the service closes. Both are read when they are asked for: who is slow misses wholes, but
+        no events.
         """
         newest = self._newest()
         # An id that is not given yet is from before a restart that forgot its events.
         seen = newest if after_id is None else after_id if after_id <= newest else 0
         while not self._closing:
             news = self._news
-            for record in self._log.events(Question(after_id=seen)):
-                seen = record.id
-                yield answers.event(record)
-            yield self.overview()
+            records = self._log.events(Question(after_id=seen))
+            seen = records[-1].id if records else seen
+            yield [answers.event(record) for record in records], self.overview()
             while not news.is_set() and self._newest() == seen:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(news.wait(), FOLLOW_SECONDS)

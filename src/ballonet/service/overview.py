@@ -8,6 +8,7 @@ import numpy as np
 from ballonet.engine.engine import Engine
 from ballonet.facts.plan import Plan, PlanRow
 from ballonet.facts.request import Hold
+from ballonet.facts.verdict import Verdict
 from ballonet.service import models
 from ballonet.service.answers import known, moment, verdict_of, whole
 from ballonet.show.reasons import sentence
@@ -64,14 +65,34 @@ def _row(
 
 
 def _state(engine: Engine, plan: Plan, index: int, row: PlanRow) -> models.GuestState:
-    """Return the one word for what a guest does, or what is done with it."""
-    if not row.verdict.managed or row.verdict.code in _BY_VERDICT:
-        return _BY_VERDICT.get(row.verdict.code, "ignored")
-    if engine.memory.distress[index]:
-        return "swapping"
     told = float(engine.memory.target[index])
-    ahead = row.target_bytes if row.target_bytes is not None else told
-    if abs(ahead - row.actual_bytes) > engine.settings.deadband_bytes:
-        return "growing" if ahead > row.actual_bytes else "shrinking"
-    at_floor = row.actual_bytes <= plan.snapshot.floor[index] + engine.settings.deadband_bytes
-    return "at floor" if at_floor else "steady"
+    return state_word(
+        row.verdict,
+        distress=bool(engine.memory.distress[index]),
+        actual_bytes=row.actual_bytes,
+        ahead_bytes=row.target_bytes if row.target_bytes is not None else told,
+        floor_bytes=float(plan.snapshot.floor[index]),
+        near_bytes=engine.settings.deadband_bytes,
+    )
+
+
+def state_word(
+    verdict: Verdict,
+    *,
+    distress: bool,
+    actual_bytes: float,
+    ahead_bytes: float,
+    floor_bytes: float,
+    near_bytes: float,
+) -> models.GuestState:
+    """Return the one word for what a guest does, or what is done with it; sizes may be NaN for unknown.
+
+    `ahead_bytes` is where it is going, and `near_bytes` by how much sizes must differ to count as different.
+    """
+    if not verdict.managed or verdict.code in _BY_VERDICT:
+        return _BY_VERDICT.get(verdict.code, "ignored")
+    if distress:
+        return "swapping"
+    if abs(ahead_bytes - actual_bytes) > near_bytes:
+        return "growing" if ahead_bytes > actual_bytes else "shrinking"
+    return "at floor" if actual_bytes <= floor_bytes + near_bytes else "steady"

@@ -7,6 +7,8 @@ from http import HTTPStatus
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -116,9 +118,14 @@ def _assets() -> dict[str, tuple[bytes, str, str]]:
     return found
 
 
-ROUTES: Final = (
-    Route("/", _page(_overview)),
-    Route("/guest/{guest:path}", _page(_guest)),
-    Route("/events", _page(_events)),
-    Route("/static/{name}", _static),
+# A page of 100 guests is a tenth of its size then, for a millisecond of the processor.
+_SMALLER: Final = (Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5),)
+ROUTES: Final = tuple(
+    Route(path, handler, middleware=_SMALLER)
+    for path, handler in (
+        ("/", _page(_overview)),
+        ("/guest/{guest:path}", _page(_guest)),
+        ("/events", _page(_events)),
+        ("/static/{name}", _static),
+    )
 )

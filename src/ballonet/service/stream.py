@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ballonet.service import models
 from ballonet.service.facade import Service
 
 
@@ -23,8 +22,6 @@ class StreamAsked(BaseModel):
 
 async def messages(service: Service, after_id: int | None) -> AsyncIterator[str]:
     """Yield server-sent events; what happened has an id, so that a reader that comes again misses none."""
-    async for told in service.stream(after_id):
-        if isinstance(told, models.Event):
-            yield f"id: {told.id}\nevent: happened\ndata: {told.model_dump_json()}\n\n"
-        else:
-            yield f"event: overview\ndata: {told.model_dump_json()}\n\n"
+    async for events, overview in service.stream(after_id):
+        happened = (f"id: {each.id}\nevent: happened\ndata: {each.model_dump_json()}\n\n" for each in events)
+        yield f"{''.join(happened)}event: overview\ndata: {overview.model_dump_json()}\n\n"

@@ -22,7 +22,6 @@ from ballonet.facts.verdict import VERDICTS
 from ballonet.service.models import Status
 from ballonet.show.guest_metrics import PREFIX, Guests, compat_text, guest_text
 
-CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _WINDOW: Final = "10s"  # over which the kernel averages pressure
 
 
@@ -39,6 +38,8 @@ class Seen:
 
 class Exposition(Collector):
     """The text that is served, of what `look` returns each time."""
+
+    content_type: Final = "text/plain; version=0.0.4; charset=utf-8"
 
     def __init__(self, look: Callable[[], Seen]) -> None:
         self._look = look

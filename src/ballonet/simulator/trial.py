@@ -180,40 +180,25 @@ def outcome(trial: Trial, tell: Callable[[float, Happening], None] = lambda _, _
     return virtual.run(_run(trial, tell))
 
 
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A simulated host, and the engine that works on it."""
+
+    world: World
+    ports: Ports
+    engine: Engine
+
+
 async def _run(trial: Trial, tell: Callable[[float, Happening], None]) -> Outcome:
     scenario, clock, history = trial.scenario, virtual.VirtualClock(), History()
-    specs = [
-        Spec(
-            name,
-            scenario.maximum(name),
-            _later(steps(text), trial),
-            vcpus=2,
-            free_page_reporting=trial.free_page_reporting,
-            tells_pressure=trial.needs_pressure,
-        )
-        for name, text in scenario.loads.items()
-    ]
-    world = World(specs, clock=clock, host_bytes=max(LEAST_HOST_BYTES, int(2 * scenario.whole_bytes())))
-    ports = Ports(world, clock, world, world)
 
     def hear(happening: Happening) -> None:
         history.hear(happening, clock.monotonic())
         tell(clock.monotonic() - trial.settle_seconds, happening)
 
-    engine = Engine(
-        ports,
-        trial.settings(),
-        hear,
-        enforce=trial.balances,
-        limits=one_floor(scenario.floor_bytes),
-        decide=history.timed(POLICIES[trial.policy]),
-    )
-    await world.resize_many({world.uuid(spec): trial.shares[spec.name] for spec in specs})
-    await clock.sleep(trial.share_seconds)
-    if scenario.settled:
-        await run(engine, ports, seconds=trial.rest_seconds)
-    else:
-        await clock.sleep(trial.rest_seconds)
+    host = made(trial, clock, hear, decide=history.timed(POLICIES[trial.policy]))
+    world, ports, engine = host.world, host.ports, host.engine
+    await settle(trial, host, clock)
     engine.summary, before = Summary(), world.state
     history.begin(clock.monotonic())
     await run(engine, ports, seconds=scenario.seconds, after_tick=history.take)
@@ -227,7 +212,7 @@ async def _run(trial: Trial, tell: Callable[[float, Happening], None]) -> Outcom
         p99_ms=1e3 * float(max(each.longest.max() for _, each in world.answers)),
         worst_guest=worst(answers),
         worst_guest_mean_ms=1e3 * mean_seconds([answers[worst(answers)]]),
-        burst_mib_s=max(step.grow_mib_s for spec in specs for step in spec.schedule),
+        burst_mib_s=max(step.grow_mib_s for spec in world.specs for step in spec.schedule),
         swap_in_pages=int((after.swap_in - before.swap_in).sum()),
         oom_kills=int((after.oom_kills - before.oom_kills).sum()),
         held_bytes=summary.held_byte_seconds / summary.seconds,
@@ -236,6 +221,46 @@ async def _run(trial: Trial, tell: Callable[[float, Happening], None]) -> Outcom
         answers=answers,
         history=history,
     )
+
+
+def made(
+    trial: Trial, clock: virtual.VirtualClock, tell: Callable[[Happening], None], *, decide: Policy
+) -> Host:
+    """Return the trial's guests, which have lived for no time yet, and an engine that decides so."""
+    scenario = trial.scenario
+    specs = [
+        Spec(
+            name,
+            scenario.maximum(name),
+            _later(steps(text), trial),
+            vcpus=2,
+            free_page_reporting=trial.free_page_reporting,
+            tells_pressure=trial.needs_pressure,
+        )
+        for name, text in scenario.loads.items()
+    ]
+    world = World(specs, clock=clock, host_bytes=max(LEAST_HOST_BYTES, int(2 * scenario.whole_bytes())))
+    ports = Ports(world, clock, world, world)
+    engine = Engine(
+        ports,
+        trial.settings(),
+        tell,
+        enforce=trial.balances,
+        limits=one_floor(scenario.floor_bytes),
+        decide=decide,
+    )
+    return Host(world, ports, engine)
+
+
+async def settle(trial: Trial, host: Host, clock: virtual.VirtualClock) -> None:
+    """Let guests get to their shares and rest, or work: then the loads begin, or are looked at."""
+    world = host.world
+    await world.resize_many({world.uuid(spec): trial.shares[spec.name] for spec in world.specs})
+    await clock.sleep(trial.share_seconds)
+    if trial.scenario.settled:
+        await run(host.engine, host.ports, seconds=trial.rest_seconds)
+    else:
+        await clock.sleep(trial.rest_seconds)
 
 
 def _answers(world: World, trial: Trial) -> dict[str, Answers]:

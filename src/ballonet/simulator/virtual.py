@@ -46,6 +46,21 @@ def run(main: Coroutine[object, object, Result]) -> Result:
     return found[0]
 
 
+class Paced:
+    """Virtual time that passes only while something is waited for, and stands still in between."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner(loop_factory=_Loop)
+
+    def run(self, main: Coroutine[object, object, Result]) -> Result:
+        """Let time pass until a coroutine has ended, for all tasks that were begun."""
+        return self._runner.run(main)
+
+    def close(self) -> None:
+        """End all tasks."""
+        self._runner.close()
+
+
 class VirtualClock:
     """The loop's time behind the engine's `Clock`."""
 

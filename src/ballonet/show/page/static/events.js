@@ -50,19 +50,19 @@ export class Happened {
     made.dataset.id = event.id;
     made.dataset.kind = event.kind;
     this._list.prepend(made);
+    made.hidden = !this._fits(made);
+    if (!made.hidden) this._nothing.hidden = true;
     while (this._list.children.length > MOST) this._list.lastElementChild.remove();
-    this._filter();
+  }
+
+  _fits(each) {
+    const words = this._text.value.trim().toLowerCase(), kind = this._kind.value;
+    return (!kind || each.dataset.kind === kind) && each.textContent.toLowerCase().includes(words);
   }
 
   _filter() {
-    const words = this._text.value.trim().toLowerCase(), kind = this._kind.value;
-    let shown = 0;
-    for (const each of this._list.children) {
-      const fits = (!kind || each.dataset.kind === kind) && each.textContent.toLowerCase().includes(words);
-      each.hidden = !fits;
-      shown += fits;
-    }
-    this._nothing.hidden = shown > 0;
+    for (const each of this._list.children) each.hidden = !this._fits(each);
+    this._nothing.hidden = this._list.querySelector("li:not([hidden])") != null;
     this._nothing.textContent = this._list.children.length ? "Nothing that fits." : "Nothing happened yet.";
   }
 }

@@ -4,10 +4,48 @@ const POINTS = 60;  // so that the service has a step of that length
 const SECONDS = 900;
 const HEIGHT = 24;
 
+// One guest's sizes, oldest first, and the path of all but the last: that alone moves at most ticks.
+class Line {
+  constructor(sizes) {
+    this._sizes = sizes;
+    this._done = null;
+  }
+
+  take(size, turns) {
+    const sizes = this._sizes;
+    if (turns || !sizes.length) {
+      sizes.push(size);
+      this._done = null;
+    } else {
+      sizes[sizes.length - 1] = size;
+    }
+    if (sizes.length > POINTS) sizes.shift();
+  }
+
+  path(maximum) {
+    const last = this._sizes.length - 1;
+    if (!maximum || last < 1) return "";
+    if (this._done == null || this._maximum !== maximum) {
+      this._maximum = maximum;
+      this._done = "";
+      for (let index = 0; index < last; index += 1) this._done += this._to(index);
+    }
+    return this._done + this._to(last);
+  }
+
+  // The step to one size, from the one before; a gap where nothing is known.
+  _to(index) {
+    const size = this._sizes[index];
+    if (size == null) return "";
+    const height = HEIGHT - 1 - ((HEIGHT - 2) * size) / this._maximum;
+    return `${this._sizes[index - 1] == null ? "M" : "L"}${POINTS - this._sizes.length + index} ${height.toFixed(1)}`;
+  }
+}
+
 export class Sparks {
   constructor() {
     this._step = SECONDS / POINTS;
-    this._lines = new Map();  // by UUID: sizes, oldest first
+    this._lines = new Map();  // by UUID
     this._turned = null;  // when the last point began, in seconds of the service's clock
   }
 
@@ -19,21 +57,19 @@ export class Sparks {
       if (!answer.ok) return;
       const found = await answer.json();
       if (found.step_seconds > 0) this._step = Math.max(found.step_seconds, 1);
-      for (const each of found.guests) this._lines.set(each.uuid, each.actual_bytes.slice(-POINTS));
+      for (const each of found.guests) this._lines.set(each.uuid, new Line(each.actual_bytes.slice(-POINTS)));
     } catch { /* the stream says by itself that nobody answers */ }
   }
 
-  // Take a tick; true where a new point begins, so that all lines move on.
+  // Take a tick: the last point moves, until its time is over and the next begins.
   take(overview) {
     const now = Date.parse(overview.at) / 1000;
     const turns = this._turned == null || now - this._turned >= this._step;
     if (turns) this._turned = now;
     for (const guest of overview.guests) {
       let line = this._lines.get(guest.uuid);
-      if (!line) this._lines.set(guest.uuid, (line = []));
-      if (turns || !line.length) line.push(guest.actual_bytes);
-      else line[line.length - 1] = guest.actual_bytes;
-      if (line.length > POINTS) line.shift();
+      if (!line) this._lines.set(guest.uuid, (line = new Line([])));
+      line.take(guest.actual_bytes, turns);
     }
   }
 
@@ -41,18 +77,9 @@ export class Sparks {
     this._lines.delete(uuid);
   }
 
-  // The path of a line on the scale of the guest's maximum; a gap where nothing is known.
+  // The path of a line on the scale of the guest's maximum.
   path(uuid, maximum) {
-    const line = this._lines.get(uuid) ?? [];
-    if (!maximum || line.length < 2) return "";
-    let path = "", gap = true;
-    const first = POINTS - line.length;
-    for (let index = 0; index < line.length; index += 1) {
-      const value = line[index];
-      if (value != null) path += `${gap ? "M" : "L"}${first + index} ${(HEIGHT - 1 - ((HEIGHT - 2) * value) / maximum).toFixed(1)}`;
-      gap = value == null;
-    }
-    return path;
+    return this._lines.get(uuid)?.path(maximum) ?? "";
   }
 
   static draw(cell) {

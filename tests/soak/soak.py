@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
+from subprocess import SubprocessError
 
 from faults import Faults
 from hosts import booted
@@ -213,7 +214,7 @@ def main() -> None:
         soak, begun = Soak(machine, place, seed), time.monotonic()
         try:
             soak.run(3600.0 * asked.hours)
-        except (AssertionError, BallonetError) as error:
+        except (AssertionError, BallonetError, OSError, SubprocessError) as error:
             soak.watcher.broken.append(f"{type(error).__name__}: {error}")
         finally:
             soak.life.kill()

@@ -31,6 +31,8 @@ class Resets:
 
     def after(self, look_at: float, uuids: tuple[str, ...]) -> Bools:
         """Return which guests were reset since these monotonic seconds."""
+        if not self._at:  # as nearly always, and this is asked at each glance at a burst
+            return np.zeros(len(uuids), dtype=np.bool_)
         at = self._clock.time() - (self._clock.monotonic() - look_at)
         return np.array([self._at.get(uuid, -np.inf) > at for uuid in uuids], dtype=np.bool_)
 

@@ -295,6 +295,26 @@ async def test_a_burst_is_answered_from_the_pool_at_once(four: Bench) -> None:
     assert Kind.BURST in four.kinds()
 
 
+async def test_a_guest_that_was_reset_a_moment_ago_gets_and_lends_nothing() -> None:
+    """G3, G7: what the last look said of it is over, before the next look says so."""
+    four = four_guests(store_share=0.0)
+    await four.ticks(10)
+    for uuid in four.hypervisor.used:
+        four.hypervisor.used[uuid] = 150 * MIB
+    await four.ticks(3)
+    four.hypervisor.sent.clear()
+    four.engine.hear(Event(EventKind.REBOOTED, "uuid-a", "a"))
+    await burst(four, 900 * MIB, passes=10)
+    assert [] == four.hypervisor.sent
+
+    await four.ticks(3)
+    four.engine.hear(Event(EventKind.REBOOTED, "uuid-b", "b"))
+    four.hypervisor.sent.clear()
+    await four.engine.glance()
+    await burst(four, 900 * MIB, passes=10)
+    assert "uuid-b" not in dict(four.hypervisor.sent)
+
+
 async def test_what_the_pool_lacks_is_called_in_from_unused_memory_once_a_sample() -> None:
     """H6."""
     four = four_guests(store_share=0.0)

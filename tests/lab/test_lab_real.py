@@ -17,7 +17,7 @@ from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.lab import reaper
 from ballonet.lab.directory import embedded_uri
 from ballonet.lab.domain import GuestSpec
-from ballonet.lab.lab import Lab
+from ballonet.lab.lab import Lab, turn_driver
 from ballonet.lab.report import Report
 
 pytestmark = pytest.mark.real
@@ -151,6 +151,24 @@ async def test_without_its_driver_a_guest_reports_and_never_moves(embedded: str,
         assert 128 * MIB == (await hypervisor.guest("mute")).actual_bytes
         with pytest.raises(BallonetError, match="has a guest mute already"):
             await lab.boot([guest])
+
+
+async def test_a_driver_that_is_taken_out_gives_all_back_and_one_that_comes_does_as_told(
+    embedded: str, place: Path
+) -> None:
+    async with running(embedded, place, GuestSpec("turned", memory_bytes=128 * MIB)) as (lab, hypervisor):
+
+        async def until_it_has(size_bytes: int) -> None:
+            async with asyncio.timeout(30):
+                while (await hypervisor.guest("turned")).actual_bytes != size_bytes:  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+
+        await hypervisor.resize(lab.uuids["turned"], 100 * MIB)
+        await until_it_has(100 * MIB)
+        await turn_driver(lab.directory, "turned", on=False)
+        await until_it_has(128 * MIB)
+        await turn_driver(lab.directory, "turned", on=True)
+        await until_it_has(100 * MIB)
 
 
 def test_guests_end_within_seconds_of_their_owners_violent_end(place: Path) -> None:

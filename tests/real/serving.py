@@ -6,17 +6,17 @@ A pytest plugin: its two guests boot once for all tests that name them.
 import json
 import os
 import re
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hosts import booted
+from journal import rows
 from subjects import Machine
 
 from ballonet.lab.domain import GuestSpec
@@ -30,19 +30,36 @@ OPTIONS = ["--enforce", "--budget", "420MiB", "--floor", "96MiB", "--boot-grace"
 IDLE = "at 0 anon_mib=10 hot_mib=10 rate=20 touches=8"
 
 
+class Act(NamedTuple):
+    """A row of the journal."""
+
+    at: float
+    from_bytes: int
+    to_bytes: int
+    cause: str
+
+    @property
+    def shrinks(self) -> bool:
+        return self.to_bytes < self.from_bytes and self.cause != "adopted"
+
+    @property
+    def grows(self) -> bool:
+        return self.to_bytes > self.from_bytes and self.cause != "adopted"
+
+
 class Service:
     """A `ballonet run` with a socket and a state directory, and the commands that ask it."""
 
     def __init__(self, place: Path, uris: Sequence[str], *options: str) -> None:
         self._uris, self._options = uris, [*OPTIONS, *options]
-        self.socket, self._state = place / "run.sock", place / "state"
+        self.socket, self.state = place / "run.sock", place / "state"
         self.said = place / "said"
 
     @contextmanager
     def running(self) -> Iterator["subprocess.Popen[bytes]"]:
         uris = (word for uri in self._uris for word in ("-c", uri))
         words = [*COMMAND, *uris, "run", *self._options]
-        words += ["--socket", str(self.socket), "--state", str(self._state)]
+        words += ["--socket", str(self.socket), "--state", str(self.state)]
         with self.said.open("ab") as file, subprocess.Popen(words, stdout=file, stderr=file) as process:
             try:
                 wait_until(lambda: self.ask("status").returncode == 0, self.said)
@@ -66,12 +83,14 @@ class Service:
         (address,) = re.findall(r"Answering on http://(.*)/:", self.said.read_text())
         return str(address)
 
+    def acts(self, name: str, since: float = 0.0) -> list[Act]:
+        """Return a guest's rows of the journal since these epoch seconds, the oldest first."""
+        question = "SELECT at, from_bytes, to_bytes, cause FROM acts WHERE name = ? AND at >= ? ORDER BY id"
+        return [Act(*row) for row in rows(self.state, question, [name, since])]
+
     def has_written(self, name: str, actual_bytes: int) -> bool:
         """Return whether a size is one of a guest's last two in the journal: the last may not be sent."""
-        path = self._state / "state.sqlite"
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
-            question = "SELECT to_bytes FROM acts WHERE name = ? ORDER BY id DESC LIMIT 2"
-            sizes = [size for (size,) in store.execute(question, [name])]
+        sizes = [act.to_bytes for act in self.acts(name)[-2:]]
         return not sizes or actual_bytes in sizes
 
     def has_told(self, words: str, times: int) -> bool:

@@ -85,8 +85,10 @@ class Engine:
         self._limits = limits
         self._asker = Asker(world.hypervisor, world.clock)
         self._periods = Periods(world.hypervisor, self._teller)
-        self._sender = Sender(world.hypervisor, world.clock, self._teller, journal, self.requests)
         self._resets = Resets(world.clock)
+        self._sender = Sender(
+            world.hypervisor, world.clock, self._teller, journal, self.requests, self._resets
+        )
         self._bulk = world.hypervisor if isinstance(world.hypervisor, BulkHypervisor) else None
         self._followed = Followed(world.residents) if world.residents else None
         self._watch = Watch(self._followed) if self._followed and settings.reflex else None
@@ -291,6 +293,9 @@ class Engine:
         sight = self._watch.sight(self.plan, self._sender.remembered.memory, self._settings)
         if sight is None:
             return False
+        # Of who was reset since the last look that look tells nothing; it has no driver yet to give it to.
+        reborn = self._resets.after(self.plan.snapshot.taken_at, self.plan.snapshot.uuids)
+        sight = replace(sight, cut=sight.cut & ~reborn, spare=np.where(reborn, 0.0, sight.spare))
         answer = reflex(sight, self._free_bytes, self._settings)
         if not answer.bursts.any():
             return False

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ballonet.engine.ports import Clock
-from ballonet.facts.snapshot import Floats
+from ballonet.facts.snapshot import Bools, Floats
 
 TWICE_SECONDS = (
     1.0  # of a reset that was asked for libvirt tells twice, 20 ms apart: when asked, and when done
@@ -28,6 +28,13 @@ class Resets:
         """Forget guests that are gone."""
         for uuid in uuids:
             self._at.pop(uuid, None)
+
+    def after(self, look_at: float, uuids: tuple[str, ...]) -> Bools:
+        """Return which guests were reset since these monotonic seconds."""
+        if not self._at:  # as nearly always, and this is asked at each glance at a burst
+            return np.zeros(len(uuids), dtype=np.bool_)
+        at = self._clock.time() - (self._clock.monotonic() - look_at)
+        return np.array([self._at.get(uuid, -np.inf) > at for uuid in uuids], dtype=np.bool_)
 
     def since(self, uuids: tuple[str, ...], born_at: Floats) -> Floats:
         """Return when each guest began anew: with its process, or when it was reset since."""

@@ -9,6 +9,7 @@ from ballonet.engine.act import PROMISES, Actor, Changes, broken_promises
 from ballonet.engine.ports import Clock, Hypervisor, Journal
 from ballonet.engine.remember import Remembered
 from ballonet.engine.requests import Requests
+from ballonet.engine.resets import Resets
 from ballonet.engine.tell import Teller
 from ballonet.engine.write_ahead import WriteAhead
 from ballonet.errors import BallonetError, DeadlineError, HypervisorError
@@ -31,9 +32,11 @@ class Sender:
         teller: Teller,
         journal: Journal | None,
         requests: Requests,
+        resets: Resets,
     ) -> None:
         self.remembered = Remembered()
         self._requests = requests
+        self._resets = resets
         self._clock = clock
         self._teller = teller
         self._actor = Actor(hypervisor)
@@ -74,8 +77,8 @@ class Sender:
         asked = changes.sizes() if cause is Kind.ASKED else ()
         self._hear(await self._actor.collect(asked, ASKED_SECONDS))
         kept = self._promised(self._actor.freely(changes))
-        if cause is not Kind.ASKED and self._requests.holds:
-            kept = kept.only(~self._requests.held(tuple(kept.sizes())))  # since it was decided, perhaps
+        if cause is not Kind.ASKED:
+            kept = self._still_meant(kept)
         if not writes or not len(kept):
             return kept
         if self.remembered.uuids != kept.snapshot.uuids:
@@ -89,6 +92,12 @@ class Sender:
         if not failed:
             return kept
         return kept.only(np.array([uuid not in failed for uuid in kept.sizes()], dtype=np.bool_))
+
+    def _still_meant(self, changes: Changes) -> Changes:
+        """Return the changes of guests that nobody held, and that were not reset, since it was decided."""
+        if self._requests.holds:
+            changes = changes.only(~self._requests.held(tuple(changes.sizes())))
+        return changes.only(~self._resets.after(changes.snapshot.taken_at, tuple(changes.sizes())))
 
     def _promised(self, changes: Changes) -> Changes:
         """Return the changes that keep all promises; tell of the others."""

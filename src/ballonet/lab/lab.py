@@ -180,6 +180,27 @@ async def send_schedule(directory: Path, name: str, schedule: str, reports: Repo
         ) from error
 
 
+async def turn_driver(directory: Path, name: str, *, on: bool) -> None:
+    """Have a guest load its balloon driver again, or unload it, and return when it has."""
+    state = "on" if on else "off"
+    done = f"lab: driver {state}"
+    before = _console(directory, name).count(done)
+    try:
+        async with asyncio.timeout(LOAD_SECONDS):
+            _, writer = await asyncio.open_unix_connection(Places.below(directory, name).schedule)
+            writer.write(f"driver {state}\n".encode())
+            await writer.drain()
+            while _console(directory, name).count(done) == before:  # noqa: ASYNC110 (the guest's QEMU writes)
+                await asyncio.sleep(POLL_SECONDS)
+            writer.close()
+            await writer.wait_closed()
+    except (TimeoutError, OSError) as error:
+        raise BallonetError(
+            f"guest {name} did not turn its driver {state}",
+            hint=f"look at {Places.below(directory, name).console}",
+        ) from error
+
+
 def _beginning(reports: Sequence[Report]) -> float:
     """Return the second of the guest's life at which its schedule began; 0 if it has not reported."""
     return reports[-1].uptime - reports[-1].t if reports else 0.0

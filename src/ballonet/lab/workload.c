@@ -6,7 +6,8 @@
  * whenever the kernel killed that. The two share one page of figures; only the load itself can be swapped.
  *
  * A schedule is lines "at SECONDS key=value ...", ended by a line "go"; a key keeps its value until a later
- * line changes it. The keys are the fields of `struct step` below.
+ * line changes it. The keys are the fields of `struct step` below. The lines "driver off" and "driver on" take
+ * the balloon's driver out of the running kernel and put it back.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -355,9 +356,20 @@ static void drop_page_cache(void)
 		close(file);
 }
 
+/* Take the balloon's driver out, or put it back: the console says when that is done. */
+static void turn_driver(const char *command, const char *state)
+{
+	printf("lab: driver %s%s\n", system(command) == 0 ? "" : "not ", state);
+	fflush(stdout);
+}
+
 /* The lab has checked the schedule's words before sending it: what is not known here is passed over. */
 static void take_line(char *line)
 {
+	if (strcmp(line, "driver off") == 0)
+		turn_driver("rmmod virtio_balloon", "off");
+	if (strcmp(line, "driver on") == 0)
+		turn_driver("insmod /modules/virtio_balloon.ko", "on");
 	if (strcmp(line, "go") == 0) {
 		drop_page_cache();
 		lock();

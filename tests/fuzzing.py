@@ -1,4 +1,4 @@
-"""Tests that feed a reader what nobody would write: some hundred examples each, thousands with `script/fuzz`."""
+"""Readers fed what nobody would write: some hundred examples each, thousands with `script/fuzz`."""
 
 import os
 from collections.abc import Callable
@@ -36,3 +36,20 @@ def well_said(error: BallonetError) -> None:
         assert issue.message
         assert issue.hint
         assert len(issue.hint.splitlines()) == 1
+
+
+# --- files with bytes overwritten, or cut off ------------------------------------------------------------
+
+damages = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=1)), max_size=8)
+
+
+def damaged(whole: bytes, places: list[tuple[float, bytes]], cut: float) -> bytes:
+    """Return a file with these bytes overwritten, each from a share of its length on, and that much left."""
+    content = bytearray(whole)
+    for share, with_what in places:
+        begin = int(share * len(whole))
+        content[begin : begin + len(with_what)] = with_what
+    return bytes(content[: int(cut * len(content)) + 1])
+
+
+CUTS = st.sampled_from([1.0, 1.0, 1.0, 0.5]) | st.floats(0, 1)

@@ -22,7 +22,9 @@ uris = st.builds(
 )
 addresses = st.builds(
     "{}:{}".format,
-    st.sampled_from(["127.0.0.1", "[::1]", "localhost", "0.0.0.0", "[::]", "127.1", "[::ffff:7f00:1]", "[::1%lo]"])
+    st.sampled_from(
+        ["127.0.0.1", "[::1]", "localhost", "0.0.0.0", "[::]", "127.1", "[::ffff:7f00:1]", "[::1%lo]"]
+    )
     | st.text("0123456789.:[]abcfx%", max_size=20),
     st.sampled_from(["9779", "0", "65535", "65536", "-1", "\u0663", ""]),
 )

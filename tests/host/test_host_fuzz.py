@@ -17,7 +17,19 @@ UUID = "11111111-1111-4111-8111-111111111111"
 PLACES = ("proc/meminfo", "proc/vmstat", "proc/pressure/memory", "proc/spl/kstat/zfs/arcstats")
 
 words = st.sampled_from(
-    ["MemTotal:", "MemAvailable:", "MemFree:", "SwapTotal:", "pswpout", "size", "c_min", "some", "full", "4", "kB"]
+    [
+        "MemTotal:",
+        "MemAvailable:",
+        "MemFree:",
+        "SwapTotal:",
+        "pswpout",
+        "size",
+        "c_min",
+        "some",
+        "full",
+        "4",
+        "kB",
+    ]
 )
 numbers = st.sampled_from(["0", "1024", "-1", "9" * 5000, "9" * 30, "1e5", "avg10=0.5", "avg10=" + "9" * 400])
 lines = st.lists(words | numbers | st.text(max_size=5), max_size=5).map(" ".join)

@@ -53,7 +53,9 @@ def test_any_record_is_a_row_whose_numbers_are_numbers_or_unknown(
 
 
 @fuzzed
-@given(st.dictionaries(st.sampled_from([*KEYS, "unused_bytes", "usable_bytes"]), numbers), st.none() | numbers)
+@given(
+    st.dictionaries(st.sampled_from([*KEYS, "unused_bytes", "usable_bytes"]), numbers), st.none() | numbers
+)
 def test_any_sample_has_no_size_beyond_the_guests(values: dict[str, int], maximum: int | None) -> None:
     known = {key: value for key, value in values.items() if key.endswith("_bytes")}
 
@@ -75,7 +77,9 @@ def test_any_job_has_a_word(operation: object) -> None:
 
 
 words = st.sampled_from(["KiB", "b", "EiB", "parsec", "", "\N{KELVIN SIGN}", "bytes"]) | st.text(max_size=5)
-sizes = st.sampled_from(["4096", "0", "-1", "1e9", "\N{SUPERSCRIPT TWO}", " 7 ", "9" * 30]) | st.text(max_size=8)
+sizes = st.sampled_from(["4096", "0", "-1", "1e9", "\N{SUPERSCRIPT TWO}", " 7 ", "9" * 30]) | st.text(
+    max_size=8
+)
 
 
 def escaped(text: str) -> str:

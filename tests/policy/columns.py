@@ -200,6 +200,11 @@ def made_up(rng: np.random.Generator, rows: int, unknown: Collection[str], taken
     columns["ceiling"] = columns["maximum"] * one_of(1.0, 1.0, 0.7)(rng, rows)
     columns["floor"] = np.minimum(floor_bytes(columns["maximum"]), columns["ceiling"])
     columns["stats_at"] = taken_at - one_of(between(0, 4), between(0, 4), between(-5, 60), np.nan)(rng, rows)
+    # Of independent numbers few make a sample that could be true.
+    true, available = rng.random(rows) < 0.7, columns["actual"] * rng.uniform(0.5, 1.0, rows)
+    for name, size in (("available", available), ("usable", available * rng.random(rows))):
+        columns[name] = np.where(true, size, columns[name])
+    columns["unused"] = np.where(true, columns["usable"] * rng.random(rows), columns["unused"])
     columns |= dict.fromkeys(unknown, np.nan)
     return snapshot(rows, host=_made_up_host(rng), taken_at=taken_at, **columns)
 

@@ -85,7 +85,9 @@ class Engine:
         self._limits = limits
         self._asker = Asker(world.hypervisor, world.clock)
         self._periods = Periods(world.hypervisor, self._teller)
-        self._sender = Sender(world.hypervisor, world.clock, self._teller, journal, self.requests)
+        self._sender = Sender(
+            world.hypervisor, world.clock, self._teller, journal, self.requests, trusts=decide is not plan
+        )
         self._resets = Resets(world.clock)
         self._bulk = world.hypervisor if isinstance(world.hypervisor, BulkHypervisor) else None
         self._followed = Followed(world.residents) if world.residents else None

@@ -3,7 +3,7 @@
 import csv
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -183,18 +183,22 @@ def _numbers(path: Path, name: str, texts: Sequence[str]) -> Floats:
     return values
 
 
-def checked(path: Path, trace: Trace, first_line: int = 1) -> Trace:
-    """Return a trace that makes sense; UsageError names the line where it does not (Parquet: the row)."""
-    word = "line" if first_line > 1 else "row"
-    if not len(trace):
-        raise UsageError(f"{path} has no rows", hint="record for longer: " + HINT)
-    for name, column in {KEYS[0]: trace.time, **trace.numbers}.items():
+def _check_finite(path: Path, word: str, first_line: int, columns: Mapping[str, Floats]) -> None:
+    for name, column in columns.items():
         endless = np.flatnonzero(np.isinf(column))
         if endless.size:
             raise UsageError(
                 f"{path}, {word} {endless[0] + first_line}, column {name!r}: not a number",
                 hint="unknown is an empty field",
             )
+
+
+def checked(path: Path, trace: Trace, first_line: int = 1) -> Trace:
+    """Return a trace that makes sense; UsageError names the line where it does not (Parquet: the row)."""
+    word = "line" if first_line > 1 else "row"
+    if not len(trace):
+        raise UsageError(f"{path} has no rows", hint="record for longer: " + HINT)
+    _check_finite(path, word, first_line, {KEYS[0]: trace.time, **trace.numbers})
     unknown = np.flatnonzero(np.isnan(trace.time))
     if unknown.size:
         raise UsageError(f"{path}, {word} {unknown[0] + first_line}, column 'time': empty", hint=HINT)

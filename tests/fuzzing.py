@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -12,6 +13,7 @@ from ballonet.errors import BallonetError, SettingsError
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 
+ROOT = Path(__file__).parents[1]
 EXAMPLES = int(os.environ.get("BALLONET_FUZZ_EXAMPLES", "300"))
 
 # What a hypervisor, or a kernel, says of something uncountable, and numbers around every limit that there is.

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
+from sys import float_info
 from typing import Any, NamedTuple
 
 from ballonet.errors import JournalError
@@ -229,7 +230,7 @@ def _numbers(text: str) -> dict[str, float]:
     except (ValueError, RecursionError):
         return {}
     said = found.items() if isinstance(found, dict) else ()
-    return {name: float(value) for name, value in said if are((value,), "f") and abs(value) < 1e300}
+    return {name: float(value) for name, value in said if are((value,), "f") and abs(value) <= float_info.max}
 
 
 def _document(numbers: Mapping[str, float]) -> str:

@@ -17,6 +17,7 @@ import test_policy_bites as bites
 import test_policy_plan as plans
 import test_policy_properties as properties
 import test_policy_reflex as reflexes
+import test_policy_room as rooms
 import test_service_claim as claim
 import test_service_daemon as daemon
 from hypothesis import Phase, given, settings
@@ -30,6 +31,7 @@ from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Plan
 from ballonet.facts.snapshot import Snapshot
 from ballonet.facts.verdict import CODES
+from ballonet.policy.need import wants
 from ballonet.policy.plan import plan
 from ballonet.policy.settings import Settings
 from ballonet.service.daemon import Daemon
@@ -98,6 +100,12 @@ def sets(target: str, value: Any) -> Callable[[Patch], None]:
     return lambda patch: patch.setattr(target, value)
 
 
+async def one_by_one(actor: Any, changes: Any, _: object) -> dict[str, BallonetError]:
+    for uuid, size in changes.sizes().items():
+        await actor._hypervisor.resize(uuid, size)
+    return {}
+
+
 TRUST = trust.test_a_shrink_that_must_not_be_is_not_sent_and_told
 PLANS = properties.test_every_plan_keeps_the_promises
 UNTRUSTING = sends_all("broken_trust", "ballonet.engine.sender")
@@ -119,16 +127,19 @@ BREAKS = [
         sets("ballonet.policy.bites.cache", lambda table: 9.0 * table.actual),
         bites.test_half_of_the_cache_is_the_most_at_once,
     ),
-    Break("G5", UNTRUSTING, TRUST, (100 * MIB, {"usable": 90.0 * MIB}, {}, "G5", Kind.PLANNED)),
+    Break(
+        "G5",
+        UNTRUSTING,
+        TRUST,
+        (100 * MIB, {"usable": 90.0 * MIB, "unused": 80.0 * MIB}, {}, "G5", Kind.PLANNED),
+    ),
     Break("G6", forgets(arrived=True), PLANS),
     Break("G6", UNTRUSTING, TRUST, (16 * MIB, {}, {"arrived": False}, "G6", Kind.PLANNED)),
     Break("G7", manages_all, PLANS),
     Break("G7", UNCHECKED, act.test_what_would_break_a_promise_is_named, (512 * MIB, {"device": None}, "G7")),
     Break(
         "G8",
-        decides(
-            lambda table, memory, law: plan(table, replace(memory, used=table.maximum - memory.used), law)
-        ),
+        sets("ballonet.policy.plan.wants", lambda *known: 2.0**58 / (1.0 + wants(*known))),
         properties.test_more_need_never_gets_less,
     ),
     Break(
@@ -140,12 +151,8 @@ BREAKS = [
     ),
     Break(
         "H2",
-        decides(
-            lambda table, memory, law: plan(
-                replace(table, actual=np.fmin(table.actual, memory.target)), memory, law
-            )
-        ),
-        plans.test_growth_waits_for_memory_that_is_free,
+        sets("ballonet.policy.room.sizes", lambda table: table.actual / 2),
+        rooms.test_what_was_granted_and_what_is_not_given_back_yet_are_held,
     ),
     Break(
         "H3",
@@ -154,8 +161,9 @@ BREAKS = [
     ),
     Break(
         "H4",
-        sets("ballonet.engine.act.BallonetError", KeyError),
+        sets("ballonet.engine.act.Actor.send", one_by_one),
         engine.test_one_failing_guest_costs_itself_alone,
+        ("four",),
     ),
     Break(
         "H4",
@@ -215,7 +223,11 @@ def test_a_broken_promise_is_found_by_its_test(
 ) -> None:
     path = str(Path(planted.test.__code__.co_filename).name)
     assert (path, planted.test.__name__) in {(Path(file).name, name) for file, name in TESTS[planted.promise]}
-    made = {"four": engine.four_guests, "tmp_path": lambda: tmp_path, "monkeypatch": pytest.MonkeyPatch}
+    made: dict[str, Callable[[], Any]] = {
+        "four": engine.four_guests,
+        "tmp_path": lambda: tmp_path,
+        "monkeypatch": pytest.MonkeyPatch,
+    }
     arguments = [
         made[each]() if isinstance(each, str) and each in made else each for each in planted.arguments
     ]

@@ -20,6 +20,10 @@ from ballonet.units import GIB, MIB
 SOUND: dict[str, Any] = {}
 
 
+def for_all(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: np.full(4, value) for name, value in values.items()}
+
+
 async def shrunk(
     by: int, *, columns: dict[str, Any] = SOUND, memory: dict[str, Any] = SOUND, cause: Kind = Kind.PLANNED
 ) -> tuple[list[tuple[str, int]], list[str]]:
@@ -30,9 +34,8 @@ async def shrunk(
     assert made is not None
     bench.hypervisor.sent.clear()
     bench.told.clear()
-    table = replace(made.snapshot, **{name: np.full(4, value) for name, value in columns.items()})
-    known = sender.remembered.memory
-    sender.remembered.memory = replace(known, **{name: np.full(4, value) for name, value in memory.items()})
+    table = replace(made.snapshot, **for_all(columns))
+    sender.remembered.memory = replace(sender.remembered.memory, **for_all(memory))
     change = Changes.of(table, np.array([0]), table.actual[[0]] - by)
     await sender.send(change, cause, writes=True)
     return bench.hypervisor.sent, [told.text[:2] for told in bench.told if told.kind is Kind.BROKEN]
@@ -47,8 +50,8 @@ async def shrunk(
         (16 * MIB, {"stats_at": 2000.0}, {}, "G3"),
         (16 * MIB, {}, {"changed_at": 1e6}, "G3"),
         (16 * MIB, {}, {"distress": True}, "G4"),
-        (100 * MIB, {"usable": 90.0 * MIB}, {}, "G5"),
-        (100 * MIB, {"usable": np.nan}, {}, "G5"),
+        (100 * MIB, {"usable": 90.0 * MIB, "unused": 80.0 * MIB}, {}, "G5"),
+        (100 * MIB, {"usable": np.nan, "unused": np.nan}, {}, "G5"),
         (16 * MIB, {}, {"arrived": False}, "G6"),
         (16 * MIB, {"busy": True}, {}, "G7"),
         (16 * MIB, {"excluded": True}, {}, "G7"),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ballonet.errors import JournalError
 from ballonet.service.block import Block
 from ballonet.service.history_file import FILE, MINUTES, TICKS, Bounds, HistoryFile
-from ballonet.service.samples import GUEST, HOST
+from ballonet.service.samples import GUEST, HOST, Series, Table
 
 UUID = "uuid-web"
 BEGUN = 1_700_000_040.0
@@ -53,9 +53,9 @@ def read_all(kept: HistoryFile) -> None:
     for step in (TICKS, MINUTES):
         span = (BEGUN - 3600.0, BEGUN + 3600.0)
         kept.first(step)
-        series = [kept.host(step, *span, 5.0), kept.guests(step, *span)]
-        series += [kept.guest(step, uuid, *span, 5.0) for uuid in (UUID, *kept.names())]
-        assert all(len(each.at) == len(each.cells) for each in series)
+        found: list[Series | Table] = [kept.host(step, *span, 5.0), kept.guests(step, *span)]
+        found += [kept.guest(step, uuid, *span, 5.0) for uuid in (UUID, *kept.names())]
+        assert all(len(each.at) == len(each.cells) for each in found)
     kept.prune(BEGUN + 1e6)
 
 

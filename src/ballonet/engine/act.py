@@ -32,7 +32,7 @@ PROMISES = (
     "G5: the step is larger than what the guest can spare",
     "G6: shrinking before the last change arrived",
 )
-# No step takes more than this where a guest has less usable: a bite that swaps, where that is allowed.
+# No step takes more than this of a guest that has less free: a bite that swaps, where that is allowed.
 BITE_SHARE, BITE_BYTES = 0.06, 32 << 20
 
 
@@ -110,7 +110,8 @@ def broken_trust(changes: Changes, memory: Memory) -> NDArray[np.int8]:
     step = table.actual[rows] - changes.target
     age = table.stats_age[rows]
     fresh = np.fmax(3.0 * table.period[rows], 15.0)
-    most = np.fmax(table.usable[rows], BITE_SHARE * table.actual[rows] + BITE_BYTES)
+    free = np.fmax(table.usable[rows], table.unused[rows])
+    most = np.fmax(free, BITE_SHARE * table.actual[rows] + BITE_BYTES)
     broken = [
         ~((age >= -1.0) & (age <= fresh) & (table.stats_at[rows] > memory.changed_at[rows])),
         memory.distress[rows],

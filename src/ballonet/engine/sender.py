@@ -81,12 +81,12 @@ class Sender:
         kept = self._only(kept, broken_promises(kept))
         if cause is not Kind.ASKED and self._requests.holds:
             kept = kept.only(~self._requests.held(tuple(kept.sizes())))  # since it was decided, perhaps
-        if not writes or not len(kept):
-            return kept
         if self.remembered.uuids != kept.snapshot.uuids:
             return kept.none()
         if cause is not Kind.ASKED and not self._trusts:
             kept = self._only(kept, broken_trust(kept, self.remembered.memory))
+        if not writes or not len(kept):
+            return kept
         if not self._ahead.written(kept, cause):
             return kept.none()
         memory = self.remembered.memory

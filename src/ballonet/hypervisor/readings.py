@@ -16,8 +16,9 @@ _GAUGES_WITHIN_MAXIMUM = frozenset({"unused_bytes", "usable_bytes", "available_b
 
 def known(value: object) -> int | None:
     """Return the number, or None for a sentinel, a negative one, and what is no whole number at all."""
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_number and value >= 0 and value not in _SENTINELS else None
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        return None
+    return None if value in _SENTINELS else value
 
 
 def statistics_of(values: Mapping[str, int], maximum_bytes: int | None) -> Statistics:

@@ -102,7 +102,8 @@ def row_of(happening: Happening) -> tuple[Value, ...]:
 def read_record(row: tuple[Any, ...]) -> EventRecord:
     """Return the record of a row that `select` found."""
     *plain, written, reasons = row
-    return EventRecord(*plain, bool(written), None if reasons is None else _document(reasons))
+    fields = (*plain, bool(written), None if reasons is None else _document(reasons))
+    return EventRecord(*fields)
 
 
 def _document(text: str) -> Mapping[str, Any] | None:

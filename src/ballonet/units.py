@@ -30,6 +30,7 @@ _SECONDS_BY_SUFFIX = {
 }
 _LARGEST_BYTES = 2**63 - 1  # a signed 64-bit number, which libvirt and QEMU take
 _LONGEST_SECONDS = 2**31 - 1  # 68 years: more is a slip of the finger
+_MOST_CHARACTERS = 10_000  # of a million digits arithmetic makes an overflow
 
 _NUMBER = r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
 _BARE = re.compile(_NUMBER)
@@ -46,6 +47,7 @@ def parse_size(text: str, *, zero: bool = False) -> int:
     """
     text = text.strip()
     hint = "sizes look like 1500M, 1.5GiB or 2GB"
+    _refuse_endless("size", text, hint)
     if _BARE.fullmatch(text):
         raise UsageError(
             f"size {text!r} has no unit",
@@ -95,6 +97,7 @@ def parse_duration(text: str, *, zero: bool = False, bare_seconds: bool = False)
     """
     text = text.strip()
     hint = "durations look like 500ms, 30s, 10m or 2h30m"
+    _refuse_endless("duration", text, hint)
     if _BARE.fullmatch(text):
         if not bare_seconds:
             raise UsageError(
@@ -153,6 +156,11 @@ def _three_digits(value: float) -> str:
         if value < limit:
             return f"{value:.{decimals}f}"
     return f"{value:.0f}"
+
+
+def _refuse_endless(what: str, text: str, hint: str) -> None:
+    if len(text) > _MOST_CHARACTERS:
+        raise UsageError(f"{text[:20]!r}… is no {what}: it has {len(text)} characters", hint=hint)
 
 
 def _refuse_negative(what: str, text: str, hint: str) -> None:

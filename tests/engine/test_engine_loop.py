@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from pretend import PretendClock, PretendHypervisor, PretendResidents, guest
+from test_engine_engine import burst, four_guests
 
 from ballonet.engine.clock import SystemClock
 from ballonet.engine.engine import Engine, World
@@ -14,7 +15,7 @@ from ballonet.errors import HypervisorError
 from ballonet.facts.guest import Guest
 from ballonet.facts.happening import Happening, Kind
 from ballonet.policy.settings import Settings
-from ballonet.units import GIB
+from ballonet.units import GIB, MIB
 
 
 class Eventful(PretendHypervisor):
@@ -68,3 +69,25 @@ async def test_it_ends_when_it_is_cancelled_and_leaves_no_task_behind() -> None:
         await task
 
     assert before == asyncio.all_tasks()
+
+
+async def test_a_burst_is_answered_while_a_tick_hangs() -> None:
+    """H5: the reflex never waits for the tick."""
+    bench = four_guests()
+    await bench.ticks(10)
+    released = asyncio.Event()
+
+    class Hangs(PretendHypervisor):
+        async def guests(self, *, inactive: bool = False) -> list[Guest]:
+            await released.wait()
+            return await super().guests(inactive=inactive)
+
+    bench.hypervisor.__class__ = Hangs
+    bench.hypervisor.sent.clear()
+    tick = asyncio.create_task(bench.engine.tick())
+    await burst(bench, 400 * MIB)
+
+    assert not tick.done()
+    assert {"uuid-a"} == {uuid for uuid, _ in bench.hypervisor.sent}
+    released.set()
+    await tick

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ballonet.errors import HypervisorError
 from ballonet.facts.guest import Device, Obstacle
 from ballonet.hypervisor.libvirt.definition import read_definition
 from ballonet.units import GIB, KIB, MIB
@@ -63,7 +64,7 @@ def test_what_does_not() -> None:
 
 
 def test_what_is_no_xml() -> None:
-    with pytest.raises(ValueError, match="cannot be read"):
+    with pytest.raises(HypervisorError, match="cannot be read"):
         read_definition("<domain>")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from ballonet.facts.guest import Guest
 from ballonet.hypervisor.libvirt.definition import read_definition
-from ballonet.hypervisor.libvirt.rows import BUSY, from_record
+from ballonet.hypervisor.libvirt.rows import BUSY, Definitions, from_record
 from ballonet.units import KIB
 
 XML = "<domain><name>web</name><memory unit='KiB'>4096</memory><devices/></domain>"
@@ -104,3 +104,23 @@ def test_a_stamp_never_goes_back() -> None:
     later = replace(last, statistics=replace(last.statistics, last_update=101.2))
 
     assert 101.2 == row(BALLOON, later).statistics.last_update
+
+
+def test_a_definition_that_cannot_be_read_costs_its_guest_alone() -> None:
+    """H4: it is taken for one without a balloon, of the size that the record says."""
+
+    class Odd(Domain):
+        def XMLDesc(self) -> str:  # noqa: N802 - libvirt's
+            return "<domain><memory unit='parsec'>1</memory></domain>"
+
+    definition = Definitions().of(Odd())
+    found = from_record(Odd(), BALLOON, definition, None, 101.5)
+
+    assert (None, 4096 * KIB, 2048 * KIB) == (found.device, found.maximum_bytes, found.actual_bytes)
+    assert from_record(Odd(), {"state.state": 1}, definition, None, 101.5).maximum_bytes is None
+
+
+def test_a_record_that_counts_without_end_is_read_all_the_same() -> None:
+    record = {**BALLOON, "block.count": 2**64 - 2, "block.1.rd.reqs": 7, "vcpu.maximum": 2**40}
+
+    assert 7 == row(record).disk_reads_total

@@ -166,7 +166,7 @@ _REMEMBERED: dict[str, Draw] = {
     "arrived": BOOLEAN,
     **dict.fromkeys(("changed_at", "grew_at", "bitten_at", "hold_until", "promised_at"), WHEN),
     **dict.fromkeys(("foreign_until", "stuck_until", "streams_until"), one_of(*[-np.inf] * 4, WHEN)),
-    "used": one_of(SIZE, SIZE, SIZE, np.nan),
+    "used": one_of(*[SIZE] * 9, np.nan),
     "promised": one_of(np.nan, np.nan, SIZE),
     **dict.fromkeys(("swap_debt", "growth", "kept", "bite", "trial"), one_of(0.0, 0.0, SIZE)),
     "distress": RARELY,
@@ -200,8 +200,35 @@ def made_up(rng: np.random.Generator, rows: int, unknown: Collection[str], taken
     columns["ceiling"] = columns["maximum"] * one_of(1.0, 1.0, 0.7)(rng, rows)
     columns["floor"] = np.minimum(floor_bytes(columns["maximum"]), columns["ceiling"])
     columns["stats_at"] = taken_at - one_of(between(0, 4), between(0, 4), between(-5, 60), np.nan)(rng, rows)
+    # Of columns drawn one by one, one row in twenty is of a guest that anything is done with.
+    sound = rng.random(rows) < 0.6
+    for name, value in _managed(rng, rows, taken_at).items():
+        columns[name] = np.where(sound, value, columns[name])
     columns |= dict.fromkeys(unknown, np.nan)
     return snapshot(rows, host=_made_up_host(rng), taken_at=taken_at, **columns)
+
+
+def _managed(rng: np.random.Generator, rows: int, taken_at: float) -> dict[str, Any]:
+    """Return what makes guests managed: those that run, with sizes and a sample that could be true."""
+    maximum = MAXIMUM(rng, rows)
+    actual = maximum * one_of(1.0, between(0.2, 1))(rng, rows)
+    available = actual * rng.uniform(0.5, 1.0, rows)
+    usable = available * rng.random(rows)
+    return {
+        **dict.fromkeys(("running", "device"), True),
+        **dict.fromkeys(("excluded", "busy"), False),
+        "obstacle": -1.0,
+        "uptime": 3600.0,
+        "period": 1.0,
+        "stats_at": taken_at - rng.uniform(0, 4, rows),
+        "maximum": maximum,
+        "actual": actual,
+        "ceiling": maximum,
+        "floor": floor_bytes(maximum),
+        "available": available,
+        "usable": usable,
+        "unused": usable * rng.random(rows),
+    }
 
 
 @st.composite

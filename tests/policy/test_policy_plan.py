@@ -131,6 +131,10 @@ def test_swapping_that_is_allowed_takes_nothing_while_needs_fit() -> None:
         ("stats_at", np.nan, "silent"),
         ("stats_at", NOW - 31, "blind"),
         ("usable", np.nan, "no-usable"),
+        ("usable", 1.2 * MAXIMUM, "absurd"),
+        ("unused", 1.2 * MAXIMUM, "absurd"),
+        ("usable", -1.0, "absurd"),
+        ("available", 100.0 * MIB, "absurd"),
     ],
 )
 def test_guests_that_must_not_be_touched_are_not(column: str, value: float, code: str) -> None:

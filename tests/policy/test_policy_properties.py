@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as example
 from hypothesis import strategies as st
 
+from ballonet.facts.host import HostMemory
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Plan
 from ballonet.facts.snapshot import Bools, Floats, Snapshot
@@ -152,6 +153,21 @@ def test_the_same_inputs_give_the_same_plans_byte_for_byte(tables: list[Snapshot
     for (first, _), (second, _) in zip(lived(tables, law), lived(tables, law), strict=True):
         for name in ("target", "got", "allotted", "bound", "verdict"):
             assert getattr(first, name).tobytes() == getattr(second, name).tobytes()
+
+
+@patient
+@given(hosts(), laws, st.integers(1, 2**40))
+def test_below_the_reserve_nothing_grows(host: Known, law: Settings, lacking: int) -> None:
+    """H3: whoever is in distress gets what others give, and not before it is there."""
+    table, memory = host
+    reserve = 2.0**41
+    left = HostMemory(2**42, int(reserve) - lacking, 0, 0, None, None, None, 0)
+    short = replace(table, host=left)
+
+    made = plan(short, memory, replace(law, reserve_bytes=reserve))
+
+    there = held(made, memory, law)
+    assert not np.any(np.nan_to_num(made.target) > there + PAGE, where=managed(made, memory))
 
 
 # --- one plan beside another -------------------------------------------------------------------------

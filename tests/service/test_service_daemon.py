@@ -13,7 +13,7 @@ from kept import ANNA, four_guests, settings
 from ballonet.engine.counts import Counts
 from ballonet.engine.engine import World as Ports
 from ballonet.engine.limits import one_floor, usual
-from ballonet.errors import RefusedError, UsageError
+from ballonet.errors import HypervisorError, RefusedError, UsageError
 from ballonet.facts.happening import Happening, Kind
 from ballonet.service.claim import Claim
 from ballonet.service.daemon import Daemon, Ears, Rules
@@ -248,3 +248,24 @@ def test_history_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
     assert "history.sqlite cannot be written" in word
     with closing(Store(tmp_path)) as kept:
         assert Kind.PLANNED in {event.kind for event in kept.events()}
+
+
+def test_a_tick_that_failed_feeds_no_watchdog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S8."""
+    fed: list[float] = []
+
+    async def does(daemon: Daemon, world: World, clock: virtual.VirtualClock) -> None:
+        monkeypatch.setattr(Notifier, "ticked", lambda _, __: fed.append(clock.monotonic()))
+        await clock.sleep(6.0)
+        assert fed
+        fed.clear()
+        monkeypatch.setattr(world, "columns", _gone)
+        await clock.sleep(30.0)
+        assert [] == fed
+        monkeypatch.undo()
+
+    life(Heard(), does)
+
+
+async def _gone() -> None:
+    raise HypervisorError("libvirt is gone")

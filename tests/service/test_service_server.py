@@ -7,11 +7,10 @@ import json
 import os
 import socket
 import stat
-import subprocess
 from pathlib import Path
 
 import pytest
-from hosted import Hosted, connect, hosted, until
+from hosted import Hosted, ask_as, connect, hosted, until
 from starlette.applications import Starlette
 
 from ballonet.errors import BallonetError, NotPermittedError, RefusedError, UsageError
@@ -22,36 +21,11 @@ NOBODY = 65534
 NO_APP = Starlette()
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
 
-# What a stranger runs: the system's interpreter alone, as it may not read where ballonet is.
-PAUSE = """
-import http.client, socket, sys
-connection = http.client.HTTPConnection("localhost")
-connection.sock = socket.socket(socket.AF_UNIX)
-connection.sock.connect(sys.argv[1])
-try:
-    connection.request("POST", "/v1/pause", "{}", {"Content-Type": "application/json"})
-except BrokenPipeError:
-    pass  # refused before it was read
-response = connection.getresponse()
-print(response.status, response.read().decode())
-"""
-
 
 def as_user(path: Path, uid: int, *groups: int) -> tuple[int, dict[str, object]]:
     """Pause everybody as another user; return the code and the answer."""
-    result = subprocess.run(
-        ["/usr/bin/python3", "-I", "-c", PAUSE, path],
-        user=uid,
-        group=NOBODY,
-        extra_groups=list(groups),
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    code, _, content = result.stdout.partition(" ")
-    return int(code), json.loads(content)
+    code, content = ask_as(path, groups, "POST", "/v1/pause", b"{}", uid=uid)
+    return code, json.loads(content)
 
 
 def opened(service: Hosted) -> None:

@@ -13,6 +13,7 @@ from ballonet.engine.ports import BulkHypervisor, Hypervisor
 from ballonet.errors import BallonetError, HypervisorError
 from ballonet.facts.act import Act
 from ballonet.facts.happening import Kind
+from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Bools, Floats, Snapshot
 from ballonet.policy.floors import hard_floor_bytes
 
@@ -26,7 +27,13 @@ PROMISES = (
     "G2: the target is above the maximum",
     "G2: growing goes above the ceiling",
     "G7: the guest must not be touched",
+    "G3: shrinking on statistics that are old, or older than the last change",
+    "G4: shrinking a guest in distress",
+    "G5: the step is larger than what the guest can spare",
+    "G6: shrinking before the last change arrived",
 )
+# No step takes more than this of a guest that has less free: a bite that swaps, where that is allowed.
+BITE_SHARE, BITE_BYTES = 0.06, 32 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +89,7 @@ def broken_promises(changes: Changes) -> NDArray[np.int8]:
     below = (target < table.actual[rows]) & ~(target > table.floor[rows] - PAGE)
     above = (target > table.actual[rows]) & ~(target <= table.ceiling[rows])
     untouchable = ~table.running[rows] | ~table.device[rows] | (table.obstacle[rows] >= 0)
-    untouchable |= table.excluded[rows]
+    untouchable |= table.excluded[rows] | table.busy[rows]
     # Written so that unknown sizes (NaN) break promises too.
     broken = [
         ~(target > hard_floor_bytes(maximum) - PAGE),
@@ -91,7 +98,28 @@ def broken_promises(changes: Changes) -> NDArray[np.int8]:
         above,
         untouchable,
     ]
-    return np.select(broken, range(1, len(PROMISES)), default=0).astype(np.int8)
+    return np.select(broken, range(1, 6), default=0).astype(np.int8)
+
+
+def broken_trust(changes: Changes, memory: Memory) -> NDArray[np.int8]:
+    """Return likewise what shrinks would break that the service decided on; people may know better.
+
+    `memory` is of the same rows as the snapshot that the changes were decided from.
+    """
+    table, rows = changes.snapshot, changes.rows
+    step = table.actual[rows] - changes.target
+    age = table.stats_age[rows]
+    fresh = np.fmax(3.0 * table.period[rows], 15.0)
+    free = np.fmax(table.usable[rows], table.unused[rows])
+    most = np.fmax(free, BITE_SHARE * table.actual[rows] + BITE_BYTES)
+    broken = [
+        ~((age >= -1.0) & (age <= fresh) & (table.stats_at[rows] > memory.changed_at[rows])),
+        memory.distress[rows],
+        ~(step <= most),
+        ~memory.arrived[rows],
+    ]
+    codes = np.select(broken, range(6, len(PROMISES)), default=0).astype(np.int8)
+    return np.where(step > PAGE, codes, 0).astype(np.int8)
 
 
 class Actor:

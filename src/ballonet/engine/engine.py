@@ -87,7 +87,13 @@ class Engine:
         self._periods = Periods(world.hypervisor, self._teller)
         self._resets = Resets(world.clock)
         self._sender = Sender(
-            world.hypervisor, world.clock, self._teller, journal, self.requests, self._resets
+            world.hypervisor,
+            world.clock,
+            self._teller,
+            journal,
+            self.requests,
+            self._resets,
+            trusts=decide is not plan,
         )
         self._bulk = world.hypervisor if isinstance(world.hypervisor, BulkHypervisor) else None
         self._followed = Followed(world.residents) if world.residents else None

@@ -1,5 +1,6 @@
 """What people asked for, until it ends: guests held as they are, and memory kept for guests to come."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -8,6 +9,8 @@ from ballonet.engine.ports import Clock, Journal
 from ballonet.errors import NoSuchLeaseError
 from ballonet.facts.request import ALL, Hold, Lease
 from ballonet.facts.snapshot import Bools
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class Requests:
@@ -19,8 +22,8 @@ class Requests:
         self._clock = clock
         self._journal = journal
         self._kept: dict[str, Hold | Lease] = {request.id: request for request in kept}
-        numbers = [int(known.rpartition("-")[2]) for known in self._kept]
-        self._next = 1 + max(numbers, default=0)
+        numbers = [known.rpartition("-")[2] for known in self._kept]
+        self._next = 1 + max((int(number) for number in numbers if _NUMBER.fullmatch(number)), default=0)
 
     # --- asking -------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ballonet.engine.act import PROMISES, Actor, Changes, broken_promises
+from ballonet.engine.act import PROMISES, Actor, Changes, broken_promises, broken_trust
 from ballonet.engine.ports import Clock, Hypervisor, Journal
 from ballonet.engine.remember import Remembered
 from ballonet.engine.requests import Requests
@@ -33,7 +33,11 @@ class Sender:
         journal: Journal | None,
         requests: Requests,
         resets: Resets,
+        *,
+        trusts: bool = False,
     ) -> None:
+        """Take the ports; with `trusts` shrinks are sent whatever they rest on, as others' rules do."""
+        self._trusts = trusts
         self.remembered = Remembered()
         self._requests = requests
         self._resets = resets
@@ -76,13 +80,16 @@ class Sender:
         # Who has answered since the last tick is free; and what somebody asked for is worth waiting for.
         asked = changes.sizes() if cause is Kind.ASKED else ()
         self._hear(await self._actor.collect(asked, ASKED_SECONDS))
-        kept = self._promised(self._actor.freely(changes))
+        kept = self._actor.freely(changes)
+        kept = self._only(kept, broken_promises(kept))
         if cause is not Kind.ASKED:
             kept = self._still_meant(kept)
-        if not writes or not len(kept):
-            return kept
         if self.remembered.uuids != kept.snapshot.uuids:
             return kept.none()
+        if cause is not Kind.ASKED and not self._trusts:
+            kept = self._only(kept, broken_trust(kept, self.remembered.memory))
+        if not writes or not len(kept):
+            return kept
         if not self._ahead.written(kept, cause):
             return kept.none()
         memory = self.remembered.memory
@@ -99,9 +106,8 @@ class Sender:
             changes = changes.only(~self._requests.held(tuple(changes.sizes())))
         return changes.only(~self._resets.after(changes.snapshot.taken_at, tuple(changes.sizes())))
 
-    def _promised(self, changes: Changes) -> Changes:
-        """Return the changes that keep all promises; tell of the others."""
-        broken = broken_promises(changes)
+    def _only(self, changes: Changes, broken: NDArray[np.int8]) -> Changes:
+        """Return the changes that break no promise; tell of the others, by their indices in PROMISES."""
         for index in np.flatnonzero(broken).tolist():
             row = changes.rows[index]
             text = f"{PROMISES[broken[index]]} ({changes.target[index]:.0f} bytes)"

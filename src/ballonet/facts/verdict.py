@@ -98,6 +98,12 @@ VERDICTS = (
         reason="it does not report `usable`",
         remedy="Windows: start the service BLNSVR; Linux: use kernel 4.6 or later; BSD does not report it",
     ),
+    Verdict(
+        "absurd",
+        managed=False,
+        reason="its statistics cannot be true",
+        remedy="look into the guest: its balloon driver reports more memory than it has, or less than none",
+    ),
     Verdict("stuck", managed=False, reason="it did not follow its last target"),
     Verdict("foreign", managed=False, reason="somebody else changed its size a moment ago"),
     Verdict("stale", managed=True, reason="grows only: its statistics are old"),

@@ -10,7 +10,8 @@ from ballonet.facts.host import HostMemory
 from ballonet.units import KIB
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-_AVERAGE = re.compile(r"^(some|full) avg10=(\d+(?:\.\d+)?)", re.MULTILINE)
+_AVERAGE = re.compile(r"^(some|full) avg10=(\d{1,3}(?:\.\d+)?)\b", re.MULTILINE)
+_NUMBER = re.compile(r"[0-9]{1,20}")  # of 64 bits
 
 
 class LinuxHost:
@@ -61,13 +62,13 @@ def _counts(text: str, *, key: int, value: int) -> dict[str, int]:
     return {
         words[key]: int(words[value])
         for words in lines
-        if len(words) > max(key, value) and words[value].isascii() and words[value].isdigit()
+        if len(words) > max(key, value) and _NUMBER.fullmatch(words[value])
     }
 
 
 def _pressure(text: str) -> Mapping[str, float]:
     """Return the share of the last 10 s that some, or all, tasks waited for memory (PSI, 0..1)."""
-    return {kind: float(percent) / 100 for kind, percent in _AVERAGE.findall(text)}
+    return {kind: min(1.0, float(percent) / 100) for kind, percent in _AVERAGE.findall(text)}
 
 
 def _shrinkable(text: str) -> int:

@@ -55,7 +55,7 @@ class ProcessResidents:
         resident: dict[str, int] = {}
         for uuid, process in list(self._processes.items()):
             try:
-                pages = int(os.pread(process.statm, 128, 0).split(None, 2)[1])
+                pages = _number(os.pread(process.statm, 128, 0).split(None, 2)[1])
             except (OSError, ValueError, IndexError):
                 pages = 0
             if pages:
@@ -87,7 +87,7 @@ class ProcessResidents:
 
     def _adopt(self, uuid: str, directory: int) -> None:
         # Field 22; the second, the command's name in brackets, may hold blanks and brackets.
-        started = int(_text(directory, "stat").rpartition(b")")[2].split()[19])
+        started = _number(_text(directory, "stat").rpartition(b")")[2].split()[19])
         known = self._processes.get(uuid)
         if known and known.started_ticks >= started:
             return
@@ -130,10 +130,17 @@ def _uuid(command_line: bytes) -> str:
     return rest.partition(b"\0")[0].decode("ascii", "replace").lower() if found else ""
 
 
+def _number(word: bytes) -> int:
+    """Return a number of the kernel's, which has 64 bits; ValueError for what is none."""
+    if not word.isdigit() or len(word) > 20:
+        raise ValueError(word[:20])
+    return int(word)
+
+
 def _booted_at(path: Path) -> float | None:
     """Return the epoch seconds of the host's boot."""
     try:
         _, found, rest = path.read_bytes().partition(b"\nbtime ")
-        return float(rest.split(None, 1)[0]) if found else None
+        return float(_number(rest.split(None, 1)[0])) if found else None
     except (OSError, ValueError, IndexError):
         return None

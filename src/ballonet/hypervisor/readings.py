@@ -14,9 +14,11 @@ _SLACK = 1.1
 _GAUGES_WITHIN_MAXIMUM = frozenset({"unused_bytes", "usable_bytes", "available_bytes", "disk_caches_bytes"})
 
 
-def known(value: int | None) -> int | None:
-    """Return the number, or None for a sentinel or a negative one."""
-    return None if value is None or value < 0 or value in _SENTINELS else value
+def known(value: object) -> int | None:
+    """Return the number, or None for a sentinel, a negative one, and what is no whole number at all."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        return None
+    return None if value in _SENTINELS else value
 
 
 def statistics_of(values: Mapping[str, int], maximum_bytes: int | None) -> Statistics:

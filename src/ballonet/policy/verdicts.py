@@ -8,6 +8,8 @@ from ballonet.facts.snapshot import Bools, Codes, Snapshot, first_of
 from ballonet.facts.verdict import CODES
 from ballonet.policy.settings import Settings
 
+SLACK = 1.1  # memory devices add to the maximum, and a sample is not taken in one moment
+
 
 def verdicts(snapshot: Snapshot, memory: Memory, settings: Settings) -> Codes:
     """Return each guest's index in VERDICTS: the first that applies, in that tuple's order."""
@@ -29,12 +31,22 @@ def verdicts(snapshot: Snapshot, memory: Memory, settings: Settings) -> Codes:
         "silent": never,
         "blind": age > settings.blind_seconds,
         "no-usable": np.isnan(snapshot.usable) | np.isnan(snapshot.unused),
+        "absurd": _absurd(snapshot),
         "stuck": memory.stuck_until > snapshot.taken_at,
         "foreign": memory.foreign_until > snapshot.taken_at,
         "stale": (age > fresh) | future,
     }
     rules = [(CODES[code], applies[code]) for code in CODES if code in applies]
     return first_of(rules, CODES["managed"], len(snapshot))
+
+
+def _absurd(snapshot: Snapshot) -> Bools:
+    """Return whose sample contradicts itself: more usable or unused than there is, or less than nothing."""
+    most = SLACK * np.fmin(snapshot.available, snapshot.maximum)
+    absurd: Bools = np.zeros(len(snapshot), dtype=np.bool_)
+    for part in (snapshot.usable, snapshot.unused):
+        absurd |= (part < 0.0) | (part > most)
+    return absurd
 
 
 def _obstacles(obstacle: Codes) -> dict[str, Bools]:

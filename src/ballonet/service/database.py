@@ -35,6 +35,7 @@ _HINTS = {
     sqlite3.SQLITE_BUSY: "another program has it open: fuser {path}",
     sqlite3.SQLITE_CORRUPT: "start the service again: it moves the file aside and begins a new one",
 }
+_ANY_HINT = "if it does not pass, begin anew: mv {path} {path}.broken"
 
 
 class DamagedError(JournalError):
@@ -55,6 +56,7 @@ class Database:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             self._connection = undo.enter_context(contextlib.closing(connection))
+            self._connection.text_factory = _text
             self._connection.executescript(_ALONE)
             self._refuse_newer()
             self._refuse_damaged()
@@ -170,13 +172,15 @@ def _failures(what: str, path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the higher bits tell varieties of it apart
         damaged = code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
         kind = DamagedError if damaged else JournalError
-        hint = _HINTS.get(sqlite3.SQLITE_CORRUPT if damaged else code, "")
+        hint = _HINTS.get(sqlite3.SQLITE_CORRUPT if damaged else code, _ANY_HINT)
         raise kind(f"{what}: {error}", hint=hint.format(path=path)) from error
     except OSError as error:
         hint = _HINTS[sqlite3.SQLITE_CANTOPEN].format(path=path.parent)
         raise JournalError(f"{what}: {error.strerror}", hint=hint) from error
+    except UnicodeDecodeError as error:  # SQLite names what is damaged by its damaged name
+        raise DamagedError(f"{what}: it is damaged", hint=_HINTS[sqlite3.SQLITE_CORRUPT]) from error
     except OverflowError as error:
-        raise JournalError(f"{what}: a size of 8 EiB or more") from error
+        raise JournalError(f"{what}: a size of 8 EiB or more", hint=_ANY_HINT.format(path=path)) from error
 
 
 def _bound(values: Sequence[Value]) -> tuple[Value, ...]:
@@ -194,4 +198,27 @@ def _plain(text: str) -> str | bytes:
 
 def _taken(value: Value) -> Value:
     """Return a value as it was before it was bound."""
-    return value.decode(errors="surrogatepass") if isinstance(value, bytes) else value
+    return _text(value) if isinstance(value, bytes) else value
+
+
+_TYPES: dict[str, tuple[type, ...]] = {"i": (int,), "f": (int, float), "s": (str,)}
+
+
+def are(values: Sequence[object], kinds: str) -> bool:
+    """Return whether values are integers (i), numbers (f) and texts (s); those in capitals may be unknown.
+
+    SQLite keeps anything in any column, and a flipped bit is found by nobody else.
+    """
+    return all(
+        (value is None and kind.isupper())
+        or (isinstance(value, _TYPES[kind.lower()]) and not isinstance(value, bool))
+        for value, kind in zip(values, kinds, strict=True)
+    )
+
+
+def _text(raw: bytes) -> str:
+    """Return a text as it was written; of one that was damaged what is left of it."""
+    try:
+        return raw.decode(errors="surrogatepass")
+    except UnicodeDecodeError:
+        return raw.decode(errors="replace")

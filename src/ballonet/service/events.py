@@ -102,8 +102,17 @@ def row_of(happening: Happening) -> tuple[Value, ...]:
 def read_record(row: tuple[Any, ...]) -> EventRecord:
     """Return the record of a row that `select` found."""
     *plain, written, reasons = row
-    fields = (*plain, bool(written), None if reasons is None else json.loads(reasons))
+    fields = (*plain, bool(written), None if reasons is None else _document(reasons))
     return EventRecord(*fields)
+
+
+def _document(text: str) -> Mapping[str, Any] | None:
+    """Return reasons as they were kept; None where they were damaged."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def select(question: Question) -> tuple[str, list[Value]]:

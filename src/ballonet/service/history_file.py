@@ -22,6 +22,7 @@ from ballonet.service.schema import HISTORY_MIGRATIONS
 FILE = "history.sqlite"
 TICKS: Final = 0  # the step of rows that hold each tick of a minute
 MINUTES: Final = int(BLOCK_SECONDS)
+MOST_FIELDS: Final = 1000  # of a sample: a row that says more was damaged
 CACHE_BYTES = 512 * 1024  # rows are written once, and seldom read: the system caches the file, too
 # So much is forgotten in one call: ten times what comes, and with 100 guests a thousand rows, some 2 ms.
 PRUNED_SECONDS = 600.0
@@ -165,15 +166,31 @@ def _read(
     counts: list[int] = []
     for number, group in groupby(rows, key=itemgetter(1)):  # earlier versions have fewer fields
         same = list(group)
-        blobs = [zlib.decompress(row[2]) if step == TICKS else row[2] for row in same]
+        if not isinstance(number, int) or not 0 < number <= MOST_FIELDS:
+            counts += [0] * len(same)
+            continue
+        blobs = [_unpacked(row, step, 4 * (1 + number)) for row in same]
         own = [len(blob) // (4 * (1 + number)) for blob in blobs]
         table = np.frombuffer(b"".join(blobs), dtype=np.float32).reshape(-1, 1 + number)
         cells = np.full((len(table), len(fields)), np.nan, dtype=np.float32)
         cells[:, :number] = table[:, 1 : 1 + len(fields)]
-        at.append(np.repeat([float(row[0]) for row in same], own) + table[:, 0].astype(np.float64))
+        begun = [float(row[0]) if count else 0.0 for row, count in zip(same, own, strict=True)]
+        at.append(np.repeat(begun, own) + table[:, 0].astype(np.float64))
         found.append(cells)
         counts += own
     return np.concatenate(at), np.concatenate(found), np.array(counts, dtype=np.intp)
+
+
+def _unpacked(row: tuple[Any, ...], step: int, width: int) -> bytes:
+    """Return the values of a row, so many bytes a sample; none of one that was damaged."""
+    at, _, cells = row[:3]
+    if not isinstance(at, int) or not isinstance(cells, bytes):
+        return b""
+    try:
+        values = zlib.decompress(cells) if step == TICKS else cells
+    except zlib.error:
+        return b""
+    return b"" if len(values) % width else values
 
 
 _INSERT_HOST = "INSERT OR REPLACE INTO host_samples (step, at, fields, cells) VALUES (?, ?, ?, ?)"

@@ -23,6 +23,7 @@ _BY_VERDICT: Final[Mapping[str, models.GuestState]] = {
     "silent": "no data",
     "blind": "no data",
     "no-usable": "no data",
+    "absurd": "no data",
     "stale": "no data",
     "stuck": "stuck",
 }

@@ -7,13 +7,14 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
+from sys import float_info
 from typing import Any, NamedTuple
 
 from ballonet.errors import JournalError
 from ballonet.facts.act import Act, ActRecord, Outcome
 from ballonet.facts.happening import Happening
 from ballonet.facts.request import Hold, Lease
-from ballonet.service.database import Value, open_or_replace
+from ballonet.service.database import Value, are, open_or_replace
 from ballonet.service.events import (
     ANY,
     INSERT_EVENT,
@@ -99,12 +100,13 @@ class Store:
 
     def targets(self) -> dict[str, Target]:
         """Return what each guest was last told and not refused, by UUID."""
-        return {uuid: Target(size, at) for uuid, size, at in self._database.read(_TARGETS)}
+        rows = self._database.read(_TARGETS)
+        return {uuid: Target(size, at) for uuid, size, at in rows if are((uuid, size, at), "sif")}
 
     def acts(self, uuid: str, *, limit: int = 100) -> list[ActRecord]:
         """Return a guest's last acts, the oldest first, with their outcomes."""
         rows = self._database.read(_ACTS_OF_GUEST, (uuid, limit))
-        return [_act_record(row) for row in reversed(rows)]
+        return [_act_record(row) for row in reversed(rows) if are(row, "fssiisSFIs")]
 
     # --- what people asked for ----------------------------------------------------------------------
 
@@ -120,12 +122,15 @@ class Store:
             self._database.write("DELETE FROM leases WHERE id = ?", (request_id,))
 
     def holds(self) -> list[Hold]:
-        """Return all holds, also those whose time is over, in the order in which they began."""
-        return [Hold(*row) for row in self._database.read(_HOLDS)]
+        """Return all holds, also those whose time is over, in the order in which they began.
+
+        What was damaged of one leaves the guest held, until somebody resumes it.
+        """
+        return [_hold(row) for row in self._database.read(_HOLDS)]
 
     def leases(self) -> list[Lease]:
         """Return all leases, also those whose time is over, in the order in which they began."""
-        return [Lease(*row) for row in self._database.read(_LEASES)]
+        return [Lease(*row) for row in self._database.read(_LEASES) if are(row, "siffss")]
 
     def set_value(self, name: str, text: str) -> None:
         """Keep one value of the service's own state, such as its mode."""
@@ -156,7 +161,8 @@ class Store:
         a time.
         """
         sql, values = select(question)
-        return sorted(map(read_record, self._database.read(sql, values)), key=lambda record: record.id)
+        rows = [row for row in self._database.read(sql, values) if are(row, "ifsssIIsiS")]
+        return sorted(map(read_record, rows), key=lambda record: record.id)
 
     # --- what was learned ---------------------------------------------------------------------------
 
@@ -174,7 +180,7 @@ class Store:
     def learned(self) -> dict[str, dict[str, float]]:
         """Return what is known of each guest, by UUID."""
         rows = self._database.read("SELECT uuid, numbers FROM learned")
-        return {uuid: json.loads(numbers) for uuid, numbers in rows}
+        return {uuid: _numbers(numbers) for uuid, numbers in rows if are((uuid, numbers), "ss")}
 
     # --- what is forgotten --------------------------------------------------------------------------
 
@@ -205,8 +211,26 @@ class Store:
 
 def _act_record(row: tuple[Any, ...]) -> ActRecord:
     """Return what a row of `_ACTS_OF_GUEST` says."""
-    outcome = row[6]
+    outcome = row[6] if row[6] in set(Outcome) else None
     return ActRecord(Act(*row[:6]), None if outcome is None else Outcome(outcome), *row[7:])
+
+
+def _hold(row: tuple[Any, ...]) -> Hold:
+    """Return what a row of `_HOLDS` says, as far as it was not damaged."""
+    if are(row, "sssfFssI"):
+        return Hold(*row)
+    number, uuid, name = map(str, row[:3])
+    return Hold(number, uuid, name, 0.0, None, "somebody", "what is known of it was damaged", None)
+
+
+def _numbers(text: str) -> dict[str, float]:
+    """Return what `_document` was made of; of a damaged one nothing."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    said = found.items() if isinstance(found, dict) else ()
+    return {name: float(value) for name, value in said if are((value,), "f") and abs(value) <= float_info.max}
 
 
 def _document(numbers: Mapping[str, float]) -> str:

@@ -3,7 +3,7 @@
 import csv
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -121,8 +121,7 @@ def read_csv(path: Path, text: str) -> Trace:
         raise UsageError(
             f"{path}, line 1: version {version!r} of traces is not known", hint=f"this reads {VERSION}"
         )
-    header = next(csv.reader(lines[1:2]), [])
-    _check_header(path, header)
+    header = _header(path, lines[1:2])
     rows = list(_rows(path, header, lines[2:]))
     warning = f"{path} was cut in line {len(lines) + 1}: what it has before that is used" if cut else ""
     columns = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else {}
@@ -135,13 +134,19 @@ def read_csv(path: Path, text: str) -> Trace:
     return Trace(time, tuple(columns.get("uuid", ())), tuple(columns.get("name", ())), numbers, warning)
 
 
-def _check_header(path: Path, header: Sequence[str]) -> None:
+def _header(path: Path, lines: Sequence[str]) -> list[str]:
+    """Return the names of the columns; UsageError where one is missing, or there twice."""
+    try:
+        header = next(csv.reader(lines, strict=True), [])
+    except csv.Error as error:
+        raise UsageError(f"{path}, line 2: {error}", hint=HINT) from error
     for name in (*KEYS, "maximum_bytes", "actual_bytes"):
         if name not in header:
             raise UsageError(f"{path}, line 2: there is no column {name!r}", hint=HINT)
     for name in header:
         if header.count(name) > 1:
             raise UsageError(f"{path}, line 2: column {name!r} is there twice", hint="leave one of them")
+    return header
 
 
 def _rows(path: Path, header: Sequence[str], lines: Sequence[str]) -> Iterator[list[str]]:
@@ -178,11 +183,22 @@ def _numbers(path: Path, name: str, texts: Sequence[str]) -> Floats:
     return values
 
 
+def _check_finite(path: Path, word: str, first_line: int, columns: Mapping[str, Floats]) -> None:
+    for name, column in columns.items():
+        endless = np.flatnonzero(np.isinf(column))
+        if endless.size:
+            raise UsageError(
+                f"{path}, {word} {endless[0] + first_line}, column {name!r}: not a number",
+                hint="unknown is an empty field",
+            )
+
+
 def checked(path: Path, trace: Trace, first_line: int = 1) -> Trace:
     """Return a trace that makes sense; UsageError names the line where it does not (Parquet: the row)."""
     word = "line" if first_line > 1 else "row"
     if not len(trace):
         raise UsageError(f"{path} has no rows", hint="record for longer: " + HINT)
+    _check_finite(path, word, first_line, {KEYS[0]: trace.time, **trace.numbers})
     unknown = np.flatnonzero(np.isnan(trace.time))
     if unknown.size:
         raise UsageError(f"{path}, {word} {unknown[0] + first_line}, column 'time': empty", hint=HINT)

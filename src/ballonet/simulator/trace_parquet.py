@@ -75,6 +75,9 @@ def read_parquet(path: Path) -> Trace:
     for name in (*KEYS, "maximum_bytes", "actual_bytes"):
         if name not in table.column_names:
             raise UsageError(f"{path}: there is no column {name!r}", hint="record it again")
+    for name in table.column_names:
+        if table.column_names.count(name) > 1:
+            raise UsageError(f"{path}: column {name!r} is there twice", hint="leave one of them")
     numbers = {}
     for name in ("time", *NUMBERS):
         if name in table.column_names:

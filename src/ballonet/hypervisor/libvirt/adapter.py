@@ -23,6 +23,7 @@ from ballonet.hypervisor.libvirt.definition import read_definition
 
 BUSY_SECONDS = 0.05  # our own resize holds a domain's job for some 1 ms
 JOB_SECONDS = 0.5  # to ask what holds a domain: it is a word, not worth waiting for
+JOBS_SECONDS = 1.0  # to ask of all: a hundred that hang at once must not keep a tick for a minute
 START_SECONDS = 30.0
 MOVING_SECONDS = 5.0  # how long a resized guest is asked for its live size, unless it arrived before
 
@@ -81,7 +82,8 @@ class LibvirtHypervisor:
         if any(guest.job and self._last_job(guest) is None for guest in found):
             await asyncio.sleep(BUSY_SECONDS)
             found = await self._bulk()
-        told = [await self._with_job(guest) if guest.job else guest for guest in found]
+        until = time.monotonic() + JOBS_SECONDS
+        told = [await self._with_job(guest, until) if guest.job else guest for guest in found]
         found = [guest for guest in told if guest is not None]
         self._seen = {guest.uuid: guest for guest in found}
         self._definitions.keep(self._seen)
@@ -167,14 +169,16 @@ class LibvirtHypervisor:
         before = self._seen.get(guest.uuid)
         return before.job if before else None
 
-    async def _with_job(self, guest: Guest) -> Guest | None:
-        """Find the word for what holds a guest, once and if it can be had quickly: a hung one never says.
+    async def _with_job(self, guest: Guest, until: float) -> Guest | None:
+        """Find the word for what holds a guest, once and if it can be had by then: a hung one never says.
 
         None: it has ended, which is a job while it lasts.
         """
         last = self._last_job(guest)
         if last is not None:
             return replace(guest, job=last)
+        if time.monotonic() > until:
+            return guest
         what = f"reading the job of {guest.name}"
         try:
             word = await self._connection.call(

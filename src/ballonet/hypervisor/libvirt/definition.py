@@ -1,8 +1,10 @@
 """What a domain's XML says about its memory: the balloon device, its features, and what defeats it."""
 
 from dataclasses import dataclass
+from typing import Final
 from xml.etree import ElementTree as ET
 
+from ballonet.errors import HypervisorError, UsageError
 from ballonet.facts.guest import Device, Obstacle
 from ballonet.units import parse_size
 
@@ -20,12 +22,20 @@ class Definition:
     metadata: str = ""  # our own element as XML; empty where there is none
 
 
+UNREADABLE: Final = Definition(0, 0, None, frozenset())
+
+
 def read_definition(xml: str) -> Definition:
-    """Return what the XML of a domain says; raises `ValueError` for XML that is none."""
+    """Return what the XML of a domain says; raises `HypervisorError` for XML that is none of a domain."""
     try:
-        domain = ET.fromstring(xml)  # noqa: S314 - libvirt wrote it, and it has no entities
-    except ET.ParseError as error:
-        raise ValueError(f"libvirt's XML cannot be read: {error}") from error
+        return _read(ET.fromstring(xml))  # noqa: S314 - libvirt wrote it, and it has no entities
+    except (ET.ParseError, ValueError, UsageError) as error:
+        raise HypervisorError(
+            f"libvirt's XML of a guest cannot be read: {error}", hint="see what it says: virsh dumpxml GUEST"
+        ) from error
+
+
+def _read(domain: ET.Element) -> Definition:
     maximum = _size(domain.find("memory"))
     current = _size(domain.find("currentMemory"))
     return Definition(
@@ -65,7 +75,7 @@ def _device(element: ET.Element | None) -> Device | None:
         model=element.get("model", "virtio"),
         autodeflate=element.get("autodeflate") == "on",
         free_page_reporting=element.get("freePageReporting") == "on",
-        period_seconds=int(stats.get("period", "0")) if stats is not None else 0,
+        period_seconds=max(0, int(stats.get("period", "0"))) if stats is not None else 0,
     )
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any
 
+from ballonet.errors import HypervisorError
 from ballonet.facts.guest import Guest, State, Stored
 from ballonet.facts.statistics import Statistic, Statistics
 from ballonet.hypervisor.libvirt.connection import KIB, libvirt
-from ballonet.hypervisor.libvirt.definition import Definition, read_definition
+from ballonet.hypervisor.libvirt.definition import UNREADABLE, Definition, read_definition
 from ballonet.hypervisor.readings import BULK_NAMES, SINGLE_NAMES, known, statistics_of
 
 XML_SECONDS = 60.0  # others may edit a running guest's devices or its period, rarely
@@ -43,6 +44,7 @@ _JOBS = {
 
 _BALLOON = {f"balloon.{name}": name for name in BULK_NAMES}  # by what a record calls it
 _COUNTS = {"block": "block.count", "vcpu": "vcpu.maximum"}  # those that are offline have numbers, too
+MOST_NUMBERED = 16384  # QEMU's processors and disks are fewer: what says more is garbage
 # What the guest itself tells, and not QEMU of it.
 _by_guest = attrgetter(*({item.key for item in BULK_NAMES.values()} - {"last_update", "rss_bytes"}))
 
@@ -61,11 +63,11 @@ class Definitions:
         self._items: dict[str, _Read] = {}
 
     def of(self, domain: Any) -> Definition:
-        """Return a running domain's definition."""
+        """Return a running domain's definition; of one that cannot be read, that it has no balloon."""
         uuid, now = domain.UUIDString(), time.monotonic()
         item = self._items.get(uuid)
         if item is None or item.id != domain.ID() or now - item.at > XML_SECONDS:
-            item = _Read(domain.ID(), now, read_definition(domain.XMLDesc()))
+            item = _Read(domain.ID(), now, _definition(domain))
             self._items[uuid] = item
         return item.definition
 
@@ -78,6 +80,13 @@ class Definitions:
         self._items = {uuid: item for uuid in uuids if (item := self._items.get(uuid)) is not None}
 
 
+def _definition(domain: Any) -> Definition:
+    try:
+        return read_definition(domain.XMLDesc())
+    except HypervisorError:  # it costs that guest alone: all others are read in the same call
+        return UNREADABLE
+
+
 def from_record(
     domain: Any, record: Mapping[str, Any], definition: Definition, last: Guest | None, asked_at: float
 ) -> Guest:
@@ -87,19 +96,19 @@ def from_record(
     BUSY, and its statistics are the last that were read, by their own time stamp.
     """
     answered = "balloon.rss" in record or "balloon.last-update" in record
-    maximum = _bytes(record.get("balloon.maximum")) or definition.maximum_bytes
+    maximum = _bytes(record.get("balloon.maximum")) or definition.maximum_bytes or None
     balloon = {name: record[key] for key, name in _BALLOON.items() if key in record}
     sample = _translate(BULK_NAMES, balloon, maximum)
     read_ns, vcpu_ns = _total(record, "block", "rd.times"), _total(record, "vcpu", "time")
     return replace(
-        frame(domain, record.get("state.state", 0), definition, asked_at),
+        frame(domain, record.get("state.state"), definition, asked_at),
         job=None if answered else BUSY,
         maximum_bytes=maximum,
         actual_bytes=_bytes(record.get("balloon.current")),
         statistics=_dated(sample, last) if answered or last is None else last.statistics,
         disk_reads_total=_total(record, "block", "rd.reqs"),
         disk_read_seconds_total=None if read_ns is None else read_ns / 1e9,
-        vcpus=record.get("vcpu.current"),
+        vcpus=known(record.get("vcpu.current")),
         vcpu_seconds_total=None if vcpu_ns is None else vcpu_ns / 1e9,
     )
 
@@ -138,7 +147,7 @@ def from_domain(domain: Any, definition: Definition) -> Guest:
     if not domain.isActive():
         return guest
     fields = domain.memoryStats()
-    maximum = _bytes(domain.maxMemory()) or definition.maximum_bytes
+    maximum = _bytes(domain.maxMemory()) or definition.maximum_bytes or None
     return replace(
         guest,
         maximum_bytes=maximum,
@@ -148,20 +157,24 @@ def from_domain(domain: Any, definition: Definition) -> Guest:
     )
 
 
-def frame(domain: Any, state: int, definition: Definition, asked_at: float) -> Guest:
+def frame(domain: Any, state: object, definition: Definition, asked_at: float) -> Guest:
     """Return the part of a row that its definition fills."""
     return Guest(
         name=domain.name(),
         uuid=domain.UUIDString(),
         id=domain.ID() if domain.ID() >= 0 else None,
-        state=_STATES[state] if state < len(_STATES) else State.UNKNOWN,
+        state=_state(known(state)),
         read_at=asked_at,
-        maximum_bytes=definition.maximum_bytes,
-        actual_bytes=definition.current_bytes,
+        maximum_bytes=definition.maximum_bytes or None,
+        actual_bytes=definition.current_bytes or None,
         device=definition.device,
         obstacles=definition.obstacles,
         metadata=definition.metadata,
     )
+
+
+def _state(number: int | None) -> State:
+    return State.UNKNOWN if number is None or number >= len(_STATES) else _STATES[number]
 
 
 def stored(domain: Any) -> Stored | None:
@@ -200,7 +213,7 @@ def _translate(names: Mapping[str, Statistic], fields: Mapping[str, Any], maximu
     return statistics_of(values, maximum)
 
 
-def _bytes(kib: int | None) -> int | None:
+def _bytes(kib: object) -> int | None:
     value = known(kib)
     return None if value is None else value * KIB
 
@@ -208,6 +221,7 @@ def _bytes(kib: int | None) -> int | None:
 def _total(record: Mapping[str, Any], group: str, field: str) -> int | None:
     """Return the sum over all disks or processors of a record's `group.N.field`."""
     # Not by looking through the record: it has hundreds of names where there are many of them.
-    keys = (f"{group}.{number}.{field}" for number in range(record.get(_COUNTS[group], 0)))
-    values = [record[key] for key in keys if key in record]
-    return sum(values) if values else None
+    count = min(known(record.get(_COUNTS[group])) or 0, MOST_NUMBERED)
+    values = [known(record.get(f"{group}.{number}.{field}")) for number in range(count)]
+    there = [value for value in values if value is not None]
+    return sum(there) if there else None

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ballonet.errors import UsageError
-from ballonet.units import exact_duration, exact_size, format_duration, format_size, parse_duration, parse_size
+from ballonet.units import (
+    exact_duration,
+    exact_size,
+    format_duration,
+    format_size,
+    parse_duration,
+    parse_size,
+)
 
 SUFFIXES = {
     "b": 1,

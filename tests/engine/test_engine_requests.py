@@ -12,7 +12,7 @@ from pretend import PretendClock
 
 from ballonet.engine.requests import Requests
 from ballonet.errors import JournalError, NoSuchLeaseError
-from ballonet.facts.request import ALL, Lease
+from ballonet.facts.request import ALL, Hold, Lease
 
 WEB, DB = "uuid-web", "uuid-db"
 UUIDS = st.sampled_from([WEB, DB, ALL])
@@ -131,7 +131,7 @@ class Asked(RuleBasedStateMachine):
 
     @invariant()
     def the_journal_has_the_same(self) -> None:
-        in_force = [*self.requests.holds, *self.requests.leases]
+        in_force: list[Hold | Lease] = [*self.requests.holds, *self.requests.leases]
         assert {each.id: each for each in in_force} == self.journal.requests
 
 

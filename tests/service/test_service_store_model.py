@@ -25,7 +25,7 @@ OVER_ALL = 2**63  # more bytes than the file can hold: such an act is refused
 
 
 class Kept(RuleBasedStateMachine):
-    """What is durable is there whatever happens; what waits comes with the next write, or a crash takes it."""
+    """What is durable stays; what waits comes with the next write, or a crash takes it."""
 
     def __init__(self) -> None:
         super().__init__()

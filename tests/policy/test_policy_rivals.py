@@ -194,6 +194,7 @@ def test_esx_waits_for_its_round_unless_the_host_is_short_and_then_nobody_grows(
 def test_none_of_them_touches_whom_nobody_may_touch_or_leaves_the_limits(name: str) -> None:
     table = snapshot(3, maximum=4.0 * GIB, actual=2.0 * GIB, device=np.array([True, False, True]))
     made = RIVALS[name](table, known(table), settings(1.0 * GIB))
+    assert made.snapshot is table
     assert np.isnan(made.target[1])
     told = made.target[~np.isnan(made.target)]
     assert (told >= table.floor[0] - 4096).all()

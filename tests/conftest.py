@@ -18,6 +18,12 @@ os.environ["BALLONET_CONFIG"] = os.devnull
 # An example's time is no property of the code: on a busy machine any takes longer than 0.2 s now and then.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+# For `script/mutants`, which runs each test some hundred times: few examples, always the same, and the first
+# that fails will do.
+_PHASES = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+hypothesis.settings.register_profile(
+    "mutants", deadline=None, max_examples=15, derandomize=True, phases=_PHASES
+)
 # Real guests, which boot once for all that name them; a service with simulated ones; and who looks at it.
 pytest_plugins = ["hosts", "serving", "hosted", "browsing"]
 

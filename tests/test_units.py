@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ballonet.errors import UsageError
-from ballonet.units import exact_size, format_duration, format_size, parse_duration, parse_size
+from ballonet.units import (
+    exact_duration,
+    exact_size,
+    format_duration,
+    format_size,
+    parse_duration,
+    parse_size,
+)
 
 SUFFIXES = {
     "b": 1,
@@ -215,6 +222,21 @@ def test_a_bare_number_is_seconds_only_where_it_says_so() -> None:
 )
 def test_durations_for_people(seconds: float, text: str) -> None:
     assert text == format_duration(seconds)
+
+
+LONGEST = 2**31 - 1
+
+
+@given(st.one_of(st.integers(0, LONGEST).map(float), st.floats(0.0, LONGEST)))
+def test_durations_to_be_pasted_are_exact(seconds: float) -> None:
+    assert seconds == parse_duration(exact_duration(seconds), zero=True)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(90.0, "90s"), (2592000.0, "30d"), (7200.0, "2h"), (0.25, "250ms"), (0.0, "0s")]
+)
+def test_durations_to_be_pasted_are_short(seconds: float, text: str) -> None:
+    assert text == exact_duration(seconds)
 
 
 @given(st.floats(0.001, 10**8))

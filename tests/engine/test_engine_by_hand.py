@@ -1,11 +1,15 @@
 """What people ask for while an engine runs: it happens, it is written down, and it ends by itself."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 from kept import ANNA, Host, MemoryJournal, on_host
+from pretend import PretendClock, PretendHypervisor
 
+from ballonet.engine.by_hand import Asker, ByHand
+from ballonet.engine.engine import Engine, World
 from ballonet.engine.ports import Event, EventKind
 from ballonet.errors import (
     BallonetError,
@@ -18,6 +22,7 @@ from ballonet.errors import (
 from ballonet.facts.act import Outcome
 from ballonet.facts.happening import Kind
 from ballonet.facts.request import ALL
+from ballonet.policy.settings import Settings
 from ballonet.units import GIB, MIB
 
 
@@ -75,6 +80,47 @@ def test_a_guest_is_not_set_to_more_than_the_host_has() -> None:
             await host.by_hand.set("idle", 1000 * MIB, None, ANNA)
 
     on_host(does, budget_bytes=1.6 * GIB)
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_guest_that_could_not_be_set_is_held_as_it_was_before(
+    monkeypatch: pytest.MonkeyPatch, *, paused: bool
+) -> None:
+    async def refuses(sizes: Mapping[str, int]) -> Mapping[str, BallonetError]:
+        return dict.fromkeys(sizes, RefusedError("no"))
+
+    async def does(host: Host) -> None:
+        before = [host.by_hand.pause("idle", None, Asker("bob"))] if paused else []
+        with monkeypatch.context() as patch:
+            patch.setattr(host.world, "resize_many", refuses)
+            with pytest.raises(BallonetError, match="idle could not be resized"):
+                await host.by_hand.set("idle", 800 * MIB, 20.0, ANNA)
+        assert before == host.engine.requests.holds == list(host.journal.requests.values())
+
+    on_host(does, seconds=40.0)
+
+
+def test_a_hold_that_ended_meanwhile_is_not_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def does(host: Host) -> None:
+        async def then_resumed(sizes: Mapping[str, int]) -> Mapping[str, BallonetError]:
+            host.by_hand.resume("idle", ANNA)
+            return dict.fromkeys(sizes, RefusedError("no"))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(host.world, "resize_many", then_resumed)
+            with pytest.raises(BallonetError, match="idle could not be resized"):
+                await host.by_hand.set("idle", 800 * MIB, 20.0, ANNA)
+
+    assert {} == on_host(does, seconds=40.0).journal.requests
+
+
+def test_before_the_first_look_nobody_can_be_named() -> None:
+    clock = PretendClock()
+    world = World(PretendHypervisor(clock), clock)
+    by_hand = ByHand(Engine(world, Settings(budget_bytes=GIB), lambda _: None))
+
+    with pytest.raises(BallonetError, match="no guest was looked at yet"):
+        by_hand.pause("web", None, ANNA)
 
 
 def test_nobody_is_changed_while_everything_is_paused() -> None:
@@ -224,6 +270,46 @@ def test_room_whose_guest_starts_before_it_is_free_is_used_up() -> None:
             await waiting
 
     assert {} == on_host(does, budget_bytes=1.75 * GIB).journal.requests
+
+
+def test_who_only_observes_makes_no_room_that_is_not_there() -> None:
+    async def does(host: Host) -> None:
+        assert host.engine.plan
+        free = int(host.engine.plan.free)
+        with pytest.raises(RefusedError, match="only observed"):
+            await host.by_hand.make_room(
+                max(free, 0) + MIB, timeout_seconds=9.0, hold_seconds=9.0, guest="", asker=ANNA
+            )
+
+    assert {} == on_host(does, enforce=False, seconds=40.0).journal.requests
+
+
+def test_a_lease_can_be_ended_by_hand_and_what_it_kept_is_free_at_once() -> None:
+    async def does(host: Host) -> None:
+        lease = await host.by_hand.make_room(
+            10 * MIB, timeout_seconds=9.0, hold_seconds=600.0, guest="", asker=ANNA
+        )
+        assert lease == host.by_hand.drop(lease.id)
+        assert host.engine.wake.is_set()
+
+    host = on_host(does, seconds=40.0)
+    assert {} == host.journal.requests
+    assert "lease-1 was ended by hand" in [each.text for each in host.told]
+
+
+def test_a_full_journal_ends_nothing_that_is_over_or_used_up_until_it_can_be_written() -> None:
+    async def does(host: Host) -> None:
+        for seconds in (1.0, 600.0):
+            host.engine.requests.lease(MIB, seconds=seconds, who="anna")
+        host.journal.full = True
+        host.engine.hear(Event(EventKind.STARTED, "u", "new"))
+        await host.clock.sleep(5.0)
+        assert 2 == len(host.engine.requests.leases)
+        host.journal.full = False
+        await host.clock.sleep(5.0)
+        assert 1 == len(host.engine.requests.leases)
+
+    on_host(does, seconds=60.0)
 
 
 def test_a_lease_ends_with_its_time() -> None:

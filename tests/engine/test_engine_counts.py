@@ -1,6 +1,7 @@
 """What is counted: each change once, by what became of it, and how far and how fast it went."""
 
 import pytest
+from columns import NOW, known, settings, snapshot
 from kept import MemoryJournal
 
 from ballonet.engine.counts import CountedJournal, Counts, Histogram
@@ -8,8 +9,13 @@ from ballonet.engine.write_ahead import ADOPTED
 from ballonet.errors import JournalError
 from ballonet.facts.act import Act, Outcome
 from ballonet.facts.happening import Happening, Kind
+from ballonet.facts.plan import Bound
+from ballonet.facts.request import Hold
+from ballonet.policy.plan import plan
+from ballonet.units import MIB
 
 SHRINK = Act(100.0, "uuid", "web", 1000, 600, "planned")
+HOLD = Hold("hold-1", "uuid", "web", 1.0, None, "anna", "")
 GROW = Act(103.0, "uuid", "web", 700, 900, "burst")
 
 
@@ -83,3 +89,39 @@ def test_a_full_journal_counts_nothing() -> None:
         CountedJournal(counts, MemoryJournal(full=True)).before([SHRINK])
     counts.settled("uuid", 1.0, Outcome.REACHED, 0.0)
     assert {} == counted(counts)
+
+
+def test_ticks_are_counted_with_what_kept_each_guest() -> None:
+    table, counts = snapshot(2, unused=900.0 * MIB, usable=900.0 * MIB), Counts()
+    rested = plan(table, known(table, grew_at=NOW - 1.0), settings(16.0, give_surplus=False))
+    assert (None, {Bound.DWELL}) == (counts.reads, {Bound(bound) for bound in rested.bound.tolist()})
+
+    counts.ticked(rested, 0.5, 2.0)
+    counts.ticked(rested, 2.5, 2.0)
+    assert (True, 1, 3.0) == (counts.reads, counts.overruns, counts.ticks.sum)
+    assert {"host_short": 0, "dwell": 4, "waits": 0, "distress": 0} == counts.refusals
+    counts.failed()
+    assert (False, 1) == (counts.reads, counts.failures)
+
+
+@pytest.mark.parametrize(("size", "way"), [(600.0, "shrink"), (900.0, "grow")])
+def test_what_an_observer_would_do_is_counted_as_that(size: float, way: str) -> None:
+    counts = Counts()
+    counts.heard(Happening(1.0, Kind.PLANNED, "web", "uuid", 700.0, size, written=False))
+    counts.heard(Happening(1.0, Kind.PLANNED, "web", "uuid", 700.0, size))  # counted when it was sent
+    counts.heard(Happening(1.0, Kind.PERIOD, "web", "uuid", written=False))
+    assert {(way, "planned", "observed"): 1} == counted(counts)
+
+
+def test_acts_are_counted_with_a_journal_and_without() -> None:
+    kept = MemoryJournal()
+    for inside in (kept, None):
+        counts = Counts()
+        journal = CountedJournal(counts, inside)
+        journal.before([SHRINK])
+        journal.settle("uuid", 101.0, Outcome.REACHED, 600.0)
+        journal.keep(HOLD)
+        assert inside is None or kept.requests == {HOLD.id: HOLD}
+        journal.drop(HOLD.id)
+        assert {("shrink", "planned", "reached"): 1} == counted(counts)
+    assert ([SHRINK], [("uuid", Outcome.REACHED)], {}) == (kept.acts, kept.outcomes, kept.requests)

@@ -10,14 +10,16 @@ import pytest
 from pretend import PretendClock, PretendHypervisor, PretendResidents, guest, unasked
 
 from ballonet.engine.act import Changes
-from ballonet.engine.engine import Engine, World
+from ballonet.engine.engine import BURST_SECONDS, Engine, World
 from ballonet.engine.limits import usual
 from ballonet.engine.ports import Event, EventKind
+from ballonet.engine.summary import Summary
 from ballonet.errors import DeadlineError, HypervisorError
 from ballonet.facts.guest import Guest
 from ballonet.facts.happening import Happening, Kind
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Plan
+from ballonet.facts.request import ALL
 from ballonet.facts.snapshot import Snapshot
 from ballonet.policy.settings import Settings
 from ballonet.units import GIB, MIB
@@ -375,3 +377,125 @@ async def test_the_summary_adds_up(four: Bench) -> None:
     assert 11 == summary.ticks
     assert 4 * GIB - sum(four.actual()) == pytest.approx(summary.given_back_bytes)
     assert 0 < summary.given_back_byte_seconds < 20 * 2.5 * GIB
+
+    four.engine.summary = Summary()  # as where a run is measured from a moment on
+    await four.ticks(1)
+    assert 1 == four.engine.summary.ticks
+
+
+# --- what it does beside ticks ----------------------------------------------------------------------
+
+
+async def test_before_the_first_tick_a_burst_is_nobodys(four: Bench) -> None:
+    await burst(four, 400 * MIB)
+
+    assert [] == four.told
+
+
+async def test_after_a_tick_that_could_not_decide_no_burst_is_answered_by_an_older_plan(
+    four: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await four.ticks(10)
+    four.hypervisor.add(guest("aa"))
+    with monkeypatch.context() as broken:
+        broken.setattr(four.engine, "_decide", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await four.engine.tick()
+    four.told.clear()
+    four.hypervisor.sent.clear()
+    await burst(four, 400 * MIB)
+
+    assert ([], []) == (four.told, four.hypervisor.sent)
+
+
+@pytest.mark.parametrize("asks", [True, False])
+async def test_until_a_burst_has_what_it_was_promised_ticks_come_fast_and_who_may_give_is_asked(
+    *, asks: bool
+) -> None:
+    four = four_guests(store_share=0.0, asks=asks)
+    four.hypervisor.used |= dict.fromkeys(("uuid-b", "uuid-c", "uuid-d"), 450 * MIB)
+    await four.ticks(10)
+    assert four.engine.settings.interval_seconds == four.engine.interval_seconds()
+    await burst(four, 2000 * MIB)
+    await asyncio.sleep(0)  # who was asked meanwhile
+    assert BURST_SECONDS == four.engine.interval_seconds()
+    four.clock.now += 0.3
+    four.hypervisor.refreshed.clear()
+    await four.engine.tick()
+    await asyncio.sleep(0)
+
+    donors = {"uuid-b", "uuid-c", "uuid-d"} if asks else set()
+    assert donors == set(four.hypervisor.refreshed)
+
+
+async def test_what_was_learned_is_known_again_by_the_next_engine(four: Bench) -> None:
+    await four.ticks(10)
+    learned = four.engine.learned()
+    assert set(four.hypervisor.rows) == set(learned)
+    again = four_guests()
+    again.clock.now = four.clock.now
+    again.engine.recall({**learned, "uuid-b": {"growth": 7e6}}, {})
+    await again.ticks(1)
+
+    assert 7e6 == pytest.approx(again.engine.memory.growth[1], rel=0.01)
+    assert four.engine.memory.growth[0] == pytest.approx(again.engine.memory.growth[0], rel=0.01)
+
+
+async def test_a_pause_ends_writing_and_not_what_it_is_set_to(four: Bench) -> None:
+    four.engine.requests.hold(ALL, "", seconds=None, who="anna")
+    assert (True, False) == (four.engine.enforces, four.engine.writes)
+    await four.ticks(3)
+    assert [] == four.hypervisor.sent
+    four.engine.requests.resume(ALL)
+    await four.ticks(1)
+    assert four.hypervisor.sent
+
+
+async def test_a_twin_is_told_of(four: Bench) -> None:
+    assert not four.engine.hear(Event(EventKind.TWIN, "uuid-a", "a", text="another has it, too"))
+
+    assert [(Kind.FAILED, "a", "another has it, too")] == [
+        (each.kind, each.name, each.text) for each in four.told
+    ]
+
+
+async def test_statistics_that_cannot_be_switched_on_are_told_of_once() -> None:
+    bench = Bench(2 * GIB)
+    bench.hypervisor.add(unasked(guest("a")))
+
+    async def refuses(uuid: str, seconds: int, **_: Any) -> None:
+        raise HypervisorError("not here")
+
+    bench.hypervisor.set_period = refuses  # type: ignore[method-assign]
+    await bench.ticks(3)
+
+    assert ["not here"] == [each.text for each in bench.told if each.kind is Kind.FAILED]
+
+
+# --- the way out of every change --------------------------------------------------------------------
+
+
+async def test_what_would_break_a_promise_is_not_sent_and_told_with_it(four: Bench) -> None:
+    await four.ticks(1)
+    assert four.engine.plan
+    four.hypervisor.sent.clear()
+    changes = Changes.of(four.engine.plan.snapshot, np.array([0, 1]), np.array([MIB, GIB], dtype=np.float64))
+
+    sent = await four.engine.resize(changes, "anna")
+
+    assert {"uuid-b": GIB} == sent.sizes() == dict(four.hypervisor.sent)
+    assert [("a", f"G1: the target is below the hard floor ({MIB} bytes)")] == [
+        (each.name, each.text) for each in four.told if each.kind is Kind.BROKEN
+    ]
+
+
+async def test_what_was_decided_of_other_guests_than_are_known_now_is_not_sent(four: Bench) -> None:
+    await four.ticks(1)
+    assert four.engine.plan
+    changes = Changes.of(four.engine.plan.snapshot, np.array([0]), np.array([float(GIB)]))
+    four.hypervisor.add(guest("aa"))
+    await four.ticks(1)
+    four.hypervisor.sent.clear()
+
+    assert 0 == len(await four.engine.resize(changes, "anna"))
+    assert [] == four.hypervisor.sent

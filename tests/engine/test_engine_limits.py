@@ -12,7 +12,7 @@ from ballonet.engine.act import PROMISES, Changes, broken_promises
 from ballonet.engine.engine import Engine, World
 from ballonet.engine.limits import LimitsOf, one_floor, usual
 from ballonet.engine.loop import run
-from ballonet.engine.table import Beside, Now, side_by_side, tabulate
+from ballonet.engine.table import Beside, Now, judge, side_by_side, tabulate
 from ballonet.facts.columns import Columns
 from ballonet.facts.happening import Happening, Kind
 from ballonet.facts.limits import Limits
@@ -58,6 +58,20 @@ def test_without_settings_each_guest_has_its_usual_limits() -> None:
     assert [floor_bytes(GIB), GIB] == found.floor.tolist()
     assert [GIB, 4 * GIB] == found.ceiling.tolist()
     assert [128 * MIB] * 2 == one_floor(128 * MIB)(columns).floor.tolist()
+    assert usual is one_floor(None)
+
+
+def test_one_look_tells_verdicts_with_remedies_and_limits_as_far_as_they_are_known() -> None:
+    bare = replace(guest("b"), device=None)
+    unknown = replace(guest("c"), maximum_bytes=None)
+
+    judged = judge([guest("a"), bare, unknown])
+
+    assert ["managed", "no-device", "unknown-size"] == [each.verdict.code for each in judged]
+    assert all("{name}" not in each.verdict.remedy for each in judged)
+    assert [floor_bytes(GIB), floor_bytes(GIB), None] == [each.floor_bytes for each in judged]
+    assert [GIB, GIB, None] == [each.ceiling_bytes for each in judged]
+    assert [] == judge([])
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ def decided(
         ({"held": 490.0, "free": 9.0}, (Call.NEEDED, 10 * MIB)),
         ({"held": 490.0}, (Call.LACKED, 0.0)),  # a need may have all that is free, a cushion not the pool
         ({"held": 490.0, "growth": 10.0}, (Call.LACKED, 0.0)),
+        ({"held": 530.0, "growth": 20.0}, (Call.WANTED, 0.0)),  # that fills its cushion
         ({"over": 30.0}, (Call.NEEDED, 30 * MIB)),
         ({"held": 490.0, "allotted": 480.0}, (Call.NOBODY, 0.0)),  # it shall have no more
         ({"held": 490.0, "managed": False}, (Call.NOBODY, 0.0)),

@@ -59,6 +59,7 @@ def test_a_change_by_somebody_else_is_adopted() -> None:
 
     assert 700 * MIB == memory.target[0]
     assert memory.arrived[0]
+    assert NOW + 4 == memory.changed_at[0]  # what it reported before that is of another size
     assert memory.foreign_until[0] > NOW + 4
 
 
@@ -113,6 +114,14 @@ def test_what_is_taken_beyond_unused_memory_is_a_bite() -> None:
     assert [NOW, -np.inf] == taken.bitten_at.tolist()
 
 
+def test_only_who_is_told_is_on_its_way() -> None:
+    memory = told(known(snapshot(2)), np.array([0]), np.array([900.0 * MIB]), NOW)
+
+    assert [False, True] == memory.arrived.tolist()
+    assert 124 * MIB == memory.nearest[0]
+    assert np.isnan(memory.nearest[1])
+
+
 def test_only_growth_is_remembered_as_growth() -> None:
     memory = known(snapshot(2, actual=512 * MIB), grew_at=NOW - 30)
 
@@ -121,3 +130,22 @@ def test_only_growth_is_remembered_as_growth() -> None:
     assert [NOW, NOW - 30] == grown.grew_at.tolist()
     assert [NOW, NOW] == grown.changed_at.tolist()
     assert -np.inf == grown.bitten_at[0]
+
+
+def test_a_balloon_that_came_nearer_and_goes_back_again_was_told_so_by_somebody_else() -> None:
+    """It was 100 MiB away, came within 20, and is 60 away now: further than it had come."""
+    memory = after(known(snapshot(1)), later(1, actual=1000 * MIB))
+    memory = told(memory, np.array([0]), np.array([900.0 * MIB]), NOW + 1)
+    memory = after(memory, later(2, actual=920 * MIB), later(3, actual=960 * MIB))
+
+    assert 960 * MIB == memory.target[0]
+    assert memory.foreign_until[0] > NOW + 3
+
+
+def test_the_pause_of_a_guest_that_does_not_follow_begins_anew_only_when_it_follows() -> None:
+    rested = known(snapshot(1), stuck_seconds=40.0)
+    on_its_way = told(rested, np.array([0]), np.array([900.0 * MIB]), NOW)
+
+    assert [40.0] == after(rested, later(2)).stuck_seconds.tolist()
+    assert [40.0] == after(on_its_way, later(2, actual=960 * MIB)).stuck_seconds.tolist()
+    assert [LAW.stuck_seconds] == after(on_its_way, later(2, actual=900 * MIB)).stuck_seconds.tolist()

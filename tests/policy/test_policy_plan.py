@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from columns import NOW, known, settings, snapshot
 
-from ballonet.facts.host import HostMemory
+from ballonet.facts.host import HostMemory, HostState
+from ballonet.facts.memory import HostPast
 from ballonet.facts.plan import Bound, Plan
 from ballonet.facts.snapshot import Floats
 from ballonet.facts.verdict import CODES
@@ -121,6 +122,7 @@ def test_swapping_that_is_allowed_takes_nothing_while_needs_fit() -> None:
     [
         ("running", False, "not-running"),
         ("excluded", True, "excluded"),
+        ("held", True, "held"),
         ("device", False, "no-device"),
         ("obstacle", 0, "passthrough"),
         ("obstacle", 2, "hugepages"),
@@ -147,6 +149,35 @@ def test_guests_that_must_not_be_touched_are_not(column: str, value: float, code
     assert CODES[code] == made.verdict[0]
     assert np.isnan(made.target[0])
     assert Bound.VERDICT == made.bound[0]
+
+
+def test_a_guest_that_is_not_managed_wants_nothing_and_is_told_nothing_whatever_it_was_told_before() -> None:
+    table = snapshot(2, excluded=[True, False])
+
+    made = plan(table, known(table, target=500 * MIB), settings(4))
+
+    assert np.isnan(made.target[0])
+    assert [0.0] * 4 == made.wanted[:, 0].tolist()
+
+
+@pytest.mark.parametrize(("ahead_seconds", "code"), [(1.0, "managed"), (1.1, "stale")])
+def test_statistics_from_the_future_allow_growing_only_beyond_what_is_rounding(
+    ahead_seconds: float, code: str
+) -> None:
+    table = snapshot(1, stats_at=NOW + ahead_seconds)
+
+    assert [CODES[code]] == plan(table, known(table), settings(4)).verdict.tolist()
+
+
+def test_a_plan_says_what_there_was_to_give_what_is_left_and_how_short_the_host_is() -> None:
+    table = snapshot(2)
+
+    made = plan(table, replace(known(table), host=HostPast(HostState.TIGHT, NOW)), settings(4))
+
+    assert HostState.TIGHT is made.state
+    assert 2 * GIB == made.free
+    assert 4 * GIB == made.budget + made.pool
+    assert made.pool > 0
 
 
 def test_old_statistics_allow_growing_only() -> None:
@@ -230,6 +261,15 @@ def test_a_stuck_guest_is_told_to_stay_where_it_is() -> None:
     assert CODES["stuck"] == made.verdict[0]
 
 
+@pytest.mark.parametrize("off_bytes", [0, settings(1).settle_bytes])
+def test_a_stuck_guest_that_was_told_so_is_not_told_again(off_bytes: float) -> None:
+    table = snapshot(1, actual=700 * MIB)
+
+    made = plan(table, known(table, stuck_until=NOW + 5, target=700 * MIB - off_bytes), settings(0.5))
+
+    assert [] == made.changes()
+
+
 def test_a_row_says_why_a_guest_has_its_size() -> None:
     table = snapshot(2, usable=500 * MIB, unused=100 * MIB)
 
@@ -240,3 +280,13 @@ def test_a_row_says_why_a_guest_has_its_size() -> None:
     assert 0 < row.got_bytes[2] < row.wanted_bytes[2]
     assert row.short_bytes > 0
     assert 1.0 == row.stats_age_seconds
+
+
+@pytest.mark.parametrize(("more_mib", "changes"), [(29, []), (33, [0])])
+def test_what_nobody_lacks_is_not_taken_by_small_change(more_mib: int, changes: list[int]) -> None:
+    """A guest of 1 GiB is left as it is for less than 3 % of it."""
+    used = 300.0 * MIB
+    actual = used + R + 0.04 * MAXIMUM + more_mib * MIB  # its need, its cushion, and more
+    table = snapshot(1, actual=actual, unused=actual - used, usable=actual - used)
+
+    assert changes == plan(table, known(table), settings(100, give_surplus=False)).changes()

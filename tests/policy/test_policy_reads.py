@@ -149,3 +149,19 @@ def test_reads_that_seem_taken_back_tell_nothing() -> None:
 
     assert [40.0, 40.0] == [unplugged.read_rate[0], unplugged.usual_reads[0]]
     assert 0.0 == after.lost[0]
+
+
+def test_who_reads_for_want_of_memory_loses_time_and_nobody_beside_it() -> None:
+    start = {
+        "read_rate": 500.0,
+        "disk_reads": 0.0,
+        "disk_read_seconds": 0.0,
+        "vcpu_seconds": 0.0,
+        "busy": 1.0,
+    }
+    table = later(2, rows=2, **{**POOR, "disk_reads": [1000.0, 0.0]})
+
+    lost = read_disks(known(snapshot(2), **start), table, np.full(2, 2.0), LAW).lost
+
+    assert lost[0] > 0.0
+    assert 0.0 == lost[1]

@@ -72,6 +72,14 @@ def test_all_that_a_burst_needs_is_promised_where_others_can_spare_it() -> None:
     assert [100 - room, 0] == (made.promise / MIB).tolist()
 
 
+def test_while_the_pool_grants_all_that_is_wished_nobody_gives_though_it_would_not_last() -> None:
+    """It grows by 200 MiB in the two seconds until others could be called in, and has 15 MiB of room."""
+    made = answer(90, rss=[(400 + GROWN) * MIB, 400 * MIB], spare=[0.0, 500 * MIB])
+
+    assert 85 * MIB == made.grant[0]
+    assert [0.0, 0.0] == made.take.tolist()
+
+
 def test_who_grows_gives_nothing_of_what_it_took_and_will_take_before_it_reports_again() -> None:
     """The other one grows by 40 MiB/s, and by 30 MiB since its statistics, with room enough for both."""
     grows: dict[str, Any] = {

@@ -1,9 +1,13 @@
 """Rivals' published rules: what they come to by hand."""
 
+from typing import Any
+
 import numpy as np
 import pytest
-from columns import known, snapshot
+from columns import NOW, known, snapshot
 
+from ballonet.facts.memory import Memory
+from ballonet.facts.snapshot import Snapshot
 from ballonet.policy.rivals import RIVALS
 from ballonet.policy.rivals.esx import bought
 from ballonet.policy.settings import Settings
@@ -14,8 +18,8 @@ def settings(budget: float = 8.0 * GIB) -> Settings:
     return Settings(budget_bytes=budget)
 
 
-def targets(name: str, table: object, budget: float = 8.0 * GIB) -> list[float]:
-    made = RIVALS[name](table, known(table), settings(budget))  # type: ignore[arg-type]
+def targets(name: str, table: Snapshot, budget: float = 8.0 * GIB, **memory: Any) -> list[float]:
+    made = RIVALS[name](table, known(table, **memory), settings(budget))
     return [round(value / MIB) if not np.isnan(value) else -1 for value in made.target.tolist()]
 
 
@@ -26,6 +30,38 @@ def test_none_leaves_all_as_they_are() -> None:
 def test_an_equal_split_is_by_weight() -> None:
     table = snapshot(2, maximum=4.0 * GIB, actual=4.0 * GIB, weight=np.array([1.0, 3.0]))
     assert [1024, 3072] == targets("equal", table, budget=4.0 * GIB)
+
+
+def test_an_equal_split_gives_one_guest_all_whatever_its_weight() -> None:
+    assert [3072] == targets("equal", snapshot(1, maximum=4.0 * GIB, weight=1.0), budget=3.0 * GIB)
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds"), [("mom", 10.0), ("proxmox", 10.0), ("virtui", 10.0), ("xen", 5.0)]
+)
+def test_who_looks_seldom_leaves_a_guest_alone_until_its_round_is_over(name: str, seconds: float) -> None:
+    table = snapshot(1, maximum=4.0 * GIB, actual=4.0 * GIB, unused=3.0 * GIB, usable=3.0 * GIB, stats_at=NOW)
+    budget = 4.5 * GIB
+    assert [-1] == targets(name, table, budget, changed_at=NOW - seconds + 0.1)
+    assert [-1] != targets(name, table, budget, changed_at=NOW - seconds)
+
+
+def test_mom_leaves_a_share_free_that_falls_with_the_hosts_and_turns_negative() -> None:
+    def shrunk(unused_mib: float, budget_mib: float) -> list[float]:
+        unused = unused_mib * MIB
+        table = snapshot(2, maximum=4.0 * GIB, actual=2000.0 * MIB, unused=unused, usable=unused)
+        return targets("mom", table, budget_mib * MIB)
+
+    # Of 4,500 MiB a ninth is free: that much of each guest is added to what it uses.
+    assert [1750 + 222] * 2 == shrunk(250.0, 4500.0)
+    assert [-1, -1] == shrunk(226.0, 4500.0)  # 1,996: not worth it under a quarter of a percent
+    # Of 4,100 MiB 2.44 % are free, 2.56 % less than it wants at least.
+    assert [1980 - 51] * 2 == shrunk(20.0, 4100.0)
+
+
+def test_mom_grows_guests_to_what_they_use_and_a_fifth() -> None:
+    table = snapshot(1, maximum=4.0 * GIB, actual=2000.0 * MIB, unused=100.0 * MIB, usable=100.0 * MIB)
+    assert [1900 + 400] == targets("mom", table)
 
 
 def test_mom_shrinks_by_five_percent_when_the_host_is_short_and_else_grows() -> None:
@@ -39,6 +75,20 @@ def test_proxmox_moves_by_a_hundred_mib_and_asks_the_comfortable_first() -> None
     table = snapshot(2, maximum=4.0 * GIB, actual=2.0 * GIB, unused=unused, usable=unused)
     assert [1948, -1] == targets("proxmox", table, budget=4.0 * GIB)
     assert [-1, 2148] == targets("proxmox", table, budget=8.0 * GIB)
+
+
+def test_proxmox_rests_where_the_host_is_as_full_as_it_wants() -> None:
+    table = snapshot(2, maximum=4.0 * GIB, actual=2.0 * GIB, unused=1.0 * GIB)
+    assert [-1, -1] == targets("proxmox", table, budget=4096.0 * MIB / 0.8 + 12 * MIB)
+    assert [-1, -1] == targets("proxmox", table, budget=4096.0 * MIB / 0.8 - 12 * MIB)
+    assert [2053, 2053] == targets("proxmox", table, budget=4096.0 * MIB / 0.8 + 13 * MIB)
+
+
+def test_proxmox_asks_all_where_none_is_comfortable_and_one_by_itself_has_all() -> None:
+    table = snapshot(2, maximum=4.0 * GIB, actual=2.0 * GIB, unused=10.0 * MIB)
+    assert [1948, 1948] == targets("proxmox", table, budget=4.0 * GIB)
+    alone = snapshot(1, maximum=4.0 * GIB, actual=2000.0 * MIB, unused=1.0 * GIB, weight=1.0)
+    assert [2040] == targets("proxmox", alone, budget=2550.0 * MIB)
 
 
 def test_hyper_v_gives_a_fifth_more_than_is_used() -> None:
@@ -57,6 +107,19 @@ def test_virtui_steps_up_by_thirty_and_down_by_ten_percent(usable: float, target
         usable=usable * 3072 * MIB,
     )
     assert [target] == targets("virtui", table)
+
+
+def test_virtui_takes_a_step_a_sample() -> None:
+    table = snapshot(1, maximum=8.0 * GIB, actual=3072.0 * MIB, available=3072.0 * MIB, usable=300.0 * MIB)
+    assert [3994] == targets("virtui", table, changed_at=table.stats_at - 0.1)  # growth waits for no round
+    assert [-1] == targets("virtui", table, changed_at=table.stats_at)
+
+
+def test_xen_counts_what_is_swapped_out_as_committed() -> None:
+    table = snapshot(1, maximum=4.0 * GIB, actual=1.0 * GIB, unused=0.0, usable=0.0)
+    goal = 1024 + 99 + 0.02 * 4096
+    assert [round(goal)] == targets("xen", table)
+    assert [round(goal + 512)] == targets("xen", table, swap_debt=512.0 * MIB)
 
 
 def test_xen_goes_down_by_an_eighth_of_the_way() -> None:
@@ -117,10 +180,11 @@ def test_esx_waits_for_its_round_unless_the_host_is_short_and_then_nobody_grows(
     table = snapshot(2, maximum=4.0 * GIB, actual=np.array([3.0, 1.0]) * GIB, usable=0.5 * GIB)
     sampled = known(table, changed_at=table.taken_at - 10.0)
 
-    def moves(budget: float) -> list[bool]:
-        told = ~np.isnan(RIVALS["esx"](table, sampled, settings(budget)).target)
+    def moves(budget: float, memory: Memory = sampled) -> list[bool]:
+        told = ~np.isnan(RIVALS["esx"](table, memory, settings(budget)).target)
         return [bool(moved) for moved in told]
 
+    assert [True, True] == moves(4.4 * GIB, known(table, changed_at=table.taken_at - 30.0))
     assert [False, False] == moves(4.4 * GIB)  # 9 % are free: high
     assert [True, True] == moves(4.13 * GIB)  # 3 %: soft
     assert [True, False] == moves(4.0 * GIB)  # none: low
@@ -130,6 +194,7 @@ def test_esx_waits_for_its_round_unless_the_host_is_short_and_then_nobody_grows(
 def test_none_of_them_touches_whom_nobody_may_touch_or_leaves_the_limits(name: str) -> None:
     table = snapshot(3, maximum=4.0 * GIB, actual=2.0 * GIB, device=np.array([True, False, True]))
     made = RIVALS[name](table, known(table), settings(1.0 * GIB))
+    assert made.snapshot is table
     assert np.isnan(made.target[1])
     told = made.target[~np.isnan(made.target)]
     assert (told >= table.floor[0] - 4096).all()

@@ -45,6 +45,10 @@ def test_what_was_granted_and_what_is_not_given_back_yet_are_held() -> None:
     assert 4 * GIB - (512 + 700 + 512) * MIB == there.free
 
 
+def test_who_was_told_more_and_did_not_follow_holds_what_it_has() -> None:
+    assert [512 * MIB] == given(1, settings(4), arrived=True, target=700 * MIB).held.tolist()
+
+
 def test_guests_that_are_not_managed_keep_what_they_hold() -> None:
     alone = given(2, settings(4), managed=[True, False])
 

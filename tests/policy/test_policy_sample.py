@@ -53,6 +53,15 @@ def test_use_is_right_while_the_balloon_moves() -> None:
     assert 512 * MIB == learn(told(memory, np.array([0]), np.array([512.0 * MIB]), NOW), moving, LAW).used[0]
 
 
+def test_a_guest_that_nobody_resized_does_not_show_how_its_balloon_counts_while_it_moves() -> None:
+    table = snapshot(1, actual=900 * MIB, available=950 * MIB)
+
+    moving, still = known(table, moved_at=NOW), known(table)
+
+    assert [False] == read_sample(moving, table, LAW).counted.tolist()
+    assert [True] == read_sample(still, table, LAW).counted.tolist()
+
+
 @pytest.mark.parametrize(
     ("available", "sent_at", "counted"),
     [

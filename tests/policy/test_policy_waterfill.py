@@ -79,6 +79,18 @@ def test_a_larger_wish_never_gets_less(rows: Rows, budget: float, which: int, mo
     )
 
 
+@given(guests, amounts)
+def test_who_is_not_full_has_as_much_for_its_weight_as_anybody(rows: Rows, budget: float) -> None:
+    low, high, weight = columns(rows)
+
+    got = waterfill(low, high, weight, budget)
+
+    level = (got - low) / weight
+    wanting = got < high * (1 - 1e-9) - 1.0
+    lowest = level[wanting].min(initial=np.inf)
+    assert np.all(level <= lowest * (1 + 1e-9) + 1.0 / weight)
+
+
 @given(st.tuples(amounts, amounts), st.integers(1, 20), amounts)
 def test_equal_guests_end_equal(guest: tuple[float, float], number: int, budget: float) -> None:
     low, high, weight = columns([(*guest, 100.0)] * number)

@@ -85,8 +85,10 @@ class ByHand:
                 f"the host can spare {format_size(free)}, and this takes {format_size(growth)}",
                 hint="see who has memory: ballonet status",
             )
-        hold = self._engine.requests.hold(
-            plan.snapshot.uuids[row],
+        requests, uuid = self._engine.requests, plan.snapshot.uuids[row]
+        before = requests.hold_of(uuid)
+        hold = requests.hold(
+            uuid,
             plan.snapshot.names[row],
             seconds=seconds,
             who=asker.who,
@@ -94,7 +96,7 @@ class ByHand:
             size_bytes=size_bytes,
         )
         if not len(await self._engine.resize(changes, asker.who)):
-            self._engine.requests.resume(hold.uuid)
+            requests.undo(hold, before)
             raise BallonetError(
                 f"{hold.name} could not be resized",
                 hint="see why: ballonet events; if nothing stands there, its last change is not answered yet",

@@ -39,14 +39,25 @@ class Requests:
     ) -> Hold:
         """Leave a guest (ALL: everybody) as it is from now on; it replaces what it was held for before.
 
-        Raises `JournalError`, as all that changes something.
+        Raises `JournalError`, as all that changes something; what was before goes on then.
         """
-        self.resume(uuid)
         now = self._clock.time()
         until = None if seconds is None else now + seconds
-        hold = Hold(self._name("hold"), uuid, name, now, until, who, why, size_bytes)
+        # Under the same id one write does for both, and a journal that fails in between loses neither.
+        before = self.hold_of(uuid)
+        hold_id = before.id if before else self._name("hold")
+        hold = Hold(hold_id, uuid, name, now, until, who, why, size_bytes)
         self._keep(hold)
         return hold
+
+    def undo(self, hold: Hold, before: Hold | None) -> None:
+        """Take a hold back, if it did not end meanwhile: what the guest was held for before goes on."""
+        if self._kept.get(hold.id) != hold:
+            return
+        if before is None:
+            self._drop(hold.id)
+        else:
+            self._keep(before)
 
     def resume(self, uuid: str) -> list[Hold]:
         """End what a guest (ALL: everybody) is held for; return it."""
@@ -104,7 +115,11 @@ class Requests:
     @property
     def paused(self) -> Hold | None:
         """Return the hold of everybody, if there is one."""
-        return next((hold for hold in self.holds if hold.uuid == ALL), None)
+        return self.hold_of(ALL)
+
+    def hold_of(self, uuid: str) -> Hold | None:
+        """Return what a guest (ALL: everybody) is held for."""
+        return next((hold for hold in self.holds if hold.uuid == uuid), None)
 
     @property
     def leased_bytes(self) -> int:
@@ -125,6 +140,7 @@ class Requests:
     def _keep(self, request: Hold | Lease) -> None:
         if self._journal is not None:
             self._journal.keep(request)
+        self._kept.pop(request.id, None)  # the youngest stands last
         self._kept[request.id] = request
 
     def _drop(self, request_id: str) -> None:

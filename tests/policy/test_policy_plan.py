@@ -150,7 +150,8 @@ def test_guests_that_must_not_be_touched_are_not(column: str, value: float, code
 
 
 def test_old_statistics_allow_growing_only() -> None:
-    table = snapshot(2, stats_at=NOW - 20, actual=[512 * MIB, MAXIMUM], usable=[9 * MIB, 900 * MIB])
+    usable = [9 * MIB, 900 * MIB]
+    table = snapshot(2, stats_at=NOW - 20, actual=[512 * MIB, MAXIMUM], usable=usable, unused=usable)
 
     made = plan(table, known(table), settings(2))
 

@@ -181,7 +181,8 @@ def test_a_plan_says_what_there_was_to_give_what_is_left_and_how_short_the_host_
 
 
 def test_old_statistics_allow_growing_only() -> None:
-    table = snapshot(2, stats_at=NOW - 20, actual=[512 * MIB, MAXIMUM], usable=[9 * MIB, 900 * MIB])
+    usable = [9 * MIB, 900 * MIB]
+    table = snapshot(2, stats_at=NOW - 20, actual=[512 * MIB, MAXIMUM], usable=usable, unused=usable)
 
     made = plan(table, known(table), settings(2))
 

@@ -59,6 +59,8 @@ def test_a_guest_in_need_grows_at_once_and_fully() -> None:
     made = plan(table, known(table), settings(2))
 
     assert made.target[0] >= used + R
+    left = 2 * GIB - table.actual.sum() - (made.target[0] - actual)
+    assert left == pytest.approx(made.free, abs=4096)  # H1: what it got is spent
 
 
 def test_growth_waits_for_memory_that_is_free() -> None:
@@ -238,6 +240,15 @@ def test_more_weight_gets_more_when_there_is_not_enough() -> None:
     got = plan(table, known(table), settings(1.5)).got[2]
 
     assert 3 * got[0] == pytest.approx(got[1])
+
+
+def test_of_cache_that_part_comes_first_that_is_known_to_be_in_use() -> None:
+    table = snapshot(2, usable=500 * MIB, unused=100 * MIB)
+
+    got = plan(table, known(table, kept=[20 * MIB, 0.0]), settings(1.5)).got[2]
+
+    assert 20 * MIB == pytest.approx(got[0] - got[1])
+    assert got[1] > 0
 
 
 def test_a_burst_in_sight_counts_as_need_until_the_guest_reports_again() -> None:

@@ -158,6 +158,17 @@ def test_a_guest_that_is_not_managed_wants_nothing_and_is_told_nothing_whatever_
     assert [0.0] * 4 == made.wanted[:, 0].tolist()
 
 
+@pytest.mark.parametrize(("until", "code"), [(NOW + 0.1, "foreign"), (NOW, "managed")])
+def test_what_somebody_else_changed_is_left_alone_until_its_time_is_over(until: float, code: str) -> None:
+    """Q2."""
+    table = snapshot(1)
+
+    made = plan(table, known(table, foreign_until=until), settings(0.5))
+
+    assert [CODES[code]] == made.verdict.tolist()
+    assert (code == "managed") == bool(made.changes())
+
+
 @pytest.mark.parametrize(("ahead_seconds", "code"), [(1.0, "managed"), (1.1, "stale")])
 def test_statistics_from_the_future_allow_growing_only_beyond_what_is_rounding(
     ahead_seconds: float, code: str

@@ -118,6 +118,9 @@ def test_only_who_is_told_is_on_its_way() -> None:
     memory = told(known(snapshot(2)), np.array([0]), np.array([900.0 * MIB]), NOW)
 
     assert [False, True] == memory.arrived.tolist()
+    assert 900 * MIB == memory.target[0]
+    assert np.isnan(memory.target[1])
+    assert [NOW, -np.inf] == memory.progress_at.tolist()
     assert 124 * MIB == memory.nearest[0]
     assert np.isnan(memory.nearest[1])
 

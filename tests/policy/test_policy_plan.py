@@ -59,6 +59,8 @@ def test_a_guest_in_need_grows_at_once_and_fully() -> None:
     made = plan(table, known(table), settings(2))
 
     assert made.target[0] >= used + R
+    left = 2 * GIB - table.actual.sum() - (made.target[0] - actual)
+    assert left == pytest.approx(made.free, abs=4096)  # H1: what it got is spent
 
 
 def test_growth_waits_for_memory_that_is_free() -> None:
@@ -160,6 +162,17 @@ def test_a_guest_that_is_not_managed_wants_nothing_and_is_told_nothing_whatever_
     assert [0.0] * 4 == made.wanted[:, 0].tolist()
 
 
+@pytest.mark.parametrize(("until", "code"), [(NOW + 0.1, "foreign"), (NOW, "managed")])
+def test_what_somebody_else_changed_is_left_alone_until_its_time_is_over(until: float, code: str) -> None:
+    """Q2."""
+    table = snapshot(1)
+
+    made = plan(table, known(table, foreign_until=until), settings(0.5))
+
+    assert [CODES[code]] == made.verdict.tolist()
+    assert (code == "managed") == bool(made.changes())
+
+
 @pytest.mark.parametrize(("ahead_seconds", "code"), [(1.0, "managed"), (1.1, "stale")])
 def test_statistics_from_the_future_allow_growing_only_beyond_what_is_rounding(
     ahead_seconds: float, code: str
@@ -243,6 +256,15 @@ def test_more_weight_gets_more_when_there_is_not_enough() -> None:
     got = plan(table, known(table), settings(1.5)).got[2]
 
     assert 3 * got[0] == pytest.approx(got[1])
+
+
+def test_of_cache_that_part_comes_first_that_is_known_to_be_in_use() -> None:
+    table = snapshot(2, usable=500 * MIB, unused=100 * MIB)
+
+    got = plan(table, known(table, kept=[20 * MIB, 0.0]), settings(1.5)).got[2]
+
+    assert 20 * MIB == pytest.approx(got[0] - got[1])
+    assert got[1] > 0
 
 
 def test_a_burst_in_sight_counts_as_need_until_the_guest_reports_again() -> None:

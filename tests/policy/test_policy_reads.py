@@ -159,7 +159,7 @@ def test_who_reads_for_want_of_memory_loses_time_and_nobody_beside_it() -> None:
         "vcpu_seconds": 0.0,
         "busy": 1.0,
     }
-    table = later(2, rows=2, **{**POOR, "disk_reads": [1000.0, 0.0]})
+    table = later(2, rows=2, **{**POOR, "disk_reads": [1000.0, 0.0], "disk_read_seconds": [2.0, 0.0]})
 
     lost = read_disks(known(snapshot(2), **start), table, np.full(2, 2.0), LAW).lost
 

@@ -80,6 +80,12 @@ def test_while_the_pool_grants_all_that_is_wished_nobody_gives_though_it_would_n
     assert [0.0, 0.0] == made.take.tolist()
 
 
+def test_who_bursts_gives_nothing_to_itself() -> None:
+    made = answer(0, rss=[(400 + GROWN) * MIB, 400 * MIB], spare=[500 * MIB, 0.0])
+
+    assert [0.0, 0.0] == made.take.tolist()
+
+
 def test_who_grows_gives_nothing_of_what_it_took_and_will_take_before_it_reports_again() -> None:
     """The other one grows by 40 MiB/s, and by 30 MiB since its statistics, with room enough for both."""
     grows: dict[str, Any] = {

@@ -7,6 +7,7 @@ import pytest
 from columns import NOW, known, snapshot
 
 from ballonet.facts.memory import Memory
+from ballonet.facts.plan import Bound
 from ballonet.facts.snapshot import Snapshot
 from ballonet.policy.rivals import RIVALS
 from ballonet.policy.rivals.esx import bought
@@ -192,10 +193,17 @@ def test_esx_waits_for_its_round_unless_the_host_is_short_and_then_nobody_grows(
 
 @pytest.mark.parametrize("name", RIVALS)
 def test_none_of_them_touches_whom_nobody_may_touch_or_leaves_the_limits(name: str) -> None:
-    table = snapshot(3, maximum=4.0 * GIB, actual=2.0 * GIB, device=np.array([True, False, True]))
+    table = snapshot(
+        3, maximum=4.0 * GIB, actual=2.0 * GIB, device=np.array([True, False, True]), pressure=0.0
+    )
     made = RIVALS[name](table, known(table), settings(1.0 * GIB))
     assert made.snapshot is table
     assert np.isnan(made.target[1])
+    assert Bound.VERDICT == made.bound[1]
+    assert Bound.VERDICT not in made.bound[[0, 2]].tolist()
+    assert table.actual[1] == made.allotted[1]
+    assert (made.allotted >= table.floor).all()
+    assert 0.0 == made.got.sum() == made.wanted.sum()
     told = made.target[~np.isnan(made.target)]
     assert (told >= table.floor[0] - 4096).all()
     assert (told <= table.ceiling[0]).all()

@@ -49,6 +49,17 @@ def test_who_was_told_more_and_did_not_follow_holds_what_it_has() -> None:
     assert [512 * MIB] == given(1, settings(4), arrived=True, target=700 * MIB).held.tolist()
 
 
+def test_who_is_on_its_way_nobody_knows_where_holds_what_it_has() -> None:
+    assert [512 * MIB] == given(1, settings(4), arrived=False, target=np.nan).held.tolist()
+
+
+def test_what_is_kept_for_guests_to_come_is_not_free() -> None:
+    there = given(1, settings(4, leased_bytes=300.0 * MIB))
+
+    assert 4 * GIB - 512 * MIB - 300 * MIB == there.free
+    assert 4 * GIB - 300 * MIB == there.budget + there.pool
+
+
 def test_guests_that_are_not_managed_keep_what_they_hold() -> None:
     alone = given(2, settings(4), managed=[True, False])
 

@@ -42,6 +42,7 @@ def broken(target: int, **fields: Any) -> str:
         (1024, {}, "G1"),
         (GIB + 1, {}, "G2"),
         (512 * MIB, {"state": State.PAUSED}, "G7"),
+        (512 * MIB, {"actual_bytes": None}, "G7"),
         (512 * MIB, {"device": None}, "G7"),
         (512 * MIB, {"obstacles": frozenset({Obstacle.LOCKED})}, "G7"),
         (512 * MIB, {"maximum_bytes": None}, "G1"),

@@ -151,6 +151,24 @@ def test_a_paused_guest_is_left_alone_and_the_others_are_not() -> None:
     on_host(does)
 
 
+def test_two_who_ask_between_two_ticks_get_no_more_than_is_free() -> None:
+    """H1: what the first was granted is not there for the second."""
+
+    async def does(host: Host) -> None:
+        assert host.engine.plan is not None
+        more = int(0.6 * host.engine.plan.free)
+        assert more < 500 * MIB
+        await host.by_hand.set("idle", int(host.size("idle")) + more, None, ANNA)
+        with pytest.raises(RefusedError, match="can spare"):
+            await host.by_hand.set("spare", int(host.size("spare")) + more, None, ANNA)
+        before = host.size("web")
+        await host.by_hand.release("web", ANNA)
+        await host.clock.sleep(0.5)
+        assert host.size("web") - before <= 0.7 * more
+
+    on_host(does, budget_bytes=2.0 * GIB, seconds=31.0)
+
+
 def test_a_released_guest_has_all_its_memory_back() -> None:
     async def does(host: Host) -> None:
         await host.by_hand.release("idle", ANNA)

@@ -21,6 +21,7 @@ from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Plan
 from ballonet.facts.request import ALL
 from ballonet.facts.snapshot import Snapshot
+from ballonet.facts.verdict import CODES
 from ballonet.policy.settings import Settings
 from ballonet.units import GIB, MIB
 
@@ -263,6 +264,61 @@ async def test_after_a_gap_it_looks_before_it_acts(four: Bench) -> None:
     await four.ticks(1)
 
     assert [] == four.hypervisor.sent
+
+
+@pytest.mark.parametrize("seconds", [-3600.0, -8.0, 8.0, 3600.0])
+async def test_with_a_clock_that_was_set_it_looks_before_it_acts(four: Bench, seconds: float) -> None:
+    """S6: ages of statistics are reckoned from the wall clock."""
+    await four.ticks(1)
+    four.clock.set_by += seconds
+    four.hypervisor.sent.clear()
+    await four.ticks(1)
+
+    assert [] == four.hypervisor.sent
+
+
+async def test_after_a_gap_the_reflex_waits_for_a_look(four: Bench) -> None:
+    """S6: what was free before it may be gone."""
+    await four.ticks(10)
+    four.clock.now += 600
+    four.hypervisor.sent.clear()
+    await burst(four, 200 * MIB)
+    await four.engine.tick()
+    await burst(four, 200 * MIB)
+    assert [] == four.hypervisor.sent
+
+    await four.engine.tick()
+    await burst(four, 200 * MIB)
+    assert four.hypervisor.sent
+
+
+async def test_a_shrink_is_not_sent_once_its_guest_was_told_something_else(four: Bench) -> None:
+    """G3, G6: while the reflex waits for an answer a tick may take from the same guest."""
+    await four.ticks(10)
+    plan, sender = four.engine.plan, four.engine._sender
+    assert plan
+    changes = Changes.of(plan.snapshot, np.array([0]), plan.snapshot.actual[[0]] - 8 * MIB)
+
+    assert [1, 0] == [len(await sender.send(changes, Kind.LENT, writes=True)) for _ in range(2)]
+
+
+async def test_a_reset_stays_where_it_was_when_the_wall_clock_is_set(four: Bench) -> None:
+    """G7, S6: a guest that began anew a moment ago is left alone for its grace."""
+    await four.ticks(10)
+    four.engine.hear(Event(EventKind.REBOOTED, "uuid-a", "a"))
+    four.clock.set_by += 3600.0
+    await four.ticks(2)
+
+    assert four.engine.plan
+    assert CODES["booting"] == four.engine.plan.verdict[0]
+
+
+async def test_other_settings_are_gone_by_soon(four: Bench) -> None:
+    """Else they would wait for a tick at the interval of before, up to a minute."""
+    four.engine.wake.clear()
+    four.engine.change(four.engine.settings, usual, enforce=True)
+
+    assert four.engine.wake.is_set()
 
 
 async def test_somebody_elses_change_is_adopted(four: Bench) -> None:

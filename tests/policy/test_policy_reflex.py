@@ -53,6 +53,14 @@ def test_a_burst_is_granted_what_a_second_of_it_needs() -> None:
     assert [100 - room, 0] == (made.grant / MIB).tolist()
 
 
+def test_a_guest_of_unknown_size_takes_nothing_from_the_others() -> None:
+    """H4: an unknown among the wishes would make all grants unknown."""
+    made = answer(1000, rss=[(400 + GROWN) * MIB, 400 * MIB], held=[512.0 * MIB, np.nan], cut=[True, False])
+
+    assert [100 - (40 - GROWN), 0] == (made.grant / MIB).tolist()
+    assert [True, False] == made.bursts.tolist()
+
+
 def test_a_slow_burst_is_granted_64_mib() -> None:
     assert 64 * MIB == answer(1000, rss=406.0 * MIB, room=0.0).grant[0]
 

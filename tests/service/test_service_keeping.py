@@ -1,5 +1,6 @@
 """A service's memory over restarts: simulated hosts under an engine with a real store."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,12 @@ from kept import Host, four_guests, on_host, settings
 from ballonet.engine.engine import Engine
 from ballonet.engine.engine import World as Ports
 from ballonet.engine.loop import run
+from ballonet.engine.ports import Event, EventKind
 from ballonet.engine.requests import Requests
 from ballonet.errors import JournalError
+from ballonet.facts.happening import Happening, Kind
 from ballonet.facts.plan import Plan
+from ballonet.facts.verdict import CODES
 from ballonet.service.keeping import REMEMBER_SECONDS, Keeper
 from ballonet.service.store import Store
 from ballonet.simulator import virtual
@@ -120,3 +124,29 @@ async def _lives(store: Store, lives: list[float]) -> list[float]:
     store.close()
     sizes: list[float] = world.state.actual.tolist()
     return sizes
+
+
+def test_who_began_anew_is_left_alone_after_a_kill_soon_after(tmp_path: Path) -> None:
+    """S3, G7: a reset does not show in the process, and what is learned is else written once a minute."""
+    clock, store = virtual.VirtualClock(), Store(tmp_path)
+    law = replace(settings(2.2 * GIB), boot_grace_seconds=120.0)
+
+    async def lives() -> None:
+        world = four_guests(clock)
+        ports = Ports(world, clock, world, world)
+        first, second = (Engine(ports, law, lambda _: None, enforce=True) for _ in range(2))
+        keeps = Keeper(store, [first])
+        await clock.sleep(200.0)
+        await first.tick()
+        keeps.ticked()
+        await clock.sleep(10.0)
+        first.hear(Event(EventKind.REBOOTED, "simulated-busy", "busy"))
+        keeps.hear(Happening(clock.time(), Kind.REBOOTED, "busy"))
+        await first.tick()
+        keeps.ticked()
+        await clock.sleep(10.0)
+        Keeper(store, [second]).recall()
+        assert [CODES["booting"], *[CODES["managed"]] * 3] == (await second.tick()).verdict.tolist()
+
+    virtual.run(lives())
+    store.close()

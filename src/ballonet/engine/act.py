@@ -89,7 +89,7 @@ def broken_promises(changes: Changes) -> NDArray[np.int8]:
     below = (target < table.actual[rows]) & ~(target > table.floor[rows] - PAGE)
     above = (target > table.actual[rows]) & ~(target <= table.ceiling[rows])
     untouchable = ~table.running[rows] | ~table.device[rows] | (table.obstacle[rows] >= 0)
-    untouchable |= table.excluded[rows] | table.busy[rows]
+    untouchable |= table.excluded[rows] | table.busy[rows] | np.isnan(table.actual[rows])
     # Written so that unknown sizes (NaN) break promises too.
     broken = [
         ~(target > hard_floor_bytes(maximum) - PAGE),

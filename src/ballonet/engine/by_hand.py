@@ -79,7 +79,7 @@ class ByHand:
         plan, row = self._plan(), self.find(reference)
         changes = Changes.of(plan.snapshot, np.array([row]), np.array([float(size_bytes)]))
         self._allow(changes)
-        growth, free = size_bytes - float(plan.snapshot.actual[row]), max(plan.free, 0.0)
+        growth, free = size_bytes - float(plan.snapshot.actual[row]), max(self._engine.free_bytes, 0.0)
         if growth > free:
             raise RefusedError(
                 f"the host can spare {format_size(free)}, and this takes {format_size(growth)}",
@@ -126,15 +126,15 @@ class ByHand:
 
         Of what they are giving up just now as much is left to them as the budget has room for.
         """
-        plan, snapshot = self._plan(), self._plan().snapshot
+        snapshot, free = self._plan().snapshot, self._engine.free_bytes
         rows, actual, nothing = np.arange(len(snapshot)), snapshot.actual, np.zeros(len(snapshot))
         able = broken_promises(Changes.of(snapshot, rows, snapshot.ceiling)) == 0
         if reference != ALL:
             able &= rows == self.find(reference)
         leaving = np.where(able, np.fmax(actual - self._engine.told, 0.0), 0.0)
-        left = waterfill(nothing, leaving, snapshot.weight, plan.free + float(leaving.sum()))
+        left = waterfill(nothing, leaving, snapshot.weight, free + float(leaving.sum()))
         wish = np.where(able, np.maximum(snapshot.ceiling - actual, 0.0), 0.0)
-        growth = waterfill(nothing, wish, snapshot.weight, max(plan.free, 0.0))
+        growth = waterfill(nothing, wish, snapshot.weight, max(free, 0.0))
         target = np.floor((actual - leaving + left + growth) / PAGE) * PAGE
         rows = np.flatnonzero(left + growth >= PAGE)
         await self._engine.resize(Changes.of(snapshot, rows, target[rows]), asker.who)

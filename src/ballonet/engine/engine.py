@@ -45,6 +45,9 @@ from ballonet.policy.settings import Settings
 
 # Between two ticks while a burst waits: what others had unused comes back arrives at 500 MiB/s or so.
 BURST_SECONDS = 0.1
+# A wall clock that went so much from the monotonic one between two ticks was set, and with it what the
+# ages of statistics and of guests are reckoned from.
+SET_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,8 @@ class Engine:
         self._known: Snapshot | None = None  # the last one: who was there
         self._wished: dict[str, int] = {}  # what an observer was told last, by UUID
         self._free_bytes = 0.0  # what may still be handed out before the next tick
-        self._last_tick_at: float | None = None
+        self._looked: Now | None = None  # when guests were last read
+        self._only_looks = False  # it is not known yet what became of them in a gap
 
     # --- the tick -----------------------------------------------------------------------------------
 
@@ -112,7 +116,7 @@ class Engine:
         end_requests(self.requests, self._teller)
         self._teller.writes = self.writes
         columns = await self._columns()
-        now = Now(self._world.clock.time(), self._world.clock.monotonic())
+        now = self._now()
         snapshot = snapshot_of(columns, now, self._beside(columns.uuids), self._limits(columns))
         self._resets.forget(self._teller.greet(self._known, snapshot))
         self._known = snapshot
@@ -126,7 +130,8 @@ class Engine:
             self._teller.say(Kind.STATE, "", text=self.plan.state.sentence)
         self._free_bytes = self.plan.free
         self.summary.add(self.plan, self._settings.budget_bytes)
-        if self._after_a_gap(now.monotonic):
+        self._only_looks = self._after_a_gap(now)
+        if self._only_looks:
             self._free_bytes = 0.0  # a suspended host or a jump: look first
         else:
             await self._carry_out(self.plan)
@@ -159,11 +164,18 @@ class Engine:
         self, learned: Mapping[str, Mapping[str, float]], targets: Mapping[str, tuple[int, float]]
     ) -> None:
         """Know again what was learned before a restart, and what guests were told: bytes, epoch seconds."""
-        self._sender.remembered.recall(learned, targets, self._epoch_seconds(), self.clock.monotonic())
+        epoch_seconds = self._epoch_seconds()
+        born_at = {uuid: values["born_at"] for uuid, values in learned.items() if "born_at" in values}
+        past = {uuid: at for uuid, at in born_at.items() if at <= self.clock.time()}  # unless it was set back
+        self._resets.recall({uuid: at - epoch_seconds for uuid, at in past.items()})
+        self._sender.remembered.recall(learned, targets, epoch_seconds, self.clock.monotonic())
 
     def _epoch_seconds(self) -> float:
         """Return the epoch time of the monotonic second 0."""
-        return self.clock.time() - self.clock.monotonic()
+        return self._now().drift
+
+    def _now(self) -> Now:
+        return Now(self.clock.time(), self.clock.monotonic())
 
     @property
     def clock(self) -> Clock:
@@ -176,6 +188,11 @@ class Engine:
         return self._settings
 
     @property
+    def free_bytes(self) -> float:
+        """Return what may still be handed out before the next tick; below 0: more is held than there is."""
+        return self._free_bytes if self.plan is None else min(self._free_bytes, self.plan.free)
+
+    @property
     def enforces(self) -> bool:
         """Return whether guests are resized while nothing is paused."""
         return self._enforce
@@ -186,8 +203,9 @@ class Engine:
         return self._enforce and self.requests.paused is None
 
     def change(self, settings: Settings, limits: LimitsOf, *, enforce: bool) -> None:
-        """Go on with other settings from the next tick on."""
+        """Go on with other settings from the next tick on, which comes soon."""
         self._settings, self._limits, self._enforce = settings, limits, enforce
+        self.wake.set()  # it was to come at the interval of before, up to a minute later
 
     @property
     def memory(self) -> Memory:
@@ -225,10 +243,14 @@ class Engine:
         memory = self._sender.remembered.memory
         return bool((memory.promised > np.fmax(memory.target, memory.actual)).any())
 
-    def _after_a_gap(self, now: float) -> bool:
-        """Return whether more than three ticks were missed: the host slept, or this process was stopped."""
-        last, self._last_tick_at = self._last_tick_at, now
-        return last is not None and now - last > 3 * self._settings.interval_seconds + 5.0
+    def _after_a_gap(self, now: Now) -> bool:
+        """Return whether ticks were missed since the last one, or somebody set the wall clock."""
+        last, self._looked = self._looked, now
+        return last is not None and (self._missed(last, now) or abs(now.drift - last.drift) > SET_SECONDS)
+
+    def _missed(self, last: Now, now: Now) -> bool:
+        """Return whether more than three ticks were: the host slept, or this process was stopped."""
+        return now.monotonic - last.monotonic > 3 * self._settings.interval_seconds + 5.0
 
     def _beside(self, uuids: tuple[str, ...]) -> Beside:
         """Return what the host shows beside the hypervisor's facts."""
@@ -293,6 +315,8 @@ class Engine:
         self._watch.look(self._world.clock.monotonic())
         if self.plan is None:
             return False
+        if self._only_looks or self._looked is None or self._missed(self._looked, self._now()):
+            return False  # what was free then is nobody's to give
         growth = self._watch.growth()
         if growth is None or not (growth >= self._settings.reflex_rate_bytes).any():
             return False  # slower growth is the tick's business: no need to lay out all else that is known

@@ -1,6 +1,6 @@
 """When guests were reset: their process goes on, but all that was known of them is over."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -13,7 +13,7 @@ TWICE_SECONDS = (
 
 
 class Resets:
-    """Remembers the last reset of each guest, in epoch seconds."""
+    """Remembers the last reset of each guest, in monotonic seconds: the wall clock may be set meanwhile."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -21,8 +21,12 @@ class Resets:
 
     def heard(self, uuid: str) -> bool:
         """Take in that a guest was reset now; return whether that is news."""
-        before, self._at[uuid] = self._at.get(uuid, 0.0), self._clock.time()
+        before, self._at[uuid] = self._at.get(uuid, -np.inf), self._clock.monotonic()
         return self._at[uuid] - before > TWICE_SECONDS
+
+    def recall(self, at: Mapping[str, float]) -> None:
+        """Know again when guests began anew, in monotonic seconds."""
+        self._at.update(at)
 
     def forget(self, uuids: Iterable[str]) -> None:
         """Forget guests that are gone."""
@@ -37,7 +41,8 @@ class Resets:
         return np.array([self._at.get(uuid, -np.inf) > at for uuid in uuids], dtype=np.bool_)
 
     def since(self, uuids: tuple[str, ...], born_at: Floats) -> Floats:
-        """Return when each guest began anew: with its process, or when it was reset since."""
+        """Return the epoch seconds at which each began anew: with its process, or when it was reset since."""
         if not self._at:
             return born_at
-        return np.fmax(born_at, np.array([self._at.get(uuid, np.nan) for uuid in uuids], dtype=np.float64))
+        reset_at = np.array([self._at.get(uuid, np.nan) for uuid in uuids], dtype=np.float64)
+        return np.fmax(born_at, reset_at + (self._clock.time() - self._clock.monotonic()))

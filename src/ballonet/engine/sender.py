@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ballonet.engine.act import PROMISES, Actor, Changes, broken_promises, broken_trust
+from ballonet.engine.act import PAGE, PROMISES, Actor, Changes, broken_promises, broken_trust
 from ballonet.engine.ports import Clock, Hypervisor, Journal
 from ballonet.engine.remember import Remembered
 from ballonet.engine.requests import Requests
@@ -15,7 +15,7 @@ from ballonet.engine.write_ahead import WriteAhead
 from ballonet.errors import BallonetError, DeadlineError, HypervisorError
 from ballonet.facts.happening import Kind
 from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Floats, Snapshot
+from ballonet.facts.snapshot import Bools, Floats, Snapshot
 from ballonet.policy.learn import told
 
 # While one guest hangs, libvirt 9.0 may keep the calls of others waiting for a second.
@@ -87,6 +87,7 @@ class Sender:
         if self.remembered.uuids != kept.snapshot.uuids:
             return kept.none()
         if cause is not Kind.ASKED and not self._trusts:
+            kept = kept.only(self._still_apply(kept, cause))
             kept = self._only(kept, broken_trust(kept, self.remembered.memory))
         if not writes or not len(kept):
             return kept
@@ -113,6 +114,19 @@ class Sender:
             text = f"{PROMISES[broken[index]]} ({changes.target[index]:.0f} bytes)"
             self._teller.say(Kind.BROKEN, changes.snapshot.names[row], changes.snapshot.uuids[row], text=text)
         return changes.only(broken == 0)
+
+    def _still_apply(self, changes: Changes, cause: Kind) -> Bools:
+        """Return which changes nobody overtook since they were decided: reflex and tick wait for answers.
+
+        A shrink is sent only on statistics newer than the guest's last change, and once that arrived: G3, G6.
+        """
+        memory, table, rows = self.remembered.memory, changes.snapshot, changes.rows
+        changed_at = memory.changed_at[rows]
+        shrinks = changes.target < table.actual[rows] - PAGE
+        known = (table.stats_at[rows] > changed_at) & memory.arrived[rows]
+        overtaken = (changed_at > table.taken_at) & (cause is Kind.PLANNED)
+        still: Bools = np.where(shrinks, known, ~overtaken)
+        return still
 
     def _remember(self, rows: NDArray[np.intp], target: Floats) -> None:
         """Remember what guests are told, before they are told it."""

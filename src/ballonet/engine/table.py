@@ -28,6 +28,11 @@ class Now:
     epoch: float
     monotonic: float
 
+    @property
+    def drift(self) -> float:
+        """Return the epoch time of the monotonic second 0: it stays, unless the wall clock is set."""
+        return self.epoch - self.monotonic
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Beside:

@@ -14,6 +14,7 @@ from ballonet.facts.verdict import CODES
 from ballonet.policy.floors import reserve_bytes
 from ballonet.policy.need import cache, cushion
 from ballonet.policy.settings import Settings
+from ballonet.policy.verdicts import fresh_seconds
 
 PASS_SECONDS = 0.1  # between two looks: a guest grew by 200 MiB/s and was seen within 100 to 200 ms
 LOOK_BACK_SECONDS = 0.25  # a growth is measured over this long: two looks even when one is late
@@ -75,6 +76,8 @@ class Watch:
         told = snapshot.available + memory.overhead
         then = np.where(memory.counted | np.isnan(told), snapshot.actual, told)
         trusted = (plan.verdict == CODES["managed"]) & (snapshot.stats_at > memory.changed_at)
+        # They were fresh at the tick; the next one may be a minute away, or may not reach the hypervisor.
+        trusted &= newest.at - snapshot.stats_at <= fresh_seconds(snapshot, settings)
         return Sight(
             seconds=newest.at - before.at,
             rss=newest.resident,

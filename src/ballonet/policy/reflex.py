@@ -22,7 +22,7 @@ def reflex(sight: Sight, pool_bytes: float, settings: Settings) -> Answer:
     room = sight.room - since
     burst = sight.cut & (rate >= settings.reflex_rate_bytes) & (room < rate * settings.reflex_room_seconds)
     wish = np.where(burst, np.maximum(rate * settings.grant_seconds - room, settings.grant_bytes), 0.0)
-    wish = np.floor(np.clip(sight.ceiling - sight.held, 0.0, wish) / PAGE) * PAGE
+    wish = np.where(burst, np.floor(np.clip(sight.ceiling - sight.held, 0.0, wish) / PAGE) * PAGE, 0.0)
     grant = np.floor(waterfill(nothing, wish, sight.weight, max(pool_bytes, 0.0)) / PAGE) * PAGE
     # Who grows keeps what it took since its statistics were sent, and what it may take before the next.
     keeps = since + np.where(rate >= settings.reflex_rate_bytes, rate * settings.call_seconds, 0.0)

@@ -4,7 +4,7 @@ import numpy as np
 
 from ballonet.facts.guest import Obstacle
 from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Bools, Codes, Snapshot, first_of
+from ballonet.facts.snapshot import Bools, Codes, Floats, Snapshot, first_of
 from ballonet.facts.verdict import CODES
 from ballonet.policy.settings import Settings
 
@@ -17,7 +17,6 @@ def verdicts(snapshot: Snapshot, memory: Memory, settings: Settings) -> Codes:
     never = np.isnan(snapshot.stats_at)
     # A second in the future is rounding (the hypervisor keeps whole seconds); more is a broken clock.
     future = age < -1.0
-    fresh = np.maximum(settings.fresh_periods * snapshot.period, settings.fresh_seconds)
     applies = {
         "not-running": ~snapshot.running,
         "excluded": snapshot.excluded,
@@ -34,7 +33,7 @@ def verdicts(snapshot: Snapshot, memory: Memory, settings: Settings) -> Codes:
         "absurd": _absurd(snapshot),
         "stuck": memory.stuck_until > snapshot.taken_at,
         "foreign": memory.foreign_until > snapshot.taken_at,
-        "stale": (age > fresh) | future,
+        "stale": (age > fresh_seconds(snapshot, settings)) | future,
     }
     rules = [(CODES[code], applies[code]) for code in CODES if code in applies]
     return first_of(rules, CODES["managed"], len(snapshot))
@@ -47,6 +46,12 @@ def _absurd(snapshot: Snapshot) -> Bools:
     for part in (snapshot.usable, snapshot.unused):
         absurd |= (part < 0.0) | (part > most)
     return absurd
+
+
+def fresh_seconds(snapshot: Snapshot, settings: Settings) -> Floats:
+    """Return how old each guest's statistics may be for memory to be taken on them; NaN: unknown."""
+    fresh: Floats = np.maximum(settings.fresh_periods * snapshot.period, settings.fresh_seconds)
+    return fresh
 
 
 def _obstacles(obstacle: Codes) -> dict[str, Bools]:

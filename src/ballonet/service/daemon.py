@@ -148,6 +148,8 @@ class Daemon:
         self._ears.happening(happening)
         self.log.tell(happening)
         self.history.hear(happening)
+        if self._keeper is not None:
+            self._keeper.hear(happening)
 
     def _ticked(self, plan: Plan) -> None:
         if self.engine.summary.ticks == 1:

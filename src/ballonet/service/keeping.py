@@ -4,9 +4,12 @@ from collections.abc import Callable, Sequence
 
 from ballonet.engine.engine import Engine
 from ballonet.errors import JournalError
+from ballonet.facts.happening import Happening, Kind
 from ballonet.service.store import Store
 
 REMEMBER_SECONDS = 60.0  # what is learned changes slowly: a minute of it lost at a kill is little
+# But who is left alone for a while, as after a reset or a change by somebody else, is so after a kill, too.
+_AT_ONCE = frozenset({Kind.REBOOTED, Kind.VERDICT})
 
 
 class Keeper:
@@ -20,6 +23,7 @@ class Keeper:
         self._say = say  # that it cannot be written, and that it can again
         self.fails = False  # whether the last write could not be made
         self._remembered_at = -REMEMBER_SECONDS
+        self._hurries = False  # whether what was learned is to be written with this tick
 
     def recall(self) -> None:
         """Have the engines know again what was learned, and what guests were told."""
@@ -27,19 +31,26 @@ class Keeper:
         for engine in self._engines:
             engine.recall(learned, targets)
 
+    def hear(self, happening: Happening) -> None:
+        """Have what was learned written with the tick in which this happened."""
+        if happening.kind in _AT_ONCE:
+            self._hurries = True
+
     def ticked(self) -> None:
         """Write what happened in a tick; a failure is told once, and ends nothing."""
         now = self._engines[0].clock.monotonic()
         due = now - self._remembered_at >= REMEMBER_SECONDS
+        hurries, self._hurries = self._hurries, False
         try:
             self._store.flush()
-            if due:
+            if due or hurries:
                 self._remember()
+            if due:
                 self._store.prune(self._engines[0].clock.time())
         except JournalError as error:
             if not self.fails:
                 self._say(f"{error.message}: nothing is remembered until it can be written")
-            self.fails = True
+            self.fails, self._hurries = True, hurries
             return
         self._remembered_at = now if due else self._remembered_at
         if self.fails:

@@ -48,7 +48,7 @@ async def shrunk(
         (16 * MIB, {"stats_at": np.nan}, {}, "G3"),
         (16 * MIB, {"stats_at": 900.0}, {}, "G3"),
         (16 * MIB, {"stats_at": 2000.0}, {}, "G3"),
-        (16 * MIB, {}, {"changed_at": 1e6}, "G3"),
+        (16 * MIB, {"stats_at": 1017.0}, {"changed_at": 1017.5}, "G3"),
         (16 * MIB, {}, {"distress": True}, "G4"),
         (100 * MIB, {"usable": 90.0 * MIB, "unused": 80.0 * MIB}, {}, "G5"),
         (100 * MIB, {"usable": np.nan, "unused": np.nan}, {}, "G5"),

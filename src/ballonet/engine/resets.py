@@ -37,8 +37,7 @@ class Resets:
         """Return which guests were reset since these monotonic seconds."""
         if not self._at:  # as nearly always, and this is asked at each glance at a burst
             return np.zeros(len(uuids), dtype=np.bool_)
-        at = self._clock.time() - (self._clock.monotonic() - look_at)
-        return np.array([self._at.get(uuid, -np.inf) > at for uuid in uuids], dtype=np.bool_)
+        return np.array([self._at.get(uuid, -np.inf) > look_at for uuid in uuids], dtype=np.bool_)
 
     def since(self, uuids: tuple[str, ...], born_at: Floats) -> Floats:
         """Return the epoch seconds at which each began anew: with its process, or when it was reset since."""

@@ -118,14 +118,11 @@ class Sender:
     def _still_apply(self, changes: Changes, cause: Kind) -> Bools:
         """Return which changes nobody overtook since they were decided: reflex and tick wait for answers.
 
-        A shrink is sent only on statistics newer than the guest's last change, and once that arrived: G3, G6.
+        The reflex grows again whom it grew a moment ago.
         """
-        memory, table, rows = self.remembered.memory, changes.snapshot, changes.rows
-        changed_at = memory.changed_at[rows]
-        shrinks = changes.target < table.actual[rows] - PAGE
-        known = (table.stats_at[rows] > changed_at) & memory.arrived[rows]
-        overtaken = (changed_at > table.taken_at) & (cause is Kind.PLANNED)
-        still: Bools = np.where(shrinks, known, ~overtaken)
+        overtaken = self.remembered.memory.changed_at[changes.rows] > changes.snapshot.taken_at
+        shrinks = changes.target < changes.snapshot.actual[changes.rows] - PAGE
+        still: Bools = ~overtaken | (~shrinks & (cause is not Kind.PLANNED))
         return still
 
     def _remember(self, rows: NDArray[np.intp], target: Floats) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ballonet.cli.replay import replay
+from ballonet.cli.torture import torture
 from ballonet.errors import UsageError
 from ballonet.facts.happening import Happening
 from ballonet.show.density import density_document, density_table
@@ -46,6 +47,7 @@ Tuning = Annotated[
 
 app = typer.Typer(help="Try policies on simulated hosts.", add_completion=False)
 app.command("replay")(replay)
+app.command("torture")(torture)
 
 
 @app.command("list")

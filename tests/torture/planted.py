@@ -1,0 +1,271 @@
+"""Bugs that the checker must find: each breaks the product in one place for a while."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ballonet.engine import act, engine, remember, sender, table, watch, write_ahead
+from ballonet.engine.engine import Engine
+from ballonet.engine.requests import Requests
+from ballonet.facts.evolve import evolve
+from ballonet.facts.verdict import CODES
+from ballonet.hypervisor import readings
+from ballonet.policy import learn, motion, plan, room, verdicts
+from ballonet.service import keeping
+from ballonet.service.daemon import Daemon
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+BUGS: dict[str, Plant] = {}
+
+
+def bug(plant: Plant) -> Plant:
+    BUGS[plant.__name__] = plant
+    return plant
+
+
+def no_second_look(patch: pytest.MonkeyPatch) -> None:
+    """Take away the assertions before sending, so that only the checker is left to see it."""
+    patch.setattr(sender, "broken_promises", lambda changes: np.zeros(len(changes), dtype=np.int8))
+
+
+def change_verdicts(patch: pytest.MonkeyPatch, *codes: str) -> None:
+    """Have guests managed that must not be, for these reasons."""
+    there, managed = verdicts.verdicts, CODES["managed"]
+    ignored = [CODES[code] for code in codes]
+
+    def blinder(*args: Any) -> Any:
+        found = there(*args)
+        return np.where(np.isin(found, ignored), managed, found).astype(np.int8)
+
+    patch.setattr(plan, "verdicts", blinder)
+
+
+@bug
+def kib_for_bytes(patch: pytest.MonkeyPatch) -> None:
+    no_second_look(patch)
+    there = act.Changes.sizes
+    patch.setattr(
+        act.Changes, "sizes", lambda self: {uuid: size // 1024 for uuid, size in there(self).items()}
+    )
+
+
+@bug
+def floor_missing(patch: pytest.MonkeyPatch) -> None:
+    no_second_look(patch)
+    _table_with(patch, lambda made: _with(made, floor=made.floor * 0.3))
+
+
+@bug
+def hard_floor_missing(patch: pytest.MonkeyPatch) -> None:
+    """Floors of settings may lie below it."""
+    for room_of_it in (act, table):
+        patch.setattr(room_of_it, "hard_floor_bytes", lambda maximum: maximum * 0.0)
+
+
+@bug
+def ceiling_ignored(patch: pytest.MonkeyPatch) -> None:
+    no_second_look(patch)
+    _table_with(patch, lambda made: _with(made, ceiling=made.maximum))
+
+
+@bug
+def stale_accepted(patch: pytest.MonkeyPatch) -> None:
+    change_verdicts(patch, "stale")
+
+
+@bug
+def blind_accepted(patch: pytest.MonkeyPatch) -> None:
+    change_verdicts(patch, "blind")
+
+
+@bug
+def booting_accepted(patch: pytest.MonkeyPatch) -> None:
+    change_verdicts(patch, "booting")
+
+
+@bug
+def foreign_change_overridden(patch: pytest.MonkeyPatch) -> None:
+    change_verdicts(patch, "foreign")
+
+
+@bug
+def job_ignored(patch: pytest.MonkeyPatch) -> None:
+    change_verdicts(patch, "busy")
+
+
+@bug
+def unmanaged_guest_written(patch: pytest.MonkeyPatch) -> None:
+    no_second_look(patch)
+    change_verdicts(patch, "excluded")
+
+
+@bug
+def statistics_older_than_the_last_change_accepted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        sender.Sender, "_still_apply", lambda self, changes, cause: np.ones(len(changes), dtype=np.bool_)
+    )
+    _motion_with(patch, lambda memory: evolve(memory, changed_at=np.full_like(memory.changed_at, -np.inf)))
+
+
+@bug
+def no_wait_for_arrival(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        sender.Sender, "_still_apply", lambda self, changes, cause: np.ones(len(changes), dtype=np.bool_)
+    )
+    _motion_with(patch, lambda memory: evolve(memory, arrived=np.ones_like(memory.arrived)))
+
+
+@bug
+def distress_ignored(patch: pytest.MonkeyPatch) -> None:
+    there = vars(learn)["read_sample"]
+
+    def calm(*args: Any) -> Any:
+        memory = there(*args)
+        return evolve(memory, distress=np.zeros_like(memory.distress), worse=np.zeros_like(memory.worse))
+
+    patch.setattr(learn, "read_sample", calm)
+
+
+@bug
+def unbounded_bites(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(motion, "bite", lambda snapshot, memory, settings, urgency, much: np.maximum(much, 0.0))
+
+
+@bug
+def grows_before_it_is_free(patch: pytest.MonkeyPatch) -> None:
+    """What a shrink is to give is spent before it was seen."""
+    there = room.room
+
+    def eager(snapshot: Any, memory: Any, *rest: Any) -> Any:
+        return there(snapshot, evolve(memory, arrived=np.ones_like(memory.arrived)), *rest)
+
+    patch.setattr(plan, "room", eager)
+
+
+@bug
+def unbounded_growth(patch: pytest.MonkeyPatch) -> None:
+    there = motion.grown
+    patch.setattr(plan, "grown", lambda *args: there(*args) * 4.0)
+    no_second_look(patch)
+
+
+@bug
+def reserve_ignored(patch: pytest.MonkeyPatch) -> None:
+    there = room.host_free
+    patch.setattr(room, "host_free", lambda snapshot, settings: there(snapshot, settings) + 2.0**40)
+
+
+@bug
+def lease_ignored(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Engine, "_law", lambda self: self._settings)
+
+
+@bug
+def hold_ignored(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Requests, "held", lambda self, uuids: np.zeros(len(uuids), dtype=np.bool_))
+
+
+@bug
+def pause_ignored(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Engine, "writes", property(lambda self: self._enforce))
+
+
+@bug
+def observing_writes(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Engine, "writes", property(lambda self: self.requests.paused is None))
+
+
+@bug
+def journal_after_the_act(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(write_ahead.WriteAhead, "written", lambda self, changes, cause: True)
+
+
+@bug
+def full_disk_ignored(patch: pytest.MonkeyPatch) -> None:
+    there = write_ahead.WriteAhead.written
+    patch.setattr(
+        write_ahead.WriteAhead, "written", lambda self, changes, cause: there(self, changes, cause) or True
+    )
+
+
+@bug
+def gap_ignored(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Engine, "_after_a_gap", lambda self, now: False)
+
+
+@bug
+def sentinel_is_a_number(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(readings, "_SENTINELS", frozenset())
+    patch.setattr(readings, "_SLACK", 1e30)
+
+
+@bug
+def reflex_takes_what_is_used(patch: pytest.MonkeyPatch) -> None:
+    there = watch.Watch.sight
+
+    def greedy(self: Any, made: Any, memory: Any, settings: Any) -> Any:
+        sight = there(self, made, memory, settings)
+        return sight and _with(sight, spare=np.maximum(sight.held - made.snapshot.floor, 0.0))
+
+    patch.setattr(watch.Watch, "sight", greedy)
+
+
+@bug
+def what_people_were_granted_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """People's changes are paid from what was free at the tick, however often."""
+    patch.setattr(Engine, "free_bytes", property(lambda self: self.plan.free))
+
+
+@bug
+def resets_forgotten_by_a_restart(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(keeping, "_AT_ONCE", frozenset())
+
+
+@bug
+def holds_forgotten_by_a_restart(patch: pytest.MonkeyPatch) -> None:
+    there = Requests.__init__
+    patch.setattr(
+        Requests, "__init__", lambda self, clock, journal=None, kept=(): there(self, clock, journal)
+    )
+
+
+@bug
+def targets_forgotten_by_a_restart(patch: pytest.MonkeyPatch) -> None:
+    there = remember.Remembered.recall
+    patch.setattr(
+        remember.Remembered, "recall", lambda self, learned, targets, *rest: there(self, learned, {}, *rest)
+    )
+
+
+@bug
+def watchdog_fed_by_failures(patch: pytest.MonkeyPatch) -> None:
+    there = Daemon._failed
+
+    def failed(self: Any, error: Any) -> None:
+        there(self, error)
+        self._notifier.ticked("")
+
+    patch.setattr(Daemon, "_failed", failed)
+
+
+@bug
+def tick_waits_for_a_hung_guest(patch: pytest.MonkeyPatch) -> None:
+    there = act.Actor.__init__
+    patch.setattr(act.Actor, "__init__", lambda self, hypervisor: there(self, hypervisor, 30.0))
+
+
+def _with(value: Any, **columns: Any) -> Any:
+    return replace(value, **columns)
+
+
+def _table_with(patch: pytest.MonkeyPatch, bend: Callable[[Any], Any]) -> None:
+    there = vars(engine)["snapshot_of"]
+    patch.setattr(engine, "snapshot_of", lambda *args: bend(there(*args)))
+
+
+def _motion_with(patch: pytest.MonkeyPatch, bend: Callable[[Any], Any]) -> None:
+    there = vars(plan)["motion"]
+    patch.setattr(plan, "motion", lambda snapshot, memory, *rest: there(snapshot, bend(memory), *rest))

@@ -1,0 +1,43 @@
+"""The checker is checked: bugs that are planted in the product are found, each by its promise."""
+
+import pytest
+from planted import BUGS
+
+from ballonet.torture.run import Task, lived
+
+# The first seed that shows each, and the promise that it breaks: `python tests/torture/seek.py` found them.
+FOUND: dict[str, tuple[int, str]] = {
+    "kib_for_bytes": (0, "G1"),
+    "floor_missing": (0, "G1"),
+    "stale_accepted": (5, "G3"),
+    "booting_accepted": (0, "G7"),
+    "foreign_change_overridden": (3, "Q2"),
+    "job_ignored": (0, "G7"),
+    "unmanaged_guest_written": (1, "G7"),
+    "statistics_older_than_the_last_change_accepted": (0, "G3"),
+    "no_wait_for_arrival": (0, "G6"),
+    "unbounded_bites": (0, "G5"),
+    "grows_before_it_is_free": (6, "H1"),
+    "unbounded_growth": (0, "G2"),
+    "reserve_ignored": (3, "H1"),
+    "pause_ignored": (0, "S2"),
+    "observing_writes": (2, "S2"),
+    "journal_after_the_act": (0, "S4"),
+    "full_disk_ignored": (1, "S4"),
+    "gap_ignored": (0, "S6"),
+    "sentinel_is_a_number": (0, "G3"),
+    "what_people_were_granted_is_forgotten": (6, "H1"),
+    "holds_forgotten_by_a_restart": (0, "G7"),
+    "targets_forgotten_by_a_restart": (6, "Q2"),
+    "watchdog_fed_by_failures": (0, "S8"),
+    "tick_waits_for_a_hung_guest": (0, "H5"),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_a_planted_bug_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seed, promise = FOUND[name]
+    BUGS[name](monkeypatch)
+    failure = lived(Task(seed)).failure
+    assert failure is not None
+    assert promise == failure.promise

@@ -25,7 +25,6 @@ FOUND: dict[str, tuple[int, str]] = {
     "journal_after_the_act": (0, "S4"),
     "full_disk_ignored": (1, "S4"),
     "gap_ignored": (0, "S6"),
-    "sentinel_is_a_number": (0, "G3"),
     "what_people_were_granted_is_forgotten": (6, "H1"),
     "holds_forgotten_by_a_restart": (0, "G7"),
     "targets_forgotten_by_a_restart": (6, "Q2"),
@@ -34,6 +33,8 @@ FOUND: dict[str, tuple[int, str]] = {
 }
 
 
+# A run that ends at a broken promise leaves files open; as an error that would end the next run's service.
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize("name", FOUND)
 def test_a_planted_bug_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     seed, promise = FOUND[name]

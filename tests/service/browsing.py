@@ -5,6 +5,7 @@ thread, beside which no other test's could.
 """
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -60,7 +61,11 @@ class Visit:
         return self.page.locator("#guests tbody tr", has=self.page.get_by_role("link", name=name, exact=True))
 
     def until(self, script: str) -> None:
-        self.page.wait_for_function(script)
+        """Wait until an expression is true; the browser's own waiting would be against the page's policy."""
+        deadline = time.monotonic() + 30.0
+        while not self.page.evaluate(script):
+            assert time.monotonic() < deadline, script
+            self.page.wait_for_timeout(20)
 
     def token(self) -> str:
         return str(self.host.service.token().token)

@@ -72,7 +72,8 @@ def test_time_is_known_between_ticks_and_not_over_a_gap() -> None:
 def test_distress_at_the_floor_is_told_apart() -> None:
     sampler = Sampler()
     take(sampler)
-    found = take(sampler, NOW + 2.0, distress=True, actual=[GIB, GIB / 2], floor=GIB / 2)
+    sizes = {"actual": [GIB, GIB / 2], "floor": GIB / 2, "usable": GIB / 4, "unused": GIB / 8}
+    found = take(sampler, NOW + 2.0, distress=True, **sizes)
     assert_array_equal([2.0, 2.0], column(found, "distress_seconds"))
     assert_array_equal([0.0, 2.0], column(found, "pinched_seconds"))
 

@@ -130,7 +130,7 @@ class Store:
 
     def leases(self) -> list[Lease]:
         """Return all leases, also those whose time is over, in the order in which they began."""
-        return [Lease(*row) for row in self._database.read(_LEASES) if are(row, "siffss")]
+        return [Lease(*row) for row in self._database.read(_LEASES) if are(row, "siffss") and row[1] > 0]
 
     def set_value(self, name: str, text: str) -> None:
         """Keep one value of the service's own state, such as its mode."""

@@ -163,7 +163,8 @@ def test_a_leak_that_its_own_kernel_ends_had_all_that_it_may_have(host: Machine,
         wait_until(lambda: host.lab.latest("leaky").oom_kill > kills, service.said, PATIENCE_SECONDS)
         # Less by no more than is worth a change: its kernel may end it just before.
         assert MAXIMA["leaky"] - host.actual("leaky") <= 8 * MIB, service.said.read_text()
-        assert not [act for act in service.acts("leaky", begun) if act.shrinks]
+        # What a burst was given too much may have gone back before; the last that it saw of us was more.
+        assert not [act for act in service.acts("leaky", begun)[-1:] if act.shrinks]
         host.load("leaky", IDLE)
 
 

@@ -13,7 +13,8 @@ from ballonet.engine.engine import Engine
 from ballonet.engine.engine import World as Ports
 from ballonet.policy.settings import Settings
 from ballonet.service.api import make_app
-from ballonet.service.facade import Connection, Service
+from ballonet.service.connection import Connection
+from ballonet.service.facade import Service
 from ballonet.service.recent import Recent
 from ballonet.show.metrics import Exposition
 from ballonet.simulator import virtual

@@ -27,8 +27,9 @@ from ballonet.facts.address import Address
 from ballonet.facts.happening import Happening
 from ballonet.policy.settings import Settings
 from ballonet.service.api import make_app
+from ballonet.service.connection import Connection
 from ballonet.service.daemon import open_web
-from ballonet.service.facade import Connection, Service
+from ballonet.service.facade import Service
 from ballonet.service.history import History
 from ballonet.service.recent import Recent
 from ballonet.service.server import Server

@@ -11,8 +11,9 @@ from ballonet.errors import NoSuchGuestError, NotPermittedError, UsageError
 from ballonet.facts.happening import Happening, Kind
 from ballonet.policy.settings import Settings
 from ballonet.service.client import Client, asked
+from ballonet.service.connection import Connection
 from ballonet.service.events import Question
-from ballonet.service.facade import Connection, Service
+from ballonet.service.facade import Service
 from ballonet.service.models import (
     Hold,
     Holds,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import typer
 
@@ -20,7 +20,7 @@ from ballonet.cli.settings import settings_of
 from ballonet.config.law import law
 from ballonet.config.limits import FileLimits
 from ballonet.config.load import Loaded
-from ballonet.config.model import OFF
+from ballonet.config.model import OFF, ServiceSettings
 from ballonet.engine.clock import SystemClock
 from ballonet.engine.engine import Engine, World
 from ballonet.errors import BallonetError, JournalError, UsageError
@@ -97,15 +97,7 @@ def run(
     if not context.uri_given:
         context = replace(context, uris=ours.uri, uri_given=True)
     _check_one_host(context.uris)
-    usual_socket, usual_state = Path(ours.socket), Path(ours.state_directory)
-    places = _Places(
-        socket or (usual_socket if usable(usual_socket.parent) else None),
-        socket_group,
-        state or _given_by_systemd() or (usual_state if usable(usual_state) else None),
-        retention_seconds=float(ours.event_retention),
-        web=None if ours.web == OFF else read_address(ours.web),
-        history=Bounds(float(ours.history_fine), float(ours.history), int(ours.history_size)),
-    )
+    places = _Places.of(ours, socket, socket_group, state)
     asyncio.run(_run(context, lambda: read()[1], places, log, seconds=seconds, record=record))
 
 
@@ -131,6 +123,19 @@ class _Places:
     retention_seconds: float
     history: Bounds
     web: Address | None = None
+
+    @classmethod
+    def of(cls, ours: ServiceSettings, socket: Path | None, group: str | None, state: Path | None) -> Self:
+        """Return those given, or else those of the settings where they can be had."""
+        usual_socket, usual_state = Path(ours.socket), Path(ours.state_directory)
+        return cls(
+            socket or (usual_socket if usable(usual_socket.parent) else None),
+            group,
+            state or _given_by_systemd() or (usual_state if usable(usual_state) else None),
+            retention_seconds=float(ours.event_retention),
+            web=None if ours.web == OFF else read_address(ours.web),
+            history=Bounds(float(ours.history_fine), float(ours.history), int(ours.history_size)),
+        )
 
     @property
     def token_directory(self) -> Path | None:

@@ -22,7 +22,8 @@ from ballonet.facts.plan import Plan
 from ballonet.facts.request import ALL
 from ballonet.policy.settings import Settings
 from ballonet.service.claim import Claim
-from ballonet.service.facade import Connection, Service
+from ballonet.service.connection import Connection
+from ballonet.service.facade import Service
 from ballonet.service.history import History
 from ballonet.service.history_file import HistoryFile
 from ballonet.service.keeping import Keeper

@@ -9,16 +9,14 @@ from dataclasses import replace
 import numpy as np
 
 from ballonet import __version__
-from ballonet.engine.by_hand import Asker, ByHand
+from ballonet.engine.by_hand import Asker
 from ballonet.engine.counts import Counts
 from ballonet.engine.engine import Engine
-from ballonet.engine.ports import CountsTimeouts, Hypervisor
-from ballonet.errors import BallonetError, NoSuchGuestError, NotRunningError
+from ballonet.errors import NoSuchGuestError, NotRunningError
 from ballonet.facts.happening import Kind
-from ballonet.facts.plan import Plan
 from ballonet.facts.request import ALL
-from ballonet.hypervisor.several import SeveralHypervisors
 from ballonet.service import answers, models, past, report
+from ballonet.service.connection import Connection
 from ballonet.service.events import Question
 from ballonet.service.history import History, Subject
 from ballonet.service.overview import guest_rows
@@ -29,47 +27,6 @@ LAST_CHANGES = 10
 CHANGES = frozenset({Kind.PLANNED, Kind.BURST, Kind.LENT, Kind.RELEASED, Kind.ASKED})
 FOLLOW_SECONDS = 0.5  # between two looks for new events: as late as a line may be
 LATE_TICKS = 3.0  # a service whose last tick is older than this, and five seconds, is not ready
-
-
-class Connection:
-    """A hypervisor, or several as one, and the engine that sees to its guests."""
-
-    def __init__(self, uri: str, hypervisor: Hypervisor, engine: Engine) -> None:
-        self.uri = uri
-        self.hypervisor = hypervisor
-        self.engine = engine
-        self.by_hand = ByHand(engine)
-
-    def uri_of(self, uuid: str) -> str:
-        """Return the URI of the hypervisor that has a guest, which may be one of several."""
-        several = self.hypervisor
-        return (several.uri_of(uuid) if isinstance(several, SeveralHypervisors) else "") or self.uri
-
-    @property
-    def unanswered(self) -> Sequence[str]:
-        """Return the URIs of those of several hypervisors that did not answer the last look."""
-        several = self.hypervisor
-        return several.unanswered if isinstance(several, SeveralHypervisors) else ()
-
-    @property
-    def timeouts(self) -> Mapping[str, int]:
-        """Return how many calls got no answer in time, by what they were to do."""
-        found = self.hypervisor
-        return found.timeouts if isinstance(found, CountsTimeouts) else {}
-
-    @property
-    def plan(self) -> Plan:
-        """Return the last plan; raises `BallonetError` before there is one."""
-        if self.engine.plan is None:
-            raise BallonetError(f"no guest of {self.uri} was looked at yet", hint="try again in a moment")
-        return self.engine.plan
-
-    def row(self, reference: str) -> int | None:
-        """Return the row of a guest by name or UUID in the last plan."""
-        try:
-            return self.by_hand.find(reference)
-        except NoSuchGuestError:
-            return None
 
 
 class Service:

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 from ballonet.engine.loop import run
 from ballonet.service.client import asked
+from ballonet.service.connection import Connection
 from ballonet.service.events import Question
-from ballonet.service.facade import Connection, Service
+from ballonet.service.facade import Service
 from ballonet.service.models import (
     Asked,
     Event,

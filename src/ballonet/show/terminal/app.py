@@ -47,19 +47,7 @@ class Top(App[None]):
     TITLE = "ballonet top"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
-    CSS = """
-    #head, #who, #notice { height: auto; text-wrap: nowrap; text-overflow: ellipsis; }
-    #notice { color: ansi_yellow; text-style: bold; }
-    #trouble { color: ansi_red; text-style: bold; height: auto; }
-    #below { height: 1fr; layout: vertical; }
-    #did { height: 5fr; }
-    #next { height: 4fr; }
-    #filter { height: 1; border: none; padding: 0; }
-    .wide #below { layout: horizontal; }
-    .wide #did { height: 100%; margin: 0 2 0 0; width: 3fr; }
-    .wide #next { height: 100%; width: 2fr; }
-    .hidden { display: none; }
-    """
+    CSS_PATH = "app.tcss"
 
     def __init__(self, source: Source, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__(ansi_color=True)

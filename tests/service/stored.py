@@ -36,7 +36,15 @@ holds = st.builds(
     why=texts,
     size_bytes=st.none() | sizes,
 )
-leases = st.builds(Lease, id=texts, size_bytes=sizes, begun_at=times, until=times, who=texts, guest=texts)
+leases = st.builds(
+    Lease,
+    id=texts,
+    size_bytes=st.integers(min_value=1, max_value=2**63 - 1),  # one of nothing is none
+    begun_at=times,
+    until=times,
+    who=texts,
+    guest=texts,
+)
 plan_rows = st.builds(
     PlanRow,
     uuid=texts,

@@ -96,7 +96,7 @@ class Kept(RuleBasedStateMachine):
         self.number += 1
         self.keep(Hold(f"hold-{number}", uuid, "web", float(self.number), until, "anna", ""))
 
-    @rule(number=IDS, size=st.integers(0, 2**40))
+    @rule(number=IDS, size=st.integers(1, 2**40))
     def lease(self, number: int, size: int) -> None:
         self.number += 1
         self.keep(Lease(f"lease-{number}", size, float(self.number), 9.0, "anna", ""))

@@ -42,6 +42,10 @@ class DeadlineError(HypervisorError):
     """The hypervisor did not answer within the call's deadline; what it was asked may still happen."""
 
 
+class UnreachableError(HypervisorError):
+    """There is no connection to the hypervisor: nothing hangs, and it is tried again."""
+
+
 class MovedError(HypervisorError):
     """The guest's size is no longer what the change was decided from: it was not sent."""
 

@@ -490,7 +490,7 @@ async def test_what_was_learned_is_known_again_by_the_next_engine(four: Bench) -
     assert set(four.hypervisor.rows) == set(learned)
     again = four_guests()
     again.clock.now = four.clock.now
-    again.engine.recall({**learned, "uuid-b": {"growth": 7e6}}, {})
+    again.engine.recall({**learned, "uuid-b": {"growth": 7e6}}, {}, {})
     await again.ticks(1)
 
     assert 7e6 == pytest.approx(again.engine.memory.growth[1], rel=0.01)

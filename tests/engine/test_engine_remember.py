@@ -51,6 +51,17 @@ def test_a_target_is_no_wish_and_another_size_was_somebodys() -> None:
     assert 300 << 20 == told_long_ago.target[1]
 
 
+@pytest.mark.parametrize(("actual_mib", "known_mib"), [(400, np.nan), (350, 300), (300, 300)])
+def test_a_change_that_was_perhaps_never_sent_is_nobody_elses(actual_mib: int, known_mib: float) -> None:
+    again = Remembered()
+    targets, unsettled = {"a": (300 << 20, LATER - 60.0)}, {"a": 400 << 20}
+    again.recall({}, targets, LATER, 10.0, unsettled=unsettled)
+    memory = again.align(("a",), np.array([actual_mib << 20], dtype=np.float64))
+
+    assert known_mib == pytest.approx(memory.target[0] / (1 << 20), nan_ok=True)
+    assert memory.arrived[0]
+
+
 def test_a_change_that_was_under_way_goes_on() -> None:
     under_way = met_again(taught(), a=(300 << 20, LATER + 8.0)).memory
     assert [True, False] == under_way.arrived.tolist()

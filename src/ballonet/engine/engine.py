@@ -89,15 +89,8 @@ class Engine:
         self._asker = Asker(world.hypervisor, world.clock)
         self._periods = Periods(world.hypervisor, self._teller)
         self._resets = Resets(world.clock)
-        self._sender = Sender(
-            world.hypervisor,
-            world.clock,
-            self._teller,
-            journal,
-            self.requests,
-            self._resets,
-            trusts=decide is not plan,
-        )
+        ports, trusts = (world.hypervisor, world.clock), decide is not plan
+        self._sender = Sender(*ports, self._teller, journal, self.requests, self._resets, trusts=trusts)
         self._bulk = world.hypervisor if isinstance(world.hypervisor, BulkHypervisor) else None
         self._followed = Followed(world.residents) if world.residents else None
         self._watch = Watch(self._followed) if self._followed and settings.reflex else None
@@ -121,7 +114,7 @@ class Engine:
         self._resets.forget(self._teller.greet(self._known, snapshot))
         self._known = snapshot
         law = self._law()
-        past = self._sender.remembered.align(snapshot.uuids)
+        past = self._sender.remembered.align(snapshot.uuids, snapshot.actual)
         memory = learn(past, snapshot, law)
         self._sender.follow(past, memory, snapshot)
         previous, self.plan = self.plan, self._decide(snapshot, memory, law)
@@ -161,14 +154,19 @@ class Engine:
         return self._sender.remembered.learned(self._epoch_seconds())
 
     def recall(
-        self, learned: Mapping[str, Mapping[str, float]], targets: Mapping[str, tuple[int, float]]
+        self,
+        learned: Mapping[str, Mapping[str, float]],
+        targets: Mapping[str, tuple[int, float]],
+        unsettled: Mapping[str, int],
     ) -> None:
-        """Know again what was learned before a restart, and what guests were told: bytes, epoch seconds."""
+        """Know again what was learned before a restart, and what guests were told: see `Remembered`."""
         epoch_seconds = self._epoch_seconds()
         born_at = {uuid: values["born_at"] for uuid, values in learned.items() if "born_at" in values}
         past = {uuid: at for uuid, at in born_at.items() if at <= self.clock.time()}  # unless it was set back
         self._resets.recall({uuid: at - epoch_seconds for uuid, at in past.items()})
-        self._sender.remembered.recall(learned, targets, epoch_seconds, self.clock.monotonic())
+        self._sender.remembered.recall(
+            learned, targets, epoch_seconds, self.clock.monotonic(), unsettled=unsettled
+        )
 
     def _epoch_seconds(self) -> float:
         """Return the epoch time of the monotonic second 0."""

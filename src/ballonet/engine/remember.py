@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
 from ballonet.facts.memory import Memory
+from ballonet.facts.snapshot import Floats
 
 # What was learned of a guest and is worth knowing after a restart; the second are times.
 LEARNED = (
@@ -28,6 +30,9 @@ LEARNED_TIMES = (
     "foreign_until",
     "stuck_until",
 )
+# What is remembered of what it was told last.
+TOLD = ("target", "changed_at", "progress_at", "arrived")
+PAGE = 4096
 # What a guest was told is under way for so long: a restart within it goes on waiting for its arrival.
 UNDER_WAY_SECONDS = 10.0
 
@@ -39,9 +44,14 @@ class Remembered:
         self.uuids: tuple[str, ...] = ()
         self.memory = Memory.blank(0)
         self._recalled: dict[str, dict[str, float]] = {}  # of guests not seen yet, times monotonic
+        self._had: dict[str, int] = {}  # what those of them had whose last change may never have been sent
 
-    def align(self, uuids: tuple[str, ...]) -> Memory:
-        """Return the memory in this order: guests not seen before are blank, those gone are forgotten."""
+    def align(self, uuids: tuple[str, ...], actual: Floats | None = None) -> Memory:
+        """Return the memory in this order: guests not seen before are blank, those gone are forgotten.
+
+        Of what was recalled, a change that was perhaps never sent is left out where `actual` (bytes) is still
+        what it was before it: that a guest does not have that size is nobody else's doing.
+        """
         if uuids == self.uuids:
             return self.memory
         known = {uuid: row for row, uuid in enumerate(self.uuids)}
@@ -49,7 +59,13 @@ class Remembered:
         extended = _join(self.memory, Memory.blank(1))
         self.memory = extended.take(np.array([known.get(uuid, unknown) for uuid in uuids], dtype=np.intp))
         self.uuids = uuids
-        self._overlay({row: uuid for row, uuid in enumerate(uuids) if uuid not in known})
+        new = {row: uuid for row, uuid in enumerate(uuids) if uuid not in known}
+        had = {row: self._had.pop(uuid) for row, uuid in new.items() if uuid in self._had}
+        for row, size_bytes in had.items():
+            if actual is not None and abs(actual[row] - size_bytes) < PAGE:
+                for name in TOLD:
+                    self._recalled[uuids[row]].pop(name, None)
+        self._overlay(new)
         return self.memory
 
     def learned(self, epoch_seconds: float) -> dict[str, dict[str, float]]:
@@ -72,10 +88,13 @@ class Remembered:
         targets: Mapping[str, tuple[int, float]],
         epoch_seconds: float,
         now: float,
+        *,
+        unsettled: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """Know again what was learned before a restart, and what guests were told last: bytes, epoch seconds.
 
-        A guest that has another size than it was told, and was not told just now, was changed by somebody.
+        A guest that has another size than it was told, and was not told just now, was changed by somebody;
+        unless it has what it had before (`unsettled`: bytes) a change that was written down and no more.
         """
         for uuid, values in learned.items():
             known = {name: values[name] for name in LEARNED if name in values}
@@ -84,8 +103,10 @@ class Remembered:
         for uuid, (size_bytes, at) in targets.items():
             told_at = at - epoch_seconds
             under_way = now - told_at < UNDER_WAY_SECONDS
-            told = {"target": float(size_bytes), "changed_at": told_at, "progress_at": now}
-            self._recalled.setdefault(uuid, {}).update(told | {"arrived": float(not under_way)})
+            told = dict(zip(TOLD, (float(size_bytes), told_at, now, float(not under_way)), strict=True))
+            self._recalled.setdefault(uuid, {}).update(told)
+            if uuid in unsettled and not under_way:
+                self._had[uuid] = unsettled[uuid]
 
     def _overlay(self, rows: Mapping[int, str]) -> None:
         """Lay what is known again of guests over their blank rows."""

@@ -27,9 +27,9 @@ class Keeper:
 
     def recall(self) -> None:
         """Have the engines know again what was learned, and what guests were told."""
-        learned, targets = self._store.learned(), self._store.targets()
+        learned, targets, unsettled = self._store.learned(), self._store.targets(), self._store.unsettled()
         for engine in self._engines:
-            engine.recall(learned, targets)
+            engine.recall(learned, targets, unsettled)
 
     def hear(self, happening: Happening) -> None:
         """Have what was learned written with the tick in which this happened."""

@@ -5,7 +5,6 @@ import json
 import os
 import socket
 import stat
-import time
 from pathlib import Path
 
 import pytest
@@ -141,23 +140,6 @@ def test_who_reads_nothing_of_what_it_asked_for_is_cut_off(
             with pytest.raises((BrokenPipeError, ConnectionResetError)):
                 deaf.sendall(page * 1_000_000)
         assert 200 == service.ask_web("GET", "/-/healthy")[0]
-
-
-def test_who_reads_late_but_reads_is_not(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(GuardedProtocol, "read_seconds", 2.0)
-    with hosted(place, web=True) as service:
-        assert service.web is not None
-        page = f"GET / HTTP/1.1\r\nHost: {service.web.address}\r\n"
-        last = f"{page}Connection: close\r\n\r\n".encode()
-        with socket.create_connection(service.web.address, timeout=30.0) as slow:
-            slow.sendall(100 * f"{page}\r\n".encode())
-            answer = b""
-            while answer.count(b"HTTP/1.1 200") < 100:
-                answer += slow.recv(65536)
-            time.sleep(2.1)  # for longer than anybody is waited for
-            slow.sendall(last)
-            answer += b"".join(iter(lambda: slow.recv(65536), b""))
-    assert 101 == answer.count(b"HTTP/1.1 200")
 
 
 def test_without_tcp_there_is_no_token(place: Path) -> None:

@@ -45,7 +45,11 @@ class Life:
 
     def state(self) -> model.State:
         """Return where the guests' memory is now."""
-        return model.State(*self._columns(STATE))
+        return model.State.of(self.places())
+
+    def places(self) -> Floats:
+        """Return the same as a table: facts x guests, in the order of the state's fields."""
+        return self._columns(STATE)
 
     def resident(self) -> Floats:
         """Return the bytes of each guest on the host now."""

@@ -23,13 +23,12 @@ STILL_BYTES = 4 * KIB  # a second: what moves more slowly does not move; a cache
 ANSWER_SHARE = 0.1  # by which the time of an answer may change on a line
 LAGS_BYTES = MIB  # who lacks more than this of what it wants may grow as soon as it can
 
-_STATE = tuple(field.name for field in fields(model.State))
+STATE = slice(len(model.STATE_NAMES))
 _PROGRAMS = tuple(field.name for field in fields(Programs))
-_OF_STATE, _OF_PROGRAMS = attrgetter(*_STATE), attrgetter(*_PROGRAMS)
-_NAMES = (*_STATE, *_PROGRAMS, "answered", "answering")  # requests, and the seconds that these took
+_OF_STATE, _OF_PROGRAMS = attrgetter(*model.STATE_NAMES), attrgetter(*_PROGRAMS)
+_NAMES = (*model.STATE_NAMES, *_PROGRAMS, "answered", "answering")  # requests, and the seconds that these took
 _PLACE = {name: row for row, name in reversed(list(enumerate(_NAMES)))}  # of two files that of the state
 
-STATE = slice(len(_STATE))
 RESIDENT, WAITED, BUSY, READS = (_PLACE[name] for name in ("resident", "waited", "busy", "disk_reads"))
 ANSWERS = slice(_PLACE["answered"], None)
 FLOWS = BUSY  # from this row on all rises evenly where nothing moves
@@ -57,7 +56,7 @@ _ENDING = [row for row, name in enumerate(_NAMES) if name not in _COUNTERS and r
 
 def booted(make: model.Make) -> Floats:
     """Return guests just booted, whose programs did nothing yet."""
-    nothing = np.zeros((len(_NAMES) - len(_STATE), len(make)))
+    nothing = np.zeros((len(_NAMES) - STATE.stop, len(make)))
     return np.array([*_OF_STATE(model.State.booted(make)), *nothing])
 
 
@@ -81,7 +80,7 @@ class Line:
         cls, make: model.Make, begin: Floats, want: Mapping[str, Floats], target: Floats, seconds: Floats
     ) -> Self:
         """Reckon where guests that begin there are after so many seconds, each after its own."""
-        state, programs = model.State(*begin[STATE]), Programs(*begin[len(_STATE) : ANSWERS.start])
+        state, programs = model.State.of(begin[STATE]), Programs(*begin[STATE.stop : ANSWERS.start])
         programs, state, load, answers = work(programs, make, state, want, seconds)
         state, _ = model.step(make, state, load, target, seconds)
         answered, answering = begin[ANSWERS]

@@ -69,7 +69,7 @@ class World:
         timetable = Timetable([spec.schedule for spec in self.specs], STEP_SECONDS)
         self._life = Life(self.make, timetable)
         self._period = np.rint(self._column("period_seconds") / STEP_SECONDS).astype(np.int64)  # steps
-        self._sample, self._sampled_at = self._life.state(), np.zeros(len(self.specs), dtype=np.int64)
+        self._sample, self._sampled_at = self._life.places(), np.zeros(len(self.specs), dtype=np.int64)
         # The last look, and that before a sample.
         self._looked_at, self._after = 0.0, np.zeros(len(self.specs))
         self._told = self.make.maximum.copy()  # bytes that QEMU keeps for a driver that comes back
@@ -188,16 +188,9 @@ class World:
 
     def _report(self, due: Bools, at: int) -> None:
         """Take a sample of these guests."""
-        now, before = self._life.state(), self._sample
         self._sampled_at = np.where(due, at, self._sampled_at)
         self._after = np.where(due, self._looked_at, self._after)
-        if due.all():
-            self._sample = now
-            return
-        columns = [field.name for field in fields(model.State)]
-        self._sample = model.State(
-            *(np.where(due, getattr(now, name), getattr(before, name)) for name in columns)
-        )
+        self._sample = np.where(due, self._life.places(), self._sample)
 
     # --- the ports ----------------------------------------------------------------------------------
 
@@ -235,7 +228,7 @@ class World:
         sent_at = np.maximum(sent_at, VirtualClock.EPOCH + self._after)
         self._looked_at = self._life.now * STEP_SECONDS
         never = self._sampled_at == 0
-        statistics: dict[str, Any] = told(self.make, self._sample, self._kinds)
+        statistics: dict[str, Any] = told(self.make, model.State.of(self._sample), self._kinds)
         if never.any():
             statistics |= {name: np.where(never, np.nan, column) for name, column in statistics.items()}
         return evolve(
@@ -253,7 +246,7 @@ class World:
 
     async def guests(self, *, inactive: bool = False) -> list[Guest]:
         """Return all guests by name that are not shut off, and those too if `inactive`."""
-        columns, cache = self._columns(), self._sample.cache()
+        columns, cache = self._columns(), model.State.of(self._sample).cache()
         rows = range(len(self.specs)) if self._on is None or inactive else self._on.tolist()
         return [self._guest(row, columns, cache) for row in rows]
 

@@ -29,11 +29,12 @@ _OF_STATE, _OF_PROGRAMS = attrgetter(*model.STATE_NAMES), attrgetter(*_PROGRAMS)
 _NAMES = (*model.STATE_NAMES, *_PROGRAMS, "answered", "answering")  # requests, and the seconds that these took
 _PLACE = {name: row for row, name in reversed(list(enumerate(_NAMES)))}  # of two files that of the state
 
-RESIDENT, WAITED, BUSY, READS = (_PLACE[name] for name in ("resident", "waited", "busy", "disk_reads"))
+ACTUAL, RESIDENT, READS = (_PLACE[name] for name in ("actual", "resident", "disk_reads"))
+WAITED, BUSY = _PLACE["waited"], _PLACE["busy"]
 ANSWERS = slice(_PLACE["answered"], None)
 FLOWS = BUSY  # from this row on all rises evenly where nothing moves
 
-_ACTUAL, _ANON = _PLACE["actual"], _PLACE["anon"]
+_ANON = _PLACE["anon"]
 _FILES = [row for row, name in enumerate(_NAMES) if name == "file"]
 _IN_USE = [_PLACE[name] for name in ("hot", "cold", "file", "cold_file", "swap_cache")]
 # What one unit of a row moves, in bytes; of rows of bytes 1.
@@ -92,7 +93,7 @@ class Line:
 
     def told_size(self, begin: Floats) -> Floats:
         """Return the size that each driver keeps until it is told one again: a rescue keeps what it took."""
-        grew = self.state.actual > np.maximum(begin[_ACTUAL], self.target)
+        grew = self.state.actual > np.maximum(begin[ACTUAL], self.target)
         return np.where(self.make.deflates & grew, self.state.actual, self.target)
 
     def still(self) -> Bools:
@@ -125,14 +126,14 @@ class Line:
     def _until_short(self) -> Floats:
         """Return the seconds until a guest may be reclaiming, however evenly: at the high mark."""
         spare = np.maximum(self.state.free(self.make) - self.make.high, 0.0)
-        falling = self.rate[_IN_USE].sum(axis=0) - self.rate[_ACTUAL]
+        falling = self.rate[_IN_USE].sum(axis=0) - self.rate[ACTUAL]
         seconds: Floats = spare / np.maximum(falling, 1.0)
         return seconds
 
     def _until_there(self) -> Floats:
         """Return the seconds until the first of what moves is there: at nothing, or at what is wanted."""
         there = np.zeros_like(self.end)
-        there[_ACTUAL], there[_ANON] = self.target, self.want["anon_mib"] * MIB
+        there[ACTUAL], there[_ANON] = self.target, self.want["anon_mib"] * MIB
         there[_FILES] = self.want["file_mib"] * MIB
         rate = self.rate[_ENDING]
         seconds = (there - self.end)[_ENDING] / np.where(rate == 0.0, np.nan, rate)

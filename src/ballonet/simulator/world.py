@@ -12,7 +12,7 @@ from ballonet.engine.ports import Event, EventKind, HypervisorFacts, check_size
 from ballonet.errors import BallonetError, NoSuchGuestError, RefusedError
 from ballonet.facts.columns import Columns
 from ballonet.facts.evolve import evolve
-from ballonet.facts.guest import Device, Guest, Obstacle
+from ballonet.facts.guest import Guest, Obstacle
 from ballonet.facts.host import HostMemory
 from ballonet.facts.snapshot import Bools, Floats
 from ballonet.simulator import guests as model
@@ -22,7 +22,7 @@ from ballonet.simulator.kinds import Kind, told
 from ballonet.simulator.life import STEP_SECONDS, Life
 from ballonet.simulator.pressure import Pressure
 from ballonet.simulator.programs import Answers
-from ballonet.simulator.rows import guest_row, only, refusal
+from ballonet.simulator.rows import guest_rows, only, refusal
 from ballonet.simulator.spec import Spec
 from ballonet.simulator.timetable import NEVER, Timetable
 from ballonet.simulator.virtual import VirtualClock
@@ -183,7 +183,7 @@ class World:
         size = np.where(self._driven, self._told, self.make.maximum)
         puffs = self._incidents.present[Phase.OUT_OF_PUFF]
         if puffs.any():
-            size = np.where(puffs, np.maximum(size, self._life.state().actual), size)
+            size = np.where(puffs, np.maximum(size, self._life.actual()), size)
         self._life.resize(rows, size[rows])
 
     def _report(self, due: Bools, at: int) -> None:
@@ -221,8 +221,7 @@ class World:
     def _columns(self) -> Columns:
         """Return all guests, those that are shut off as if they were not."""
         self._catch_up()
-        now = self._life.state()
-        reads = np.where(self._incidents.present[Phase.JOB], np.nan, now.disk_reads)
+        reads = np.where(self._incidents.present[Phase.JOB], np.nan, self._life.reads())
         # The hypervisor keeps whole seconds; but what differs from the last look was sent after it.
         sent_at = np.floor(VirtualClock.EPOCH + self._sampled_at * STEP_SECONDS)
         sent_at = np.maximum(sent_at, VirtualClock.EPOCH + self._after)
@@ -234,8 +233,8 @@ class World:
         return evolve(
             self._frame,
             **statistics,
-            actual=np.floor(np.where(np.isnan(self._shown), now.actual, self._shown)),
-            rss=np.floor(now.resident),
+            actual=self._actual(),
+            rss=np.floor(self._life.resident()),
             last_update=np.where(never, np.nan, sent_at),
             period=(self._period * STEP_SECONDS).astype(np.float64),
             pressure=np.where(self._tells_pressure, self._pressure.share, np.nan),
@@ -244,23 +243,20 @@ class World:
             vcpu_seconds=np.where(np.isnan(reads), np.nan, self._life.busy()),
         )
 
+    def _actual(self) -> Floats:
+        """Return the sizes that QEMU tells."""
+        actual: Floats = np.floor(np.where(np.isnan(self._shown), self._life.actual(), self._shown))
+        return actual
+
     async def guests(self, *, inactive: bool = False) -> list[Guest]:
         """Return all guests by name that are not shut off, and those too if `inactive`."""
-        columns, cache = self._columns(), model.State.of(self._sample).cache()
-        rows = range(len(self.specs)) if self._on is None or inactive else self._on.tolist()
-        return [self._guest(row, columns, cache) for row in rows]
-
-    def _guest(self, row: int, columns: Columns, cache: Floats) -> Guest:
-        """Return one row of the columns, and what no decision is made from."""
-        spec = self.specs[row]
-        device = Device("virtio", spec.autodeflate, spec.free_page_reporting, spec.period_seconds)
-        return guest_row(
+        columns, caches = self._columns(), model.State.of(self._sample).cache()
+        return guest_rows(
             columns,
-            row,
-            phases=self._incidents.present[:, row],
-            device=device,
-            obstacle=spec.obstacle,
-            cache_bytes=int(cache[row]) if spec.kind is Kind.LINUX and self._sampled_at[row] else None,
+            range(len(self.specs)) if self._on is None or inactive else self._on.tolist(),
+            self.specs,
+            phases=self._incidents.present,
+            caches=caches.tolist(),
             read_at=self._clock.time(),
         )
 
@@ -283,7 +279,9 @@ class World:
         """Tell a guest's balloon its next size."""
         _ = live, config
         if from_bytes is not None:
-            check_size(uuid, (await self.guest(uuid)).actual_bytes, from_bytes)
+            self._catch_up()
+            self._looked_at = self._life.now * STEP_SECONDS
+            check_size(uuid, int(self._actual()[self._rows[uuid]]), from_bytes)
         for error in (await self.resize_many({uuid: size_bytes})).values():
             raise error
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import isfinite
 
 import numpy as np
 
@@ -57,14 +58,13 @@ class Remembered:
 
         `epoch_seconds` is the epoch time of the monotonic second 0.
         """
-        found: dict[str, dict[str, float]] = {uuid: {} for uuid in self.uuids}
-        for names, offset in ((LEARNED, 0.0), (LEARNED_TIMES, epoch_seconds)):
-            for name in names:
-                column = getattr(self.memory, name).astype(np.float64) + offset
-                for uuid, value in zip(self.uuids, column.tolist(), strict=True):
-                    if np.isfinite(value):
-                        found[uuid][name] = value
-        return found
+        names = LEARNED + LEARNED_TIMES
+        table = np.array([getattr(self.memory, name) for name in names], dtype=np.float64)
+        table[len(LEARNED) :] += epoch_seconds
+        return {
+            uuid: {name: value for name, value in zip(names, values, strict=True) if isfinite(value)}
+            for uuid, values in zip(self.uuids, table.T.tolist(), strict=True)
+        }
 
     def recall(
         self,

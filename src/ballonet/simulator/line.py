@@ -70,6 +70,7 @@ class Line:
     target: Floats  # bytes that each balloon was told
     end: Floats
     rate: Floats  # a second
+    moved: Floats  # bytes a second, by each row
     seconds: Floats
     state: model.State  # at its end, as the next two
     programs: Programs
@@ -89,7 +90,8 @@ class Line:
         answering = answering + answers.answered * answers.longest
         end = np.array([*_OF_STATE(state), *_OF_PROGRAMS(programs), answered, answering])
         rate = (end - begin) / seconds
-        return cls(make, want, target, end, rate, seconds, state, programs, load, answers)
+        moved = np.abs(rate) * _MOVES
+        return cls(make, want, target, end, rate, moved, seconds, state, programs, load, answers)
 
     def told_size(self, begin: Floats) -> Floats:
         """Return the size that each driver keeps until it is told one again: a rescue keeps what it took."""
@@ -99,7 +101,7 @@ class Line:
     def still(self) -> Bools:
         """Return in whom nothing will move until something else is wanted."""
         settled = (self.programs.anon == self.want["anon_mib"] * MIB) & (self.load.stream == 0)
-        moved = (np.abs(self.rate) * _MOVES).max(axis=0)
+        moved = self.moved.max(axis=0)
         still: Bools = settled & (self.programs.waiting <= 0) & (moved < STILL_BYTES)
         return still
 
@@ -114,7 +116,7 @@ class Line:
 
         `rate` and `delay` are what their lines before this one had, `delay` the seconds that an answer took.
         """
-        moved, changed = np.abs(self.rate) * _MOVES, np.abs(self.rate - rate) * _MOVES
+        moved, changed = self.moved.copy(), np.abs(self.rate - rate) * _MOVES
         slight = SLIGHT_BYTES / np.maximum(moved.max(axis=0), 1.0)
         moved[RESIDENT] = changed[RESIDENT] = 0.0  # what leaves the host by and by needs no fine steps
         little = LINE_BYTES / np.maximum(moved.max(axis=0), 1.0)

@@ -50,10 +50,12 @@ class World:
         clock: VirtualClock,
         host_bytes: int = 64 * GIB,
         detail: bool = True,
+        rest_seconds: float = REST_SECONDS,
     ) -> None:
         self.specs = sorted(specs, key=lambda spec: spec.name)
         self.answers: list[tuple[float, Answers]] = []
         self._detail = detail
+        self._rest_seconds = rest_seconds
         self._clock = clock
         self._host_bytes = host_bytes
         self._rows = {self.uuid(spec): row for row, spec in enumerate(self.specs)}
@@ -280,7 +282,6 @@ class World:
         _ = live, config
         if from_bytes is not None:
             self._catch_up()
-            self._looked_at = self._life.now * STEP_SECONDS
             check_size(uuid, int(self._actual()[self._rows[uuid]]), from_bytes)
         for error in (await self.resize_many({uuid: size_bytes})).values():
             raise error
@@ -388,4 +389,4 @@ class World:
         """Return for how long they do, ending in time to see it change."""
         self._catch_up()
         turn = min(self._life.next_turn(), self._incidents.next_at)
-        return min((turn - self._life.now) * STEP_SECONDS - AWAKE_SECONDS, REST_SECONDS)
+        return min((turn - self._life.now) * STEP_SECONDS - AWAKE_SECONDS, self._rest_seconds)

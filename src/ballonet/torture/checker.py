@@ -157,6 +157,12 @@ class Checker:
         self._free = min(rules.budget_bytes - held, of_host) - leased
         self._record.note(f"free {self._free:.0f}")
 
+    def next_look_seconds(self) -> float:
+        """Return in how many seconds the next look is due; 0 where it is late, or there was none yet."""
+        if self._looked is None or self.starting:
+            return 0.0
+        return max(self._looked.mono + self._rules_then.interval_seconds - self._clock.monotonic(), 0.0)
+
     # --- acts -----------------------------------------------------------------------------------------
 
     def resize(self, uuid: str, size_bytes: int) -> None:

@@ -1,7 +1,7 @@
 """The tick and the reflex: facts in, a plan made, the plan carried out, and everything told."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +21,7 @@ from ballonet.engine.ports import (
     Journal,
     Residents,
 )
+from ballonet.engine.remember import Learned, Targets, by_this_clock
 from ballonet.engine.requests import Requests
 from ballonet.engine.resets import Resets
 from ballonet.engine.residents import Followed
@@ -162,15 +163,13 @@ class Engine:
         """Return what was learned of each guest and is worth knowing after a restart, by UUID."""
         return self._sender.remembered.learned(self._now().drift)
 
-    def recall(
-        self, learned: Mapping[str, Mapping[str, float]], targets: Mapping[str, tuple[int, float]]
-    ) -> None:
+    def recall(self, learned: Learned, targets: Targets, *, same_boot: bool = False) -> None:
         """Know again what was learned before a restart, and what guests were told: bytes, epoch seconds."""
-        epoch_seconds = self._now().drift
-        born_at = {uuid: values["born_at"] for uuid, values in learned.items() if "born_at" in values}
-        past = {uuid: at for uuid, at in born_at.items() if at <= self.clock.time()}  # unless it was set back
-        self._resets.recall({uuid: at - epoch_seconds for uuid, at in past.items()})
-        self._sender.remembered.recall(learned, targets, epoch_seconds, self.clock.monotonic())
+        now = self._now()
+        known = by_this_clock(learned, now.drift, same_boot=same_boot)
+        born_at = {uuid: values["born_at"] for uuid, values in known.items() if "born_at" in values}
+        self._resets.recall({uuid: at for uuid, at in born_at.items() if at <= now.monotonic})
+        self._sender.remembered.recall(known, targets, now.drift, now.monotonic)
 
     def _now(self) -> Now:
         return Now(self.clock.time(), self.clock.monotonic())

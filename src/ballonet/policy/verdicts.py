@@ -9,7 +9,7 @@ from ballonet.facts.verdict import CODES
 from ballonet.policy.settings import Settings
 
 SLACK = 1.1  # memory devices add to the maximum, and a sample is not taken in one moment
-# Statistics from so far in the future are rounding (the hypervisor keeps whole seconds); more is a broken clock.
+# From so far in the future statistics may be: the hypervisor keeps whole seconds. More is a broken clock.
 ROUNDING_SECONDS = 1.0
 
 

@@ -26,7 +26,12 @@ LAGS_BYTES = MIB  # who lacks more than this of what it wants may grow as soon a
 STATE = slice(len(model.STATE_NAMES))
 _PROGRAMS = tuple(field.name for field in fields(Programs))
 _OF_STATE, _OF_PROGRAMS = attrgetter(*model.STATE_NAMES), attrgetter(*_PROGRAMS)
-_NAMES = (*model.STATE_NAMES, *_PROGRAMS, "answered", "answering")  # requests, and the seconds that these took
+_NAMES = (
+    *model.STATE_NAMES,
+    *_PROGRAMS,
+    "answered",
+    "answering",
+)  # requests, and the seconds that these took
 _PLACE = {name: row for row, name in reversed(list(enumerate(_NAMES)))}  # of two files that of the state
 
 ACTUAL, RESIDENT, READS = (_PLACE[name] for name in ("actual", "resident", "disk_reads"))

@@ -98,5 +98,5 @@ class TroubledResidents:
         return self._world.rise()
 
     def even_seconds(self) -> float:
-        """Return for how long, and no longer than until soon after the next look: what that changes may show."""
+        """Return for how long, and no longer than until soon after the next look, which may change that."""
         return min(self._world.even_seconds(), self._next_look() + AWAKE_SECONDS)

@@ -26,7 +26,16 @@ from ballonet.simulator.world import World
 from ballonet.torture.beside import TroubledHost, TroubledResidents
 from ballonet.torture.checker import Checker, Done, Failure
 from ballonet.torture.clock import TroubledClock
-from ballonet.torture.course import CALM_INTERVALS, CALM_SECONDS, LAST_INTERVAL, Course, Storm, Wish, draw, kill_point
+from ballonet.torture.course import (
+    CALM_INTERVALS,
+    CALM_SECONDS,
+    LAST_INTERVAL,
+    Course,
+    Storm,
+    Wish,
+    draw,
+    kill_point,
+)
 from ballonet.torture.hypervisor import Libvirt, TroubledHypervisor
 from ballonet.torture.journal import TroubledStore
 from ballonet.torture.names import Names

@@ -106,8 +106,11 @@ class Checker:
         self._asked_at = None
 
     def asked_for_guests(self) -> None:
-        """Time a tick."""
+        """Time a tick; what is over by then is over, also when the wall clock is set back later."""
         self._asked_at = self._answered_at = self._clock.loop_seconds()
+        now = self._now.epoch
+        self.holds = {uuid: until for uuid, until in self.holds.items() if now < until}
+        self.leases = {key: lease for key, lease in self.leases.items() if now < lease[1]}
 
     def looked(self, look: Look) -> None:
         """Take in what the service was shown."""
@@ -192,7 +195,7 @@ class Checker:
 
     def _fits(self, act: Resize, uuid: str) -> None:
         """H1, H2, H3: what is granted since the last look fits in what was free then."""
-        grant = act.size_bytes - max(act.actual, act.known.held_bytes())
+        grant = act.size_bytes - max(act.actual, act.known.held_bytes(), act.known.granted)
         if grant <= PAGE or self._free is None:
             return
         self._spent += grant

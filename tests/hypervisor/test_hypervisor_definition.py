@@ -34,6 +34,17 @@ def test_the_device_and_its_features() -> None:
     assert plain == read_definition(domain("<memballoon model='virtio-non-transitional'/>")).device
 
 
+def test_the_system_that_its_maker_noted() -> None:
+    """As virt-install writes it."""
+    noted = (
+        '<metadata><libosinfo:libosinfo xmlns:libosinfo="http://libosinfo.org/xmlns/libvirt/domain/1.0">'
+        '<libosinfo:os id="http://microsoft.com/win/11"/></libosinfo:libosinfo></metadata>'
+    )
+    assert "http://microsoft.com/win/11" == read_definition(domain(more=noted)).system
+    for more in ("", noted.replace(' id="http://microsoft.com/win/11"', "")):
+        assert "" == read_definition(domain(more=more)).system
+
+
 @pytest.mark.parametrize("devices", ["", "<memballoon model='none'/>"])
 def test_no_device(devices: str) -> None:
     assert read_definition(domain(devices)).device is None

@@ -86,7 +86,11 @@ SQUEEZED = with_device(autodeflate=False, free_page_reporting=True, row=reportin
         (reporting(last_update=NOW + 2), {"clock", *NOTED}),
         (reporting(usable_bytes=None), {"no-usable", *NOTED}),
         (reporting(unused_bytes=None), {"no-usable", *NOTED}),
-        (reporting(usable_bytes=None, last_update=NOW - 60), {"blind", *NOTED}),
+        (reporting(usable_bytes=None, last_update=NOW - 60), {"no-usable", *NOTED}),
+        (reporting(usable_bytes=2 * GIB), {"absurd", *NOTED}),
+        (reporting(unused_bytes=400 * MIB, available_bytes=300 * MIB), {"absurd", *NOTED}),
+        (reporting(usable_bytes=2 * GIB, last_update=NOW - 60), {"blind", *NOTED}),
+        (replace(reporting(usable_bytes=2 * GIB), maximum_bytes=None), NOTED),
         (SQUEEZED, {"no-swap", "autodeflate-off", "reporting-on"}),
         (reporting(usable_bytes=10 * MIB), NOTED),  # autodeflate rescues it
         (

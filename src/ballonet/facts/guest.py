@@ -69,6 +69,7 @@ class Guest:
     device: Device | None = None  # None: it has no balloon device
     obstacles: frozenset[Obstacle] = frozenset()
     metadata: str = ""  # as XML, what its definition says to us; empty: nothing
+    system: str = ""  # what its definition says it runs, as "http://microsoft.com/win/11"; empty: nothing
     hypervisor: str = ""  # the URI, where several are looked at as one
     stored: Stored | None = None  # None: not asked for, or the guest is transient
     statistics: Statistics = field(default_factory=Statistics)

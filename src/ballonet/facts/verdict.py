@@ -84,19 +84,20 @@ VERDICTS = (
         "silent",
         managed=False,
         reason="its balloon driver is silent",
-        remedy="in the guest: modprobe virtio_balloon (Windows: virtio drivers with the service BLNSVR)",
+        remedy="in the guest: modprobe virtio_balloon (Windows: virtio drivers with the service BLNSVR; BSD "
+        "sends no statistics: ballonet set {name} SIZE)",
+    ),
+    Verdict(
+        "no-usable",
+        managed=False,
+        reason="it does not report `usable`",
+        remedy="Windows: install the balloon driver's service, blnsvr.exe -i; Linux: use kernel 4.6 or later",
     ),
     Verdict(
         "blind",
         managed=False,
         reason="its statistics stopped",
         remedy="look into the guest: it hangs, or its balloon driver was unloaded",
-    ),
-    Verdict(
-        "no-usable",
-        managed=False,
-        reason="it does not report `usable`",
-        remedy="Windows: start the service BLNSVR; Linux: use kernel 4.6 or later; BSD does not report it",
     ),
     Verdict(
         "absurd",

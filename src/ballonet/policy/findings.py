@@ -11,8 +11,9 @@ from typing import Generic, TypeVar
 from ballonet.errors import BallonetError
 from ballonet.facts.guest import Guest, Obstacle, State
 from ballonet.facts.host import HostMemory, OtherWriter
-from ballonet.policy.advise import freshness_seconds
+from ballonet.policy.advise import freshness_seconds, is_absurd
 from ballonet.policy.floors import reserve_bytes
+from ballonet.policy.remedies import may_be_linux
 from ballonet.policy.settings import Settings
 
 Subject = TypeVar("Subject")
@@ -70,7 +71,12 @@ def _unasked(guest: Guest) -> bool:
 
 
 def _stopped(guest: Guest) -> bool:
-    """Return whether a guest once sent statistics, and does no longer."""
+    """Return whether a guest once sent what a decision needs, and does no longer."""
+    return _is_old(guest) and not _lacks_sizes(guest)
+
+
+def _is_old(guest: Guest) -> bool:
+    """Return whether a guest that is asked sent its last statistics too long ago."""
     age, device = guest.stats_age_seconds, guest.device
     if not _asked(guest) or age is None or device is None:
         return False
@@ -84,9 +90,17 @@ def _ahead(guest: Guest) -> bool:
 
 def _halfhearted(guest: Guest) -> bool:
     """Return whether a guest sends statistics without what a decision needs."""
-    statistics = guest.statistics
-    reports = _asked(guest) and statistics.last_update is not None and not _stopped(guest)
-    return reports and (statistics.usable_bytes is None or statistics.unused_bytes is None)
+    return _asked(guest) and guest.statistics.last_update is not None and _lacks_sizes(guest)
+
+
+def _lacks_sizes(guest: Guest) -> bool:
+    """Return whether a guest's statistics leave out what can be taken from it."""
+    return guest.statistics.usable_bytes is None or guest.statistics.unused_bytes is None
+
+
+def _impossible(guest: Guest) -> bool:
+    """Return whether a guest reports what cannot be."""
+    return _asked(guest) and not _is_old(guest) and is_absurd(guest)
 
 
 def _swapless(guest: Guest) -> bool:
@@ -112,7 +126,10 @@ def _starts_smaller(guest: Guest) -> bool:
 def _feature(name: str, *, on: bool) -> Callable[[Guest], bool]:
     """Return the test whether a feature of the balloon device is on, or off, where it can be used."""
     return lambda guest: (
-        guest.device is not None and not guest.obstacles and bool(getattr(guest.device, name)) is on
+        guest.device is not None
+        and not guest.obstacles
+        and bool(getattr(guest.device, name)) is on
+        and may_be_linux(guest.system)
     )
 
 
@@ -269,6 +286,13 @@ GUESTS: tuple[Entry[Guest], ...] = (
         "no-usable",
         _halfhearted,
         why="What can be taken without swapping is unknown: it is never shrunk by itself.",
+    ),
+    Entry(
+        Severity.PROBLEM,
+        "absurd",
+        _impossible,
+        what="it says that {usable} are usable and {unused} unused, of {whole} that it has",
+        why="Its statistics cannot be true, so what it needs is unknown: it is left as it is.",
     ),
     Entry(
         Severity.WARNING,

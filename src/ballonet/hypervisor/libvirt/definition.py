@@ -9,6 +9,8 @@ from ballonet.facts.guest import Device, Obstacle
 from ballonet.units import parse_size
 
 METADATA = "metadata/{urn:ballonet:guest:1}guest"  # settings that travel with a guest
+_OSINFO = "{http://libosinfo.org/xmlns/libvirt/domain/1.0}"
+SYSTEM = f"metadata/{_OSINFO}libosinfo/{_OSINFO}os"  # what virt-install and virt-manager note
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Definition:
     device: Device | None
     obstacles: frozenset[Obstacle]
     metadata: str = ""  # our own element as XML; empty where there is none
+    system: str = ""  # its operating system as libosinfo names it; empty where nobody noted it
 
 
 UNREADABLE: Final = Definition(0, 0, None, frozenset())
@@ -43,6 +46,7 @@ def _read(domain: ET.Element) -> Definition:
         current_bytes=current or maximum,
         device=_device(domain.find("devices/memballoon")),
         metadata=_element(domain.find(METADATA)),
+        system=_system(domain.find(SYSTEM)),
         obstacles=frozenset(obstacle for obstacle, found in _OBSTACLES.items() if _has(domain, found)),
     )
 
@@ -81,6 +85,10 @@ def _device(element: ET.Element | None) -> Device | None:
 
 def _element(element: ET.Element | None) -> str:
     return "" if element is None else ET.tostring(element, encoding="unicode").strip()
+
+
+def _system(element: ET.Element | None) -> str:
+    return "" if element is None else element.get("id", "")
 
 
 def _size(element: ET.Element | None) -> int:

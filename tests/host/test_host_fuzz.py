@@ -14,7 +14,13 @@ from ballonet.host.memory import LinuxHost
 from ballonet.host.residents import ProcessResidents
 
 UUID = "11111111-1111-4111-8111-111111111111"
-PLACES = ("proc/meminfo", "proc/vmstat", "proc/pressure/memory", "proc/spl/kstat/zfs/arcstats")
+PLACES = (
+    "proc/meminfo",
+    "proc/vmstat",
+    "proc/pressure/memory",
+    "proc/spl/kstat/zfs/arcstats",
+    "sys/kernel/mm/ksm/pages_sharing",
+)
 
 words = st.sampled_from(
     [
@@ -45,9 +51,11 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @fuzzed
-@given(given_texts=st.tuples(texts, texts, texts, texts), sized=st.booleans())
+@given(
+    given_texts=st.tuples(texts, texts, texts, texts, texts | numbers.map(str.encode)), sized=st.booleans()
+)
 def test_any_text_is_the_hosts_memory_or_refused(
-    root: Path, given_texts: tuple[bytes, bytes, bytes, bytes], *, sized: bool
+    root: Path, given_texts: tuple[bytes, ...], *, sized: bool
 ) -> None:
     for place, text in zip(PLACES, given_texts, strict=True):
         (root / place).write_bytes(text)

@@ -108,7 +108,8 @@ def _surroundings(context: Context, guests: Sequence[Guest], *, local: bool) -> 
     residents.follow(running)
     unseen = frozenset(running - residents.read().keys())
     residents.follow(())
-    return Surroundings(LinuxHost().memory(), (*other_writers(), *ours), unseen=unseen)
+    host = LinuxHost()
+    return Surroundings(host.memory(), host.means(), (*other_writers(), *ours), unseen=unseen)
 
 
 def _services(uris: Sequence[str]) -> list[OtherWriter]:

@@ -70,6 +70,13 @@ VERDICTS = (
         remedy="size the guest with: ballonet set-max {name} SIZE --config",
     ),
     Verdict(
+        "virtio-mem",
+        managed=False,
+        reason="virtio-mem resizes it",
+        remedy="size it so: virsh update-memory-device {name} --requested-size SIZE; to balance it, take its "
+        "virtio-mem device out",
+    ),
+    Verdict(
         "busy", managed=False, reason="it does not answer, or a job holds it (migration, save or snapshot)"
     ),
     Verdict("unknown-size", managed=False, reason="its size is unknown"),

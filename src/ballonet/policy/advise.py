@@ -132,7 +132,10 @@ def _unknown(guest: Guest) -> str:
         return _reason("no-device")
     for obstacle in Obstacle:
         if obstacle in guest.obstacles:
-            return f"{_reason(obstacle)}: taking from it would free nothing on the host"
+            nothing = (
+                "" if obstacle is Obstacle.VIRTIO_MEM else ": taking from it would free nothing on the host"
+            )
+            return _reason(obstacle) + nothing
     if guest.job is not None:
         return _reason("busy")
     if guest.maximum_bytes is None or guest.actual_bytes is None:

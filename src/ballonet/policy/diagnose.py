@@ -19,6 +19,7 @@ from ballonet.policy.findings import (
     Subject,
     Surroundings,
 )
+from ballonet.policy.means import MEANS, means_values
 from ballonet.policy.remedies import remedy as remedy_of
 from ballonet.units import exact_size, format_duration, format_size
 
@@ -44,6 +45,8 @@ def diagnose(guests: Sequence[Guest], around: Surroundings) -> list[Finding]:
     findings = [_finding(UNREACHABLE, SUBJECT_HOST, "", _error_values(error)) for error in around.unreachable]
     values = _host_values(around)
     findings += [_finding(entry, SUBJECT_HOST, "", values) for entry in HOST if entry.applies(around)]
+    values = means_values(around.means)
+    findings += [_finding(entry, SUBJECT_HOST, "", values) for entry in MEANS if entry.applies(around.means)]
     for writer in around.writers:
         values = {"product": writer.product, "evidence": writer.evidence}
         findings += [_finding(entry, SUBJECT_HOST, "", values) for entry in WRITERS if entry.applies(writer)]

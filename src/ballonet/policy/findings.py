@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from ballonet.errors import BallonetError
 from ballonet.facts.guest import Guest, Obstacle, State
-from ballonet.facts.host import HostMemory, OtherWriter
+from ballonet.facts.host import HostMeans, HostMemory, OtherWriter
 from ballonet.policy.advise import freshness_seconds, is_absurd
 from ballonet.policy.floors import reserve_bytes
 from ballonet.policy.remedies import may_be_linux
@@ -36,6 +36,7 @@ class Surroundings:
     """What is known beside the guests."""
 
     host: HostMemory | None  # None: the guests run on another machine
+    means: HostMeans = field(default_factory=HostMeans)
     writers: tuple[OtherWriter, ...] = ()
     read_only: bool = False
     unseen: frozenset[str] = frozenset()  # UUIDs of running guests whose process cannot be read
@@ -142,6 +143,7 @@ def _swaps(around: Surroundings) -> bool:
     return host is not None and host.swap_free_bytes < host.swap_total_bytes
 
 
+_TWO_SIZES = "Its sizes count virtio-mem's memory, and its balloon does not: neither could be told apart."
 _NOTHING_GAINED = "It would lose memory, and the host would gain none: it keeps all that it has."
 _RESTART = "then shut it down and start it again"
 
@@ -256,8 +258,22 @@ GUESTS: tuple[Entry[Guest], ...] = (
         why="Nothing can be taken from it or given to it while it runs.",
     ),
     *(
-        Entry(Severity.PROBLEM, obstacle.value, _obstructed(obstacle), why=_NOTHING_GAINED)
+        Entry(
+            Severity.PROBLEM,
+            obstacle.value,
+            _obstructed(obstacle),
+            why=_TWO_SIZES if obstacle is Obstacle.VIRTIO_MEM else _NOTHING_GAINED,
+        )
         for obstacle in Obstacle
+    ),
+    Entry(
+        Severity.WARNING,
+        "file-backed",
+        lambda guest: guest.file_backed and not guest.obstacles,
+        what="its memory is a file",
+        why="If that lies on a disk, the host writes it there, and counts it as cache that it could drop: "
+        "more memory seems to be available than is. In a tmpfs it is counted as used, and all is well.",
+        remedy=f"virt-xml {{name}} --edit --memorybacking source.type=memfd,access.mode=shared, {_RESTART}",
     ),
     Entry(
         Severity.PROBLEM,

@@ -21,6 +21,7 @@ class Definition:
     current_bytes: int
     device: Device | None
     obstacles: frozenset[Obstacle]
+    file_backed: bool = False
     metadata: str = ""  # our own element as XML; empty where there is none
     system: str = ""  # its operating system as libosinfo names it; empty where nobody noted it
 
@@ -45,6 +46,7 @@ def _read(domain: ET.Element) -> Definition:
         maximum_bytes=maximum,
         current_bytes=current or maximum,
         device=_device(domain.find("devices/memballoon")),
+        file_backed=domain.find("memoryBacking/source[@type='file']") is not None,
         metadata=_element(domain.find(METADATA)),
         system=_system(domain.find(SYSTEM)),
         obstacles=frozenset(obstacle for obstacle, found in _OBSTACLES.items() if _has(domain, found)),
@@ -63,6 +65,8 @@ _OBSTACLES = {
     Obstacle.HUGEPAGES: ("memoryBacking/hugepages",),
     Obstacle.LOCKED: ("memoryBacking/locked",),
     Obstacle.CONFIDENTIAL: ("launchSecurity",),
+    # libvirt adds its memory to the sizes that it tells, and takes sizes to tell the balloon without it.
+    Obstacle.VIRTIO_MEM: ("devices/memory[@model='virtio-mem']",),
 }
 
 

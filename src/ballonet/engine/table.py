@@ -85,6 +85,9 @@ def side_by_side(guests: Sequence[Guest]) -> Columns:
         busy=np.array([guest.job is not None for guest in guests], dtype=np.bool_),
         device=np.array([guest.device is not None for guest in guests], dtype=np.bool_),
         autodeflate=np.array([bool(guest.device and guest.device.autodeflate) for guest in guests], np.bool_),
+        reports_free=np.array(
+            [bool(guest.device and guest.device.free_page_reporting) for guest in guests], np.bool_
+        ),
         obstacle=np.array([_obstacle(guest) for guest in guests], dtype=np.int8),
         maximum=column(lambda guest: guest.maximum_bytes),
         actual=column(lambda guest: guest.actual_bytes),

@@ -11,7 +11,7 @@ from ballonet.facts.host import HostMeans, HostMemory, HugePool, OtherWriter
 from ballonet.facts.statistics import Statistics
 from ballonet.policy.diagnose import Finding, diagnose
 from ballonet.policy.findings import GUESTS, HOST, WRITERS, Severity, Surroundings
-from ballonet.policy.means import MEANS
+from ballonet.policy.means import LIMITED, MEANS
 from ballonet.units import GIB, MIB
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -179,6 +179,17 @@ def test_a_guest_that_did_not_answer_and_one_whose_process_is_hidden() -> None:
     assert "pgrep -f v" in late.remedy
 
 
+@pytest.mark.parametrize(
+    ("limit", "found"), [(None, False), (GIB + 255 * MIB, True), (GIB + 256 * MIB, False), (64 * GIB, False)]
+)
+def test_a_control_group_that_lets_a_guest_have_less_than_all(limit: int | None, *, found: bool) -> None:
+    around = replace(FINE, limits={} if limit is None else {"u": limit})
+    findings = diagnose([GUEST, replace(GUEST, uuid="v", maximum_bytes=None)], around)
+    limited = [finding for finding in findings if finding.code == "group-limit"]
+    expected = "its control group may hold 1.25 GiB, and it may grow to 1.00 GiB"
+    assert [expected] * found == [finding.what for finding in limited]
+
+
 def test_the_worst_comes_first() -> None:
     around = replace(FINE, host=replace(MEMORY, pressure_some_ratio=None, swap_free_bytes=0))
     found = [finding.severity for finding in diagnose([GUEST, replace(GUEST, device=None)], around)]
@@ -217,12 +228,12 @@ def test_idle_huge_pages_are_given_back_pool_by_pool() -> None:
 
 
 def test_every_entry_has_its_own_code() -> None:
-    codes = [entry.code for entries in (HOST, MEANS, WRITERS, GUESTS) for entry in entries]
+    codes = [entry.code for entries in (HOST, MEANS, WRITERS, GUESTS, [LIMITED]) for entry in entries]
     assert sorted(set(codes)) == sorted(codes)
 
 
 def test_the_document_on_other_means_names_findings_that_there_are() -> None:
-    codes = {entry.code for entries in (HOST, MEANS, WRITERS, GUESTS) for entry in entries}
+    codes = {entry.code for entries in (HOST, MEANS, WRITERS, GUESTS, [LIMITED]) for entry in entries}
     named = set(re.findall(r"`([a-z]+(?:-[a-z]+)*)`", (DOCS / "means.md").read_text()))
 
     expected = {

@@ -19,7 +19,7 @@ from ballonet.policy.findings import (
     Subject,
     Surroundings,
 )
-from ballonet.policy.means import MEANS, means_values
+from ballonet.policy.means import LIMITED, MEANS, is_limited, means_values
 from ballonet.policy.remedies import remedy as remedy_of
 from ballonet.units import exact_size, format_duration, format_size
 
@@ -52,6 +52,7 @@ def diagnose(guests: Sequence[Guest], around: Surroundings) -> list[Finding]:
         findings += [_finding(entry, SUBJECT_HOST, "", values) for entry in WRITERS if entry.applies(writer)]
     for guest in guests:
         values = _guest_values(guest) | _error_values(around.unanswered.get(guest.uuid))
+        values["limit"] = format_size(around.limits.get(guest.uuid, 0))
         findings += [
             _finding(entry, guest.name, guest.uuid, values, remedy_of(entry.code, guest.system))
             for entry in _entries(guest, around)
@@ -63,6 +64,7 @@ def diagnose(guests: Sequence[Guest], around: Surroundings) -> list[Finding]:
 def _entries(guest: Guest, around: Surroundings) -> list[Entry[Guest]]:
     """Return the entries that a guest may come under."""
     beside = [UNSEEN] * (guest.uuid in around.unseen) + [UNANSWERED] * (guest.uuid in around.unanswered)
+    beside += [LIMITED] * is_limited(guest, around.limits.get(guest.uuid))
     return [*beside, *GUESTS]
 
 
@@ -103,6 +105,7 @@ def _guest_values(guest: Guest) -> dict[str, str]:
         "period": format_duration(device.period_seconds if device else 0),
         "usable": format_size(statistics.usable_bytes or 0),
         "unused": format_size(statistics.unused_bytes or 0),
+        "maximum": format_size(guest.maximum_bytes or 0),
         "whole": format_size(statistics.available_bytes or guest.maximum_bytes or 0),
         "config": " --live --config" if stored else "",
         "stored": format_size(stored.current_bytes if stored else 0),

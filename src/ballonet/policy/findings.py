@@ -39,6 +39,7 @@ class Surroundings:
     means: HostMeans = field(default_factory=HostMeans)
     writers: tuple[OtherWriter, ...] = ()
     read_only: bool = False
+    limits: Mapping[str, int] = field(default_factory=dict)  # by UUID: bytes of the guest's control group
     unseen: frozenset[str] = frozenset()  # UUIDs of running guests whose process cannot be read
     unreachable: tuple[BallonetError, ...] = ()  # why hypervisors do not let us look
     unanswered: Mapping[str, BallonetError] = field(default_factory=dict)  # by UUID: why it was not asked

@@ -1,7 +1,9 @@
-"""What `doctor` says of the host's other means of saving memory: KSM, zswap and huge pages."""
+"""What `doctor` says of the host's other means to manage memory: KSM, zswap, huge pages, control groups."""
 
+from ballonet.facts.guest import Guest
 from ballonet.facts.host import HostMeans
 from ballonet.policy.findings import Entry, Severity
+from ballonet.policy.settings import Settings
 from ballonet.units import MIB, format_size
 
 WORTH_BYTES = 64 * MIB  # less that lies idle is not worth a word
@@ -33,6 +35,25 @@ MEANS: tuple[Entry[HostMeans], ...] = (
         "that it is gone. The host was, or is, short of memory: zswap taking more counts as swapping.",
     ),
 )
+
+
+LIMITED: Entry[Guest] = Entry(
+    Severity.WARNING,
+    "group-limit",
+    lambda _: True,
+    what="its control group may hold {limit}, and it may grow to {maximum}",
+    why="QEMU's own memory comes on top of that. Beyond the limit the host's kernel swaps the guest out or "
+    "kills it, however much is free beside it, and nothing tells so before.",
+    remedy="virsh memtune {name} --hard-limit -1{config}; where its slice is limited: "
+    "systemctl set-property machine.slice MemoryMax=infinity; or lower its ceiling",
+)
+
+
+def is_limited(guest: Guest, limit_bytes: int | None) -> bool:
+    """Return whether a control group would not let a guest have all of its maximum, and its process some."""
+    if limit_bytes is None or guest.maximum_bytes is None:
+        return False
+    return limit_bytes < guest.maximum_bytes + Settings(budget_bytes=0.0).process_bytes
 
 
 def means_values(means: HostMeans) -> dict[str, str]:

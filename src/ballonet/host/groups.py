@@ -43,5 +43,5 @@ def _limit(file: Path) -> int | None:
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+    except (OSError, ValueError):  # a path that can be none
         return ""

@@ -144,7 +144,7 @@ def _swaps(around: Surroundings) -> bool:
     return host is not None and host.swap_free_bytes < host.swap_total_bytes
 
 
-_TWO_SIZES = "Its sizes count virtio-mem's memory, and its balloon does not: neither could be told apart."
+_TWO_SIZES = "Its sizes count virtio-mem's memory, and its balloon does not: it could not grow to them."
 _NOTHING_GAINED = "It would lose memory, and the host would gain none: it keeps all that it has."
 _RESTART = "then shut it down and start it again"
 

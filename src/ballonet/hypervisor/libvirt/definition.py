@@ -65,7 +65,7 @@ _OBSTACLES = {
     Obstacle.HUGEPAGES: ("memoryBacking/hugepages",),
     Obstacle.LOCKED: ("memoryBacking/locked",),
     Obstacle.CONFIDENTIAL: ("launchSecurity",),
-    # libvirt adds its memory to the sizes that it tells, and takes sizes to tell the balloon without it.
+    # libvirt counts it in the sizes that it tells, and refuses to tell the balloon one that does.
     Obstacle.VIRTIO_MEM: ("devices/memory[@model='virtio-mem']",),
 }
 

@@ -379,7 +379,7 @@ GUESTS: tuple[Entry[Guest], ...] = (
         _feature("free_page_reporting", on=False),
         what="free page reporting is off",
         why="What it frees stays in the host's memory until the balloon takes it, and its resident memory "
-        "never falls, so that a second burst cannot be seen in it. "
+        "never falls, so that a second burst cannot be seen in it: it keeps a larger cushion instead. "
         "Needs Linux 5.7 in the guest, QEMU 5.1, libvirt 6.9.",
         remedy=f"virt-xml {{name}} --edit --memballoon freePageReporting=on, {_RESTART}",
     ),

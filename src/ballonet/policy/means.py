@@ -1,6 +1,6 @@
 """What `doctor` says of the host's other means to manage memory: KSM, zswap, huge pages, control groups."""
 
-from ballonet.facts.guest import Guest
+from ballonet.facts.guest import Guest, Obstacle
 from ballonet.facts.host import HostMeans
 from ballonet.policy.findings import Entry, Severity
 from ballonet.policy.settings import Settings
@@ -50,8 +50,11 @@ LIMITED: Entry[Guest] = Entry(
 
 
 def is_limited(guest: Guest, limit_bytes: int | None) -> bool:
-    """Return whether a control group would not let a guest have all of its maximum, and its process some."""
-    if limit_bytes is None or guest.maximum_bytes is None:
+    """Return whether a control group would not let a guest have all of its maximum, and its process some.
+
+    Huge pages are not counted by it.
+    """
+    if limit_bytes is None or guest.maximum_bytes is None or Obstacle.HUGEPAGES in guest.obstacles:
         return False
     return limit_bytes < guest.maximum_bytes + Settings(budget_bytes=0.0).process_bytes
 

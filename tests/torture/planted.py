@@ -199,6 +199,7 @@ def gap_ignored(patch: pytest.MonkeyPatch) -> None:
 @bug
 def sentinel_is_a_number(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(readings, "_SENTINELS", frozenset())
+    patch.setattr(readings, "_TOO_LARGE", 1e30)
     patch.setattr(readings, "_SLACK", 1e30)
 
 

@@ -81,7 +81,7 @@ def side_by_side(guests: Sequence[Guest]) -> Columns:
         names=tuple(guest.name for guest in guests),
         number=column(lambda guest: guest.id),
         metadata=tuple(guest.metadata for guest in guests),
-        running=np.array([guest.state is State.RUNNING for guest in guests], dtype=np.bool_),
+        running=np.array([_runs(guest) for guest in guests], dtype=np.bool_),
         busy=np.array([guest.job is not None for guest in guests], dtype=np.bool_),
         device=np.array([guest.device is not None for guest in guests], dtype=np.bool_),
         autodeflate=np.array([bool(guest.device and guest.device.autodeflate) for guest in guests], np.bool_),
@@ -143,6 +143,11 @@ def judge(guests: Sequence[Guest], limits: LimitsOf = usual) -> list[Judged]:
 def spoken(verdict: Verdict, name: str) -> Verdict:
     """Return the verdict with its remedy for this guest."""
     return replace(verdict, remedy=verdict.remedy.format(name=name))
+
+
+def _runs(guest: Guest) -> bool:
+    """Return whether a guest runs; one that cannot be asked does, as far as anybody knows."""
+    return guest.state is State.RUNNING or (guest.state is State.UNKNOWN and guest.job is not None)
 
 
 def _obstacle(guest: Guest) -> int:

@@ -43,6 +43,7 @@ class Device:
     autodeflate: bool  # the guest may take memory back rather than kill a process
     free_page_reporting: bool  # what the guest frees leaves the host's memory by itself
     period_seconds: int  # how often the guest is asked for statistics; 0: never
+    driver: bool | None = None  # whether the guest's driver has it; None: nobody can tell
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ class Guest:
     device: Device | None = None  # None: it has no balloon device
     obstacles: frozenset[Obstacle] = frozenset()
     metadata: str = ""  # as XML, what its definition says to us; empty: nothing
-    hypervisor: str = ""  # the URI, where several are looked at as one
+    hypervisor: str = ""  # the URI, where several are looked at as one, and of a QEMU without libvirt
     stored: Stored | None = None  # None: not asked for, or the guest is transient
     statistics: Statistics = field(default_factory=Statistics)
     disk_reads_total: int | None = None  # requests, all disks, as the host sees them

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ballonet.errors import BallonetError
 from ballonet.facts.guest import Guest
-from ballonet.facts.verdict import CODES, VERDICTS
+from ballonet.facts.verdict import CODES, VERDICTS, remedy_of
 from ballonet.policy.findings import (
     GUESTS,
     HOST,
@@ -49,7 +49,7 @@ def diagnose(guests: Sequence[Guest], around: Surroundings) -> list[Finding]:
     for guest in guests:
         values = _guest_values(guest) | _error_values(around.unanswered.get(guest.uuid))
         findings += [
-            _finding(entry, guest.name, guest.uuid, values)
+            _finding(entry, guest.name, guest.uuid, values, guest.hypervisor)
             for entry in _entries(guest, around)
             if entry.applies(guest)
         ]
@@ -62,11 +62,13 @@ def _entries(guest: Guest, around: Surroundings) -> list[Entry[Guest]]:
     return [*beside, *GUESTS]
 
 
-def _finding(entry: Entry[Subject], name: str, uuid: str, values: dict[str, str]) -> Finding:
+def _finding(
+    entry: Entry[Subject], name: str, uuid: str, values: dict[str, str], hypervisor: str = ""
+) -> Finding:
     """Return an entry's finding; a verdict's code brings the words that the entry leaves out."""
     verdict = VERDICTS[CODES[entry.code]] if entry.code in CODES else None
     what = entry.what or (verdict.reason if verdict else "")
-    remedy = entry.remedy or (verdict.remedy if verdict else "")
+    remedy = remedy_of(entry.code, entry.remedy or (verdict.remedy if verdict else ""), hypervisor)
     texts = (text.format_map(values) for text in (what, entry.why, remedy))
     return Finding(entry.severity, entry.code, name, uuid, *texts)
 

@@ -235,7 +235,7 @@ GUESTS: tuple[Entry[Guest], ...] = (
     Entry(
         Severity.PROBLEM,
         "no-device",
-        lambda guest: guest.device is None,
+        lambda guest: guest.device is None and guest.state is not State.UNKNOWN,
         why="Nothing can be taken from it or given to it while it runs.",
     ),
     *(

@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Self
 
@@ -144,7 +145,7 @@ class QmpHypervisor:
             raise failures.late(what, self._deadline_seconds) from error
         if guest is None:
             raise NoSuchGuestError(f"guest {found[0].name!r} is gone", hint=_WHO)
-        return guest
+        return replace(guest, hypervisor=self._uri)
 
     def _row(self, monitor: Monitor) -> Guest | None:
         """Return what a guest said, or what it was where it hangs."""
@@ -166,7 +167,7 @@ class QmpHypervisor:
         ):
             other = self._owners.setdefault(row.uuid, monitor)
             if other is monitor:
-                self._guests[row.uuid] = row
+                self._guests[row.uuid] = replace(row, hypervisor=self._uri)
             elif other.process != monitor.process:  # else it is one more monitor of the same guest
                 self._twins[monitor.path] = HypervisorError(
                     f"{row.name} at {monitor.path} is left alone: {other.path} has a guest of the same UUID",

@@ -16,7 +16,7 @@ _SECOND = "-qmp unix:{path}.2,server=on,wait=off"
 NO_DEVICE = "start it with -device virtio-balloon-pci,deflate-on-oom=on,free-page-reporting=on"
 NOTHING_STORED = "change -m where QEMU is started, and start the guest anew"
 
-# One line a socket under /proc/net/unix; a client that is connected, or waits for it, has a line as well.
+# One line a socket; QEMU's end of each connection has a line as well, in state 03 once QEMU has taken it.
 _LISTS = Path("/proc/net/unix")
 
 
@@ -58,7 +58,7 @@ def no_greeting(path: str, pid: int | None) -> BallonetError:
         return DeadlineError(
             f"{path} does not answer: QEMU (process {pid}) is stopped", hint=f"kill -CONT {pid}"
         )
-    if _clients(path) > 1:  # we are one
+    if _clients(path):  # we wait, and do not count
         return HypervisorError(
             f"{path} is in use: another client is connected, and QMP serves one at a time",
             hint=f"see who: ss -xp | grep {path}; or give QEMU one more monitor: {_SECOND.format(path=path)}",
@@ -81,11 +81,11 @@ def unreachable(path: str, error: OSError) -> BallonetError:
 
 
 def _clients(path: str) -> int:
-    """Return how many are connected to a socket, or wait for it; 2 where that cannot be known."""
+    """Return how many connections a socket's listener has taken; 1 where that cannot be known."""
     try:
         lines = _LISTS.read_text(errors="replace").splitlines()
     except OSError:
-        return 2
+        return 1
     fields = (line.split(None, 7) for line in lines)
     return sum(line[5] == "03" and _is(line[7], path) for line in fields if len(line) == 8)
 

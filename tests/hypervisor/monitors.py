@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ class FakeMonitor:
         self.path = path
         self.said: list[tuple[str, Any]] = []  # what it was told: commands and their arguments
         self.hangs = False
+        self.told_at: int | None = None  # when the guest sent its statistics; None: now
         self.raw: bytes | None = None  # instead of each answer
         self.greeting = json.dumps(GREETING).encode() + b"\r\n"
         self.stats: dict[str, Any] = {
@@ -114,7 +116,7 @@ class FakeMonitor:
         if command == "qom-list" and place[0] in self.children:
             return {"return": self.children[place[0]]}
         if place == (BALLOON, "guest-stats") and command == "qom-get":
-            return {"return": {"stats": self.stats, "last-update": 1_700_000_000}}
+            return {"return": {"stats": self.stats, "last-update": self.told_at or int(time.time())}}
         if command == "qom-get" and place in self.properties:
             return {"return": self.properties[place]}
         if command == "qom-set" and place in self.properties:
@@ -122,6 +124,7 @@ class FakeMonitor:
             return {"return": {}}
         if command == "balloon":
             self.answers["query-balloon"] = {"actual": arguments["value"]}
+            self.tell("BALLOON_CHANGE", self.answers["query-balloon"])
             return {"return": {}}
         if command in self.answers:
             return {"return": self.answers[command]}

@@ -1,7 +1,6 @@
 """QEMU's monitors as a hypervisor: what is asked, how it is read, and what each kind of trouble costs."""
 
 import asyncio
-import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -93,7 +92,8 @@ def names(guests: list[Guest]) -> list[str]:
 async def test_a_row_says_what_qemu_says_and_what_it_does_not_say_is_unknown(
     place: Path, listen: Listen
 ) -> None:
-    await listen(place / "a.qmp", uuid=FIRST)
+    fake = await listen(place / "a.qmp", uuid=FIRST)
+    fake.told_at = 1_700_000_000
     async with opened(place) as hypervisor:
         [web] = await hypervisor.guests()
     assert ("web", FIRST, State.RUNNING, None) == (web.name, web.uuid, web.state, web.job)
@@ -484,9 +484,14 @@ async def test_an_unknown_guest_is_named_with_what_is_near(place: Path, listen: 
     assert "web" in near.value.hint
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may connect to every socket")
-async def test_sockets_that_may_not_be_used_are_no_permission(place: Path, listen: Listen) -> None:
+async def test_sockets_that_may_not_be_used_are_no_permission(
+    place: Path, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deny(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
     await listen(place / "a.qmp")
-    (place / "a.qmp").chmod(0)
-    with pytest.raises(NotPermittedError):
+    monkeypatch.setattr(monitor.socket.socket, "connect", deny)  # root may use every socket
+    with pytest.raises(NotPermittedError) as refused:
         await QmpHypervisor.open(f"qmp:{place}/*.qmp")
+    assert refused.value.hint

@@ -1,6 +1,7 @@
 """QEMU's monitors as a hypervisor: what is asked, how it is read, and what each kind of trouble costs."""
 
 import asyncio
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -21,7 +22,7 @@ from ballonet.errors import (
     RefusedError,
 )
 from ballonet.facts.guest import Guest, Obstacle, State
-from ballonet.hypervisor.qmp import QmpHypervisor, adapter, monitor
+from ballonet.hypervisor.qmp import QmpHypervisor, adapter, monitor, process
 from ballonet.units import MIB
 
 FIRST = "11111111-1111-4111-8111-111111111111"
@@ -138,7 +139,7 @@ async def test_a_second_look_asks_each_guest_twice_and_no_more(place: Path, list
         await hypervisor.guests()
         fake.said.clear()
         await hypervisor.guests()
-    assert ["qom-get", "query-blockstats"] == fake.commands()
+    assert ["query-blockstats", "qom-get"] == fake.commands()
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -443,7 +444,7 @@ async def test_two_guests_of_one_uuid_are_not_mixed_up(
     place: Path, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     processes = iter((101, 102))
-    monkeypatch.setattr(monitor.process, "listener", lambda _: next(processes))
+    monkeypatch.setattr(process, "listener", lambda _: next(processes))
     first = await listen(place / "a.qmp", "a", FIRST)
     await listen(place / "b.qmp", "b", FIRST)
     async with opened(place) as hypervisor:
@@ -491,7 +492,7 @@ async def test_sockets_that_may_not_be_used_are_no_permission(
         raise PermissionError(13, "Permission denied")
 
     await listen(place / "a.qmp")
-    monkeypatch.setattr(monitor.socket.socket, "connect", deny)  # root may use every socket
+    monkeypatch.setattr(socket.socket, "connect", deny)  # root may use every socket
     with pytest.raises(NotPermittedError) as refused:
         await QmpHypervisor.open(f"qmp:{place}/*.qmp")
     assert refused.value.hint

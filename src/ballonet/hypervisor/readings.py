@@ -24,7 +24,7 @@ def known(value: object) -> int | None:
     return None if value in _SENTINELS else value
 
 
-def statistics_of(values: Mapping[str, int], maximum_bytes: int | None) -> Statistics:
+def statistics_of(values: Mapping[str, int | None], maximum_bytes: int | None) -> Statistics:
     """Return the sample that these values (by field of `Statistics`, in bytes) make up."""
     fields = {key: known(value) for key, value in values.items()}
     stamp = fields.pop("last_update", None)

@@ -9,7 +9,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from difflib import get_close_matches
 from typing import Self
 
@@ -145,7 +144,7 @@ class QmpHypervisor:
             raise failures.late(what, self._deadline_seconds) from error
         if guest is None:
             raise NoSuchGuestError(f"guest {found[0].name!r} is gone", hint=_WHO)
-        return replace(guest, hypervisor=self._uri)
+        return guest
 
     def _row(self, monitor: Monitor) -> Guest | None:
         """Return what a guest said, or what it was where it hangs."""
@@ -167,7 +166,7 @@ class QmpHypervisor:
         ):
             other = self._owners.setdefault(row.uuid, monitor)
             if other is monitor:
-                self._guests[row.uuid] = replace(row, hypervisor=self._uri)
+                self._guests[row.uuid] = row
             elif other.process != monitor.process:  # else it is one more monitor of the same guest
                 self._twins[monitor.path] = HypervisorError(
                     f"{row.name} at {monitor.path} is left alone: {other.path} has a guest of the same UUID",
@@ -180,7 +179,7 @@ class QmpHypervisor:
         await self._leave([path for path in self._monitors if path not in there])
         new = [path for path in there if path not in self._monitors]
         for path in new:
-            monitor = Monitor(path, usual_name(self._pattern, path), self._tell)
+            monitor = Monitor(self._uri, path, usual_name(self._pattern, path), self._tell)
             self._monitors[path] = monitor
             self._keeping[path] = asyncio.create_task(monitor.keep())
         with suppress(TimeoutError):

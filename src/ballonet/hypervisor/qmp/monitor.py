@@ -46,8 +46,10 @@ _CHANGES = frozenset(
 class Monitor:
     """A socket at which QEMU listens; `keep` connects to it, again and again, until it is cancelled."""
 
-    def __init__(self, path: str, usual_name: str, tell: Callable[[Event], None]) -> None:
+    def __init__(self, uri: str, path: str, usual_name: str, tell: Callable[[Event], None]) -> None:
+        self._uri = uri
         self.path = path
+        self.actual_bytes: int | None = None  # as QEMU's last answer or event says
         self.machine: Machine | None = None  # None: it never said
         self.trouble: BallonetError | None = None  # why it cannot be asked; None: it can, or nobody is there
         self.settled = asyncio.Event()  # it is known whether it can be asked
@@ -143,7 +145,9 @@ class Monitor:
                 raise ConnectionResetError from error
 
         self._stale, self._read_at = False, time.monotonic()
-        return await read_machine(ask, self.path, self._usual_name, self.process)
+        machine = await read_machine(ask, self.path, self._usual_name, self.process)
+        self.actual_bytes = machine.actual_bytes
+        return machine
 
     async def _follow(self, client: Client, listener: EventListener) -> None:
         """Take in events until the connection ends."""
@@ -166,10 +170,9 @@ class Monitor:
             return
         kind = _KINDS.get(name, EventKind.CHANGED)
         if name == "BALLOON_CHANGE":
-            actual = known(data.get("actual")) if isinstance(data, dict) else None
-            if actual is None:
+            if (actual := _actual(data)) is None:
                 return
-            self.machine = replace(machine, actual_bytes=actual)
+            self.actual_bytes = actual
             self._tell(Event(EventKind.BALLOON, machine.uuid, machine.name, actual))
         elif name in _KINDS or name in _CHANGES:
             self._stale = True
@@ -253,24 +256,28 @@ class Monitor:
             if anew or self._stale or time.monotonic() - self._read_at > MACHINE_SECONDS:
                 self.machine = machine = await self._read(client)
             asked_at = time.time()
-            told = blocks = None
-            if machine.device is not None:
-                path = {"path": machine.balloon, "property": "guest-stats"}
-                told = await client.execute("qom-get", path)
-            blocks = await client.execute("query-blockstats")
-            if self._is_moving(machine):
-                size = known(dict(await client.execute("query-balloon")).get("actual"))  # type: ignore[call-overload]
-                self.machine = machine = replace(machine, actual_bytes=size)
-        except ExecuteError:  # the device was unplugged a moment ago
-            self._stale = True
-            return self.held()
+            stats, blocks, size = await self._answers(client, machine)
         except (QMPError, ConnectionError):
             return self.held()
-        actual = self.machine.actual_bytes if self.machine else None  # an event may have come meanwhile
-        self._last = rows.row(
-            replace(machine, actual_bytes=actual), self._number, told, blocks, self._last, asked_at
-        )
+        if self._moving_until and (known_size := _actual(size)) is not None:
+            self.actual_bytes = known_size
+        told = rows.Told(asked_at, self.actual_bytes, stats, blocks)
+        self._last = rows.row(self._uri, machine, self._number, told, self._last)
         return self._last
+
+    async def _answers(self, client: Client, machine: Machine) -> tuple[object, object, object]:
+        """Return what the guest says, what its disks did, and its size where that may be on its way."""
+        commands: list[Mapping[str, object]] = [{"execute": "query-blockstats"}]
+        if machine.device is not None:
+            where = {"path": machine.balloon, "property": "guest-stats"}
+            commands.append({"execute": "qom-get", "arguments": where})
+        if moving := self._is_moving():
+            commands.append({"execute": "query-balloon"})
+        blocks, *more = await client.ask_all(commands)
+        size = more.pop() if moving else None
+        if machine.device is not None and more[0] is None:
+            self._stale = True  # the device was unplugged a moment ago
+        return more[0] if more else None, blocks, size
 
     def held(self) -> Guest | None:
         """Return the guest as it was, if there is one, with a job that says that it cannot be asked."""
@@ -282,14 +289,14 @@ class Monitor:
         told = process.option(line, "name").partition(",")[0].removeprefix("guest=")
         name = told or self._usual_name
         uuid = uuid_of(process.option(line, "uuid"), name, self._usual_name, self.path)
-        return rows.unknown(name, uuid, self._number)
+        return rows.unknown(self._uri, name, uuid, self._number)
 
     def move(self, size_bytes: int) -> None:
         """Look for the guest's live size for a while: it was told another."""
         self._moving_to, self._moving_until = size_bytes, time.monotonic() + MOVING_SECONDS
 
-    def _is_moving(self, machine: Machine) -> bool:
-        if machine.actual_bytes == self._moving_to or time.monotonic() > self._moving_until:
+    def _is_moving(self) -> bool:
+        if self.actual_bytes == self._moving_to or time.monotonic() > self._moving_until:
             self._moving_until = 0.0
         return self._moving_until > 0.0
 
@@ -297,3 +304,7 @@ class Monitor:
         """Note the guest's new period."""
         if self.machine is not None and self.machine.device is not None:
             self.machine = replace(self.machine, device=replace(self.machine.device, period_seconds=seconds))
+
+
+def _actual(answer: object) -> int | None:
+    return known(answer.get("actual")) if isinstance(answer, dict) else None

@@ -11,6 +11,7 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _CREDENTIALS = struct.Struct("3i")  # process, user, group
 _PROC = Path("/proc")
 _LONGEST_BYTES = 1 << 20  # a command line of QEMU has some 10 KiB
+_SHORT_BYTES = 256  # some numbers: room for more is cleared for nothing, each time
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def kept(process: int) -> Kept:
 
 def resident_bytes(process: int) -> int | None:
     """Return the resident memory; None where there is none to be read."""
-    pages = _read(f"{process}/statm").split(None, 2)[1:2]
+    pages = _read(f"{process}/statm", _SHORT_BYTES).split(None, 2)[1:2]
     return int(pages[0]) * _PAGE_BYTES or None if pages and pages[0].isdigit() else None
 
 
@@ -74,21 +75,21 @@ def thread_seconds(process: int, threads: Iterable[int]) -> float | None:
     """Return how long threads ran in all; None where one of them cannot be read, or there are none."""
     total = 0
     for thread in threads:
-        found = _read(f"{process}/task/{thread}/schedstat").split(None, 1)[:1]
+        found = _read(f"{process}/task/{thread}/schedstat", _SHORT_BYTES).split(None, 1)[:1]
         if not found or not found[0].isdigit():
             return None
         total += int(found[0])
     return total / 1e9 if total else None
 
 
-def _read(name: str) -> bytes:
+def _read(name: str, most_bytes: int = _LONGEST_BYTES) -> bytes:
     """Return what a file of the kernel's holds; empty where it is not there, or not for us to read."""
     try:
         descriptor = os.open(f"/proc/{name}", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return b""
     try:
-        return os.read(descriptor, _LONGEST_BYTES)
+        return os.read(descriptor, most_bytes)
     except OSError:
         return b""
     finally:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 
 from ballonet.facts.guest import Guest, State
 from ballonet.facts.statistics import Statistics
@@ -13,26 +13,33 @@ from ballonet.hypervisor.readings import QEMU_NAMES, dated, known, statistics_of
 NO_ANSWER = "no answer"  # the job of a guest whose monitor hangs, is somebody else's, or cannot be understood
 
 
-def row(
-    machine: Machine, number: int, told: object, blocks: object, last: Guest | None, asked_at: float
-) -> Guest:
-    """Build a row from the device's `guest-stats` and from `query-blockstats`, asked for at `asked_at`."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a monitor answered at a look."""
+
+    at: float  # epoch seconds at which it was asked
+    actual_bytes: int | None
+    stats: object = None  # the device's `guest-stats`
+    blocks: object = None  # query-blockstats
+
+
+def row(uri: str, machine: Machine, number: int, told: Told, last: Guest | None) -> Guest:
+    """Build a row; `last` is the row before."""
     own = machine.process
-    sample = statistics(told, machine.maximum_bytes)
-    if own is not None:
-        sample = replace(sample, rss_bytes=process.resident_bytes(own))
-    reads, read_ns = _reads(blocks)
+    sample = statistics(told.stats, machine.maximum_bytes, own and process.resident_bytes(own))
+    reads, read_ns = _reads(told.blocks)
     return Guest(
         name=machine.name,
         uuid=machine.uuid,
         id=number,
         state=machine.state,
-        read_at=asked_at,
+        read_at=told.at,
         job=machine.job,
         maximum_bytes=machine.maximum_bytes,
-        actual_bytes=machine.actual_bytes,
+        actual_bytes=told.actual_bytes,
         device=machine.device,
         obstacles=machine.obstacles,
+        hypervisor=uri,
         statistics=dated(sample, last),
         disk_reads_total=reads,
         disk_read_seconds_total=None if read_ns is None else read_ns / 1e9,
@@ -41,21 +48,22 @@ def row(
     )
 
 
-def unknown(name: str, uuid: str, number: int) -> Guest:
+def unknown(uri: str, name: str, uuid: str, number: int) -> Guest:
     """Return the row of a guest whose monitor never said a word."""
-    return Guest(name, uuid, number, State.UNKNOWN, time.time(), job=NO_ANSWER)
+    return Guest(name, uuid, number, State.UNKNOWN, time.time(), job=NO_ANSWER, hypervisor=uri)
 
 
-def statistics(told: object, maximum_bytes: int | None) -> Statistics:
+def statistics(told: object, maximum_bytes: int | None, rss_bytes: int | None = None) -> Statistics:
     """Return the sample in the device's `guest-stats`; what QEMU or the guest does not know is unknown."""
     answer = told if isinstance(told, dict) else {}
     stats = answer.get("stats")
-    values = {
-        item.key: value
+    values: dict[str, int | None] = {
+        item.key: known(value)
         for name, value in (stats if isinstance(stats, dict) else {}).items()
-        if (item := QEMU_NAMES.get(name)) and known(value) is not None
+        if (item := QEMU_NAMES.get(name))
     }
-    return statistics_of({**values, "last_update": known(answer.get("last-update")) or 0}, maximum_bytes)
+    values |= {"rss_bytes": rss_bytes, "last_update": known(answer.get("last-update"))}
+    return statistics_of(values, maximum_bytes)
 
 
 def _reads(blocks: object) -> tuple[int | None, int | None]:

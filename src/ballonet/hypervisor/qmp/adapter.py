@@ -6,6 +6,7 @@ socket, so a guest whose monitor somebody else uses is shown, and left alone.
 """
 
 import asyncio
+import resource
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
@@ -91,6 +92,7 @@ class QmpHypervisor:
         Raises HypervisorError where none can ever come, NotPermittedError where all are denied.
         """
         sockets.check_place(self._pattern)
+        _allow_files()
         await self._discover(FIRST_SECONDS)
         failed = [monitor.trouble for monitor in self._monitors.values()]
         if failed and all(isinstance(each, NotPermittedError) for each in failed) and failed[0]:
@@ -296,6 +298,13 @@ class QmpHypervisor:
     def _tell(self, event: Event) -> None:
         for listener in self._listeners:
             listener.put_nowait(event)
+
+
+def _allow_files() -> None:
+    """Allow as many open files as this user may have: each guest takes two, and usual are 1024."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if now != most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _nothing_stored(doing: str) -> RefusedError:

@@ -61,7 +61,8 @@ def no_greeting(path: str, pid: int | None) -> BallonetError:
     if _clients(path):  # we wait, and do not count
         return HypervisorError(
             f"{path} is in use: another client is connected, and QMP serves one at a time",
-            hint=f"see who: ss -xp | grep {path}; or give QEMU one more monitor: {_SECOND.format(path=path)}",
+            hint="a ballonet service? ask that: ballonet plan; else give QEMU one more monitor: "
+            f"{_SECOND.format(path=path)}; who it is: ss -xp | grep {path}",
         )
     return DeadlineError(
         f"{path} does not answer",

@@ -43,6 +43,7 @@ class FakeMonitor:
             "query-uuid": {"UUID": uuid or "00000000-0000-0000-0000-000000000000"},
             "query-status": {"status": "running", "running": True},
             "query-memory-size-summary": {"base-memory": maximum_bytes, "plugged-memory": 0},
+            "query-memory-devices": [],
             "query-balloon": {"actual": maximum_bytes},
             "query-cpus-fast": [{"thread-id": 1}],
             "query-migrate": {},

@@ -182,9 +182,15 @@ async def test_what_pins_memory_is_an_obstacle(
     assert {obstacle} == guest.obstacles
 
 
-async def test_hotplugged_memory_is_part_of_the_maximum(place: Path, listen: Listen) -> None:
+async def test_plugged_modules_are_part_of_the_maximum_and_what_no_balloon_takes_is_not(
+    place: Path, listen: Listen
+) -> None:
     fake = await listen(place / "a.qmp")
-    fake.answers["query-memory-size-summary"]["plugged-memory"] = 128 * MIB
+    fake.answers["query-memory-size-summary"]["plugged-memory"] = 192 * MIB
+    fake.answers["query-memory-devices"] = [
+        {"type": "dimm", "data": {"size": 128 * MIB}},
+        {"type": "virtio-mem", "data": {"size": 64 * MIB}},
+    ]
     async with opened(place) as hypervisor:
         [guest] = await hypervisor.guests()
     assert 384 * MIB == guest.maximum_bytes

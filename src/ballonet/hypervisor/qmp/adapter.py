@@ -126,26 +126,25 @@ class QmpHypervisor:
 
     async def guest(self, reference: str) -> Guest:
         """Return one guest by name, UUID or id, all of it as it is now."""
-        if reference not in self._guests:
+        owner = self._owners.get(reference)
+        if owner is None or owner.machine is None:
             await self.guests()
-        rows = self._guests.values()
-        found = [row for row in rows if reference in {row.name, row.uuid, str(row.id)}]
-        if not found:
-            near = get_close_matches(reference, [row.name for row in rows], n=3)
+        found = next((row for row in self._guests.values() if _means(reference, row)), None)
+        if found is None:
+            near = get_close_matches(reference, [row.name for row in self._guests.values()], n=3)
             hint = f"did you mean {', '.join(near)}?" if near else _WHO
             raise NoSuchGuestError(f"no guest {reference!r}", hint=hint)
-        monitor = self._owners[found[0].uuid]
+        monitor = self._owners[found.uuid]
         if monitor.trouble is not None:
             raise monitor.trouble
-        what = f"reading {found[0].name}"
         try:
             async with asyncio.timeout(self._deadline_seconds):
                 guest = await monitor.look(anew=True)
         except TimeoutError as error:
             self._timeouts["reading"] += 1
-            raise failures.late(what, self._deadline_seconds) from error
+            raise failures.late(f"reading {found.name}", self._deadline_seconds) from error
         if guest is None:
-            raise NoSuchGuestError(f"guest {found[0].name!r} is gone", hint=_WHO)
+            raise NoSuchGuestError(f"guest {found.name!r} is gone", hint=_WHO)
         return guest
 
     def _row(self, monitor: Monitor) -> Guest | None:
@@ -298,6 +297,10 @@ class QmpHypervisor:
     def _tell(self, event: Event) -> None:
         for listener in self._listeners:
             listener.put_nowait(event)
+
+
+def _means(reference: str, row: Guest) -> bool:
+    return reference in {row.name, row.uuid, str(row.id)}
 
 
 def _allow_files() -> None:

@@ -73,9 +73,7 @@ async def read_machine(ask: Ask, path: str, usual_name: str, listener: int | Non
     mine = listener is not None and threads and process.has_thread(listener, threads[0])
     state, job = await read_state(ask)
     name = _text(_dict(await ask("query-name")).get("name")) or usual_name
-    summary = _dict(await ask("query-memory-size-summary"))
-    base, plugged = known(summary.get("base-memory")), known(summary.get("plugged-memory"))
-    maximum = None if base is None else base + (plugged or 0)
+    maximum = await _maximum(ask)
     devices = await _devices(ask)
     balloon, device = await _balloon(ask, devices)
     actual = known(_dict(await ask("query-balloon")).get("actual")) if balloon else maximum
@@ -127,6 +125,17 @@ def usual_name(pattern: str, path: str) -> str:
     pairs = list(zip(Path(pattern).parts, Path(path).parts, strict=False))
     changing = [found for wanted, found in pairs if any(sign in wanted for sign in "*?[")]
     return Path(changing[-1] if changing else path).stem[:LONGEST_NAME]
+
+
+async def _maximum(ask: Ask) -> int | None:
+    """Return what a balloon may leave the guest: all it has but virtio-mem's, which no balloon takes from."""
+    summary = _dict(await ask("query-memory-size-summary"))
+    base = known(summary.get("base-memory"))
+    if base is None or not known(summary.get("plugged-memory")):
+        return base
+    devices = _list(await ask("query-memory-devices"))
+    modules = [_dict(each.get("data")) for each in devices if each.get("type") == "dimm"]
+    return base + sum(known(each.get("size")) or 0 for each in modules)
 
 
 async def _devices(ask: Ask) -> dict[str, str]:

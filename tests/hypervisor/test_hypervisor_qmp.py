@@ -20,6 +20,7 @@ from ballonet.errors import (
     NoSuchGuestError,
     NotPermittedError,
     RefusedError,
+    UsageError,
 )
 from ballonet.facts.guest import Guest, Obstacle, State
 from ballonet.hypervisor.qmp import QmpHypervisor, adapter, monitor, process
@@ -467,6 +468,29 @@ async def test_two_monitors_of_one_guest_are_one_guest(place: Path, listen: List
     async with opened(place) as hypervisor:
         assert ["a"] == names(await hypervisor.guests())
         assert [] == hypervisor.troubles
+
+
+async def test_of_two_guests_of_one_name_none_is_guessed(place: Path, listen: Listen) -> None:
+    await listen(place / "a.qmp", "a", FIRST)
+    await listen(place / "b.qmp", "a", SECOND)
+    async with opened(place) as hypervisor:
+        with pytest.raises(UsageError) as refused:
+            await hypervisor.guest("a")
+        assert SECOND in refused.value.hint
+        assert SECOND == (await hypervisor.guest(SECOND)).uuid
+
+
+async def test_a_guest_that_was_started_again_is_found_by_its_name(place: Path, listen: Listen) -> None:
+    fake = await listen(place / "a.qmp", "a", FIRST)
+    async with opened(place) as hypervisor:
+        assert FIRST == (await hypervisor.guest("a")).uuid
+        await fake.stop()
+        (place / "a.qmp").unlink()
+        await listen(place / "a.qmp", "a", SECOND)
+        await until(hypervisor, lambda found: [guest.uuid for guest in found] == [SECOND])
+        assert SECOND == (await hypervisor.guest("a")).uuid
+        with pytest.raises(NoSuchGuestError):
+            await hypervisor.guest(FIRST)
 
 
 async def test_a_socket_that_can_never_come_is_refused_at_once(place: Path) -> None:

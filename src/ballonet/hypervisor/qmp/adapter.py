@@ -21,6 +21,7 @@ from ballonet.errors import (
     NoSuchGuestError,
     NotPermittedError,
     RefusedError,
+    UsageError,
 )
 from ballonet.facts.guest import Guest
 from ballonet.facts.uri import sockets_of
@@ -129,11 +130,7 @@ class QmpHypervisor:
         owner = self._owners.get(reference)
         if owner is None or owner.machine is None:
             await self.guests()
-        found = next((row for row in self._guests.values() if _means(reference, row)), None)
-        if found is None:
-            near = get_close_matches(reference, [row.name for row in self._guests.values()], n=3)
-            hint = f"did you mean {', '.join(near)}?" if near else _WHO
-            raise NoSuchGuestError(f"no guest {reference!r}", hint=hint)
+        found = _find(reference, self._guests)
         monitor = self._owners[found.uuid]
         if monitor.trouble is not None:
             raise monitor.trouble
@@ -299,8 +296,19 @@ class QmpHypervisor:
             listener.put_nowait(event)
 
 
-def _means(reference: str, row: Guest) -> bool:
-    return reference in {row.name, row.uuid, str(row.id)}
+def _find(reference: str, guests: Mapping[str, Guest]) -> Guest:
+    """Return the guest of this name, UUID or id; raises NoSuchGuestError, or UsageError where several are."""
+    if reference in guests:
+        return guests[reference]
+    found = [row for row in guests.values() if reference in {row.name, str(row.id)}]
+    if len(found) > 1:
+        hint = f"name one by its UUID: {', '.join(row.uuid for row in found)}"
+        raise UsageError(f"{len(found)} guests are meant by {reference!r}", hint=hint)
+    if not found:
+        near = get_close_matches(reference, [row.name for row in guests.values()], n=3)
+        hint = f"did you mean {', '.join(near)}?" if near else _WHO
+        raise NoSuchGuestError(f"no guest {reference!r}", hint=hint)
+    return found[0]
 
 
 def _allow_files() -> None:

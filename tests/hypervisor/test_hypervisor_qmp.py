@@ -386,6 +386,15 @@ async def test_a_monitor_that_hangs_costs_one_look_some_time_and_comes_back(
         await until(hypervisor, lambda found: [guest.job for guest in found] == [None])
 
 
+async def test_a_monitor_that_greets_and_then_hangs_is_shown_with_that(place: Path, listen: Listen) -> None:
+    fake = await listen(place / "a.qmp", uuid=FIRST)
+    fake.hangs = True
+    async with opened(place) as hypervisor:
+        [guest] = await hypervisor.guests()
+        assert ("a", "no answer") == (guest.name, guest.job)
+        assert "did not answer" in hypervisor.troubles[0].message
+
+
 async def test_a_change_that_is_not_answered_ends_at_its_deadline(place: Path, listen: Listen) -> None:
     fake = await listen(place / "a.qmp", uuid=FIRST)
     async with opened(place) as hypervisor:

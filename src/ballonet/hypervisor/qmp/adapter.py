@@ -27,7 +27,7 @@ from ballonet.facts.guest import Guest
 from ballonet.facts.uri import sockets_of
 from ballonet.hypervisor.qmp import failures, sockets
 from ballonet.hypervisor.qmp.machine import POLLING, usual_name
-from ballonet.hypervisor.qmp.monitor import GREETING_SECONDS, Monitor
+from ballonet.hypervisor.qmp.monitor import Monitor
 from ballonet.hypervisor.readings import known
 from ballonet.hypervisor.threads import CALLS
 from ballonet.units import exact_size
@@ -36,7 +36,9 @@ from ballonet.units import exact_size
 # a later look. QEMU answers within some ms.
 PATIENCE_SECONDS = 0.5
 
-FIRST_SECONDS = GREETING_SECONDS + 2.0  # 500 monitors say who they are within 1 s
+AT_ONCE = 32  # monitors that are asked who they are at the same time: of more, each would seem to hang
+# 500 monitors say who they are within 2 s; of those that hang, AT_ONCE are given up each GREETING_SECONDS.
+FIRST_SECONDS = 30.0
 
 _WHO = "see who is there: ballonet guests"
 
@@ -50,6 +52,7 @@ class QmpHypervisor:
         self._read_only = read_only
         self._deadline_seconds = deadline_seconds
         self._monitors: dict[str, Monitor] = {}  # by path
+        self._gate = asyncio.Semaphore(AT_ONCE)
         self._keeping: dict[str, asyncio.Task[None]] = {}
         self._looking: dict[str, asyncio.Task[Guest | None]] = {}
         self._guests: dict[str, Guest] = {}  # by UUID, as last read
@@ -139,7 +142,8 @@ class QmpHypervisor:
                 guest = await monitor.look(anew=True)
         except TimeoutError as error:
             self._timeouts["reading"] += 1
-            raise failures.late(f"reading {found.name}", self._deadline_seconds) from error
+            what = f"reading {found.name}"
+            raise failures.late(what, self._deadline_seconds, monitor.process) from error
         if guest is None:
             raise NoSuchGuestError(f"guest {found.name!r} is gone", hint=_WHO)
         return guest
@@ -177,7 +181,7 @@ class QmpHypervisor:
         await self._leave([path for path in self._monitors if path not in there])
         new = [path for path in there if path not in self._monitors]
         for path in new:
-            monitor = Monitor(self._uri, path, usual_name(self._pattern, path), self._tell)
+            monitor = Monitor(self._uri, path, usual_name(self._pattern, path), self._tell, self._gate)
             self._monitors[path] = monitor
             self._keeping[path] = asyncio.create_task(monitor.keep())
         with suppress(TimeoutError):

@@ -35,11 +35,14 @@ def interrupted(doing: str) -> HypervisorError:
     return HypervisorError(f"{doing}: its monitor went away", hint="see who is there: ballonet guests")
 
 
-def late(doing: str, seconds: float) -> DeadlineError:
-    """Return that a monitor that answered before does not now."""
+def late(doing: str, seconds: float, pid: int | None) -> DeadlineError:
+    """Return that a monitor that answered before does not now; `pid` is its QEMU, where it is known."""
+    if pid is not None and process.is_stopped(pid):
+        return DeadlineError(f"{doing}: QEMU (process {pid}) is stopped", hint=f"kill -CONT {pid}")
+    which = f"-p {pid}" if pid is not None else "-C qemu-system-x86_64"
     return DeadlineError(
         f"{doing}: its monitor did not answer within {seconds:g} s",
-        hint="QEMU hangs: ps -eo pid,stat,comm, where T is stopped and D waits for a disk",
+        hint=f"QEMU hangs: ps -o pid,stat,wchan {which}, where D waits for a disk",
     )
 
 
@@ -52,7 +55,7 @@ def garbled(path: str) -> HypervisorError:
     )
 
 
-def no_greeting(path: str, pid: int | None) -> BallonetError:
+def silent(path: str, pid: int | None) -> BallonetError:
     """Return why a monitor that can be reached does not say a word: QMP serves one client at a time."""
     if pid is not None and process.is_stopped(pid):
         return DeadlineError(
@@ -77,7 +80,7 @@ def unreachable(path: str, error: OSError) -> BallonetError:
             f"no permission to use {path}", hint="run it as the user that QEMU runs as, or as root"
         )
     if isinstance(error, BlockingIOError):  # others wait for it already
-        return no_greeting(path, None)
+        return silent(path, None)
     return HypervisorError(f"{path}: {error.strerror or error}", hint=f"look at it: ls -l {path}")
 
 

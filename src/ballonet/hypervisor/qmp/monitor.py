@@ -46,7 +46,9 @@ _CHANGES = frozenset(
 class Monitor:
     """A socket at which QEMU listens; `keep` connects to it, again and again, until it is cancelled."""
 
-    def __init__(self, uri: str, path: str, usual_name: str, tell: Callable[[Event], None]) -> None:
+    def __init__(
+        self, uri: str, path: str, usual_name: str, tell: Callable[[Event], None], gate: asyncio.Semaphore
+    ) -> None:
         self._uri = uri
         self.path = path
         self.actual_bytes: int | None = None  # as QEMU's last answer or event says
@@ -56,6 +58,7 @@ class Monitor:
         self.process: int | None = None  # who listens
         self._usual_name = usual_name
         self._tell = tell
+        self._gate = gate  # who has passed it is being asked for all that there is, for the first time
         self._client: Client | None = None
         self._number = 0  # of this run of the guest: its process, or what is as good
         self._last: Guest | None = None
@@ -93,9 +96,7 @@ class Monitor:
             listener = EventListener()
             client.register_listener(listener)
             try:
-                await self._greet(client, connection)
-                self._client = client
-                await self._know(client)
+                await self._begin(client, connection)
                 await self._follow(client, listener)
             except ConnectionError:
                 pass  # why it ended, the client says
@@ -106,23 +107,30 @@ class Monitor:
             raise failures.garbled(self.path)  # of what it was told, the client understood nothing
         raise ConnectionResetError
 
-    async def _greet(self, client: Client, connection: socket.socket) -> None:
-        """Wait for the greeting, however long; after a while say why it does not come."""
-        connecting = asyncio.ensure_future(client.connect(connection))
+    async def _begin(self, client: Client, connection: socket.socket) -> None:
+        """Wait until it is known which guest that is, however long; after a while say why it is not."""
+        greeting = asyncio.create_task(self._greet(client, connection))
         try:
-            await asyncio.wait({connecting}, timeout=GREETING_SECONDS)
-            if not connecting.done():
-                self._be_in(failures.no_greeting(self.path, self.process))
-            await connecting
+            async with self._gate:
+                await asyncio.wait({greeting}, timeout=GREETING_SECONDS)
+            if not greeting.done():
+                greeted = self._client is not None
+                why = self._late(GREETING_SECONDS) if greeted else failures.silent(self.path, self.process)
+                self._be_in(why)
+            await greeting
+        finally:
+            greeting.cancel()
+            await asyncio.gather(greeting, return_exceptions=True)
+
+    async def _greet(self, client: Client, connection: socket.socket) -> None:
+        """Wait for the greeting, and find out which guest that is."""
+        try:
+            await client.connect(connection)
         except ConnectError as error:
             if isinstance(error.exc, OSError | EOFError):
                 raise ConnectionResetError from error
             raise failures.garbled(self.path) from error
-        finally:
-            connecting.cancel()
-
-    async def _know(self, client: Client) -> None:
-        """Find out which guest that is."""
+        self._client = client
         before, machine = self.machine, await self._read(client)
         if before is not None and before.uuid != machine.uuid:
             self._tell(Event(EventKind.STOPPED, before.uuid, before.name))
@@ -200,10 +208,11 @@ class Monitor:
 
     def complaint(self) -> Event | None:
         """Return what is to be told of why it cannot be asked; None where it can."""
-        if self.trouble is None:
+        guest = self.held()
+        if self.trouble is None or guest is None:
             return None
-        uuid = self.machine.uuid if self.machine else ""
-        return Event(EventKind.LOST, uuid, self.name, text=f"{self.trouble.message} ({self.trouble.hint})")
+        text = f"{self.trouble.message} ({self.trouble.hint})"
+        return Event(EventKind.LOST, guest.uuid, guest.name, text=text)
 
     def leave(self) -> None:
         """Take in that its socket is gone, and so is the guest."""
@@ -212,8 +221,11 @@ class Monitor:
     def hang(self, seconds: float) -> None:
         """Note that it was asked and said nothing for so long."""
         if self.trouble is None:
-            self._hang = failures.late(f"reading {self.name}", seconds)
+            self._hang = self._late(seconds)
             self._be_in(self._hang)
+
+    def _late(self, seconds: float) -> BallonetError:
+        return failures.late(f"reading {self.name}", seconds, self.process)
 
     def answer(self) -> None:
         """Note that what was asked last was answered."""
@@ -238,7 +250,7 @@ class Monitor:
             async with asyncio.timeout(deadline_seconds):
                 return await client.execute(command, arguments)
         except TimeoutError as error:
-            raise failures.late(doing, deadline_seconds) from error
+            raise failures.late(doing, deadline_seconds, self.process) from error
         except ExecuteError as error:
             raise failures.refusal(error, doing) from error
         except QMPError as error:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -53,22 +54,21 @@ class FakeMonitor:
             "/machine/peripheral": [{"name": "balloon0", "type": "child<virtio-balloon-pci>"}],
             "/machine/peripheral-anon": [],
         }
-        self._server: asyncio.Server | None = None
-        self._turn = asyncio.Lock()  # QMP serves one client: others wait
+        self._serving: asyncio.Task[None] | None = None
         self._writer: asyncio.StreamWriter | None = None
-        self._talks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> "FakeMonitor":
-        self._server = await asyncio.start_unix_server(self._serve, self.path)
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        listening.bind(str(self.path))
+        listening.listen(1)
+        self._serving = asyncio.create_task(self._serve(listening))
         return self
 
     async def stop(self) -> None:
         """End as a process would: the socket stays where it is, and nobody listens."""
-        assert self._server is not None
-        self._server.close()
-        for task in self._talks:
-            task.cancel()
-        await asyncio.gather(*self._talks, return_exceptions=True)
+        assert self._serving is not None
+        self._serving.cancel()
+        await asyncio.gather(self._serving, return_exceptions=True)
 
     def drop(self) -> None:
         """Hang up on who is connected."""
@@ -84,18 +84,18 @@ class FakeMonitor:
     def commands(self) -> list[str]:
         return [command for command, _ in self.said]
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._wait_and_talk(reader, writer))
-        self._talks.add(task)
-        await asyncio.wait({task})
-        writer.close()
-
-    async def _wait_and_talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async with self._turn:
-            self._writer = writer
-            writer.write(self.greeting)
-            with contextlib.suppress(ConnectionError):
-                await self._talk(reader, writer)
+    async def _serve(self, listening: socket.socket) -> None:
+        """Serve one client after the other: the next is taken when the one before has gone, as QEMU does."""
+        with listening:
+            while True:
+                connection, _ = await asyncio.get_running_loop().sock_accept(listening)
+                reader, self._writer = await asyncio.open_connection(sock=connection)
+                self._writer.write(self.greeting)
+                try:
+                    with contextlib.suppress(ConnectionError):
+                        await self._talk(reader, self._writer)
+                finally:
+                    self._writer.close()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         text, decoder = "", json.JSONDecoder()

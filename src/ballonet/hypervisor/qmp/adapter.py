@@ -33,8 +33,8 @@ from ballonet.hypervisor.threads import CALLS
 from ballonet.units import exact_size
 
 # How long a look waits for guests that answered the look before: those that hang are asked on, and heard at
-# a later look. QEMU answers within some ms.
-PATIENCE_SECONDS = 0.5
+# a later look. QEMU answers within some ms, and within some 0.1 s on a busy host.
+PATIENCE_SECONDS = 1.0
 
 AT_ONCE = 32  # monitors that are asked who they are at the same time: of more, each would seem to hang
 # 500 monitors say who they are within 2 s; of those that hang, AT_ONCE are given up each GREETING_SECONDS.

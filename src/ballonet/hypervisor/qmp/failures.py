@@ -16,8 +16,9 @@ _SECOND = "-qmp unix:{path}.2,server=on,wait=off"
 NO_DEVICE = "start it with -device virtio-balloon-pci,deflate-on-oom=on,free-page-reporting=on"
 NOTHING_STORED = "change -m where QEMU is started, and start the guest anew"
 
-# One line a socket; QEMU's end of each connection has a line as well, in state 03 once QEMU has taken it.
+# One line a socket; QEMU's end of each connection has a line as well, by whether QEMU has taken it.
 _LISTS = Path("/proc/net/unix")
+_TAKEN, _WAITING = "03", "02"
 
 
 def refusal(error: ExecuteError, doing: str) -> BallonetError:
@@ -61,7 +62,7 @@ def silent(path: str, pid: int | None) -> BallonetError:
         return DeadlineError(
             f"{path} does not answer: QEMU (process {pid}) is stopped", hint=f"kill -CONT {pid}"
         )
-    if _clients(path):  # we wait, and do not count
+    if _is_in_use(path):
         return HypervisorError(
             f"{path} is in use: another client is connected, and QMP serves one at a time",
             hint="a ballonet service? ask that: ballonet plan; else give QEMU one more monitor: "
@@ -84,14 +85,15 @@ def unreachable(path: str, error: OSError) -> BallonetError:
     return HypervisorError(f"{path}: {error.strerror or error}", hint=f"look at it: ls -l {path}")
 
 
-def _clients(path: str) -> int:
-    """Return how many connections a socket's listener has taken; 1 where that cannot be known."""
+def _is_in_use(path: str) -> bool:
+    """Return whether a listener has taken one connection and lets others wait, as ours then does."""
     try:
         lines = _LISTS.read_text(errors="replace").splitlines()
     except OSError:
-        return 1
+        return False
     fields = (line.split(None, 7) for line in lines)
-    return sum(line[5] == "03" and _is(line[7], path) for line in fields if len(line) == 8)
+    states = {line[5] for line in fields if len(line) == 8 and _is(line[7], path)}
+    return {_TAKEN, _WAITING} <= states
 
 
 def _is(bound: str, path: str) -> bool:

@@ -190,7 +190,7 @@ async def _obstacles(
         found.add(Obstacle.CONFIDENTIAL)
     kept = process.kept(own) if own is not None else process.Kept()
     least = _PINNED_SHARE * (maximum or 0)
-    if kept.huge > least:
+    if kept.huge:  # those that it touched so far
         found.add(Obstacle.HUGEPAGES)
     if least and not found & {Obstacle.PASSTHROUGH, Obstacle.VHOST_VDPA, Obstacle.CONFIDENTIAL}:
         if kept.pinned > least:

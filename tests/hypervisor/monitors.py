@@ -25,6 +25,7 @@ class FakeMonitor:
         self.path = path
         self.said: list[tuple[str, Any]] = []  # what it was told: commands and their arguments
         self.hangs = False
+        self.tells = True  # that the balloon moved
         self.told_at: int | None = None  # when the guest sent its statistics; None: now
         self.raw: bytes | None = None  # instead of each answer
         self.greeting = json.dumps(GREETING).encode() + b"\r\n"
@@ -125,7 +126,8 @@ class FakeMonitor:
             return {"return": {}}
         if command == "balloon":
             self.answers["query-balloon"] = {"actual": arguments["value"]}
-            self.tell("BALLOON_CHANGE", self.answers["query-balloon"])
+            if self.tells:
+                self.tell("BALLOON_CHANGE", self.answers["query-balloon"])
             return {"return": {}}
         if command in self.answers:
             return {"return": self.answers[command]}

@@ -304,6 +304,33 @@ async def test_a_size_is_sent_in_bytes_and_seen_at_the_next_look(place: Path, li
     assert 1 == fake.commands().count("balloon")
 
 
+async def test_a_guest_that_was_just_resized_is_asked_for_its_size(place: Path, listen: Listen) -> None:
+    fake = await listen(place / "a.qmp", uuid=FIRST)
+    fake.tells = False  # QEMU's events come up to a second late
+    async with opened(place) as hypervisor:
+        await hypervisor.resize(FIRST, 200 * MIB)
+        fake.answers["query-balloon"]["actual"] = 240 * MIB
+        assert 240 * MIB == (await hypervisor.guests())[0].actual_bytes
+        fake.answers["query-balloon"]["actual"] = 200 * MIB
+        assert 200 * MIB == (await hypervisor.guests())[0].actual_bytes
+        fake.said.clear()
+        await hypervisor.guests()
+        assert "query-balloon" not in fake.commands()
+
+
+async def test_statistics_that_changed_since_the_last_look_are_younger_than_that(
+    place: Path, listen: Listen
+) -> None:
+    fake = await listen(place / "a.qmp")
+    fake.told_at = 1_700_000_000
+    async with opened(place) as hypervisor:
+        [first] = await hypervisor.guests()
+        fake.stats["stat-free-memory"] -= MIB
+        [second] = await hypervisor.guests()
+    assert 1_700_000_000 == first.statistics.last_update
+    assert first.read_at == second.statistics.last_update
+
+
 async def test_statistics_are_asked_for_now_by_switching_the_period_on(place: Path, listen: Listen) -> None:
     fake = await listen(place / "a.qmp", uuid=FIRST)
     async with opened(place) as hypervisor:

@@ -262,7 +262,7 @@ class Monitor:
         With `anew` all is read; else sizes are those that QEMU's events tell.
         """
         client, machine = self._client, self.machine
-        if client is None or machine is None or self.trouble is not None:
+        if client is None or machine is None:
             return self.held()
         try:
             if anew or self._stale or time.monotonic() - self._read_at > MACHINE_SECONDS:

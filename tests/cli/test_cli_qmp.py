@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from monitors import FakeMonitor
-from running import two_lines
+from running import HOST, two_lines
 
 from ballonet.service.claim import Claim
 from ballonet.units import MIB
@@ -70,6 +70,19 @@ async def test_a_monitor_in_use_is_a_line_a_hint_and_a_finding(place: Place) -> 
     assert 1 == found.returncode
     assert "in use" in found.stdout
     writer.close()
+
+
+async def test_they_share_a_table_and_a_budget_with_libvirts(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "host.xml").write_text(HOST)
+    other = f"test://{tmp_path}/host.xml"
+    rows = json.loads((await place.run("-c", other, "-o", "json", "guests")).stdout)["guests"]
+    # The test driver has a guest of the same UUID, and one of the same name.
+    assert {("web", place.uri), ("bare", other), ("locked", other)} == {
+        (row["name"], row["hypervisor"]) for row in rows
+    }
+    ran = await place.run("-c", other, "run", "--for", "3s", "--budget", "2G", "--boot-grace", "0s")
+    assert 0 == ran.returncode
+    assert "same UUID" in ran.stdout + ran.stderr
 
 
 @pytest.mark.parametrize(

@@ -72,12 +72,13 @@ async def measure(name: str, place: str, count: int) -> None:
 
 async def serve(place: Path, count: int) -> None:
     """Be so many monitors, until the input ends."""
+    kept = []  # a loop alone keeps no task alive
     for number in range(count):
         fake = FakeMonitor(place / f"{number}.qmp", f"guest-{number}", str(uuid4()))
         stats = {"rd_operations": 7, "rd_total_time_ns": 3_000_000, **_BLOCK}
         fake.answers["query-blockstats"] = [{"device": "", "stats": stats}]
         fake.answers["query-cpus-fast"] = [{"thread-id": os.getpid()}]
-        await fake.start()
+        kept.append(await fake.start())
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.read)
 

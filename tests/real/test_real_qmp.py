@@ -64,6 +64,15 @@ def test_by_hand(machine: PlainMachine) -> None:
     assert "unseen" not in {finding["code"] for finding in found}
 
 
+def test_what_keeps_a_guest_from_ballooning_is_found(plain: PlainMachine) -> None:
+    found = json.loads(run(plain, "-o", "json", "doctor").stdout)["findings"]
+    problems = {
+        (finding["subject"], finding["code"]) for finding in found if finding["severity"] == "problem"
+    }
+    assert {("bare", "no-device"), ("mute", "no-driver")} == problems
+    assert 5 == run(plain, "set", "bare", "120MiB").returncode
+
+
 def test_a_service_balances_them_and_sees_bursts(machine: PlainMachine, tmp_path: Path) -> None:
     service = Service(tmp_path, [machine.uri])
     with service.running():

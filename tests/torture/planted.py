@@ -228,7 +228,9 @@ def resets_forgotten_by_a_restart(patch: pytest.MonkeyPatch) -> None:
 def holds_forgotten_by_a_restart(patch: pytest.MonkeyPatch) -> None:
     there = Requests.__init__
     patch.setattr(
-        Requests, "__init__", lambda self, clock, journal=None, kept=(): there(self, clock, journal)
+        Requests,
+        "__init__",
+        lambda self, clock, journal=None, kept=(), **rest: there(self, clock, journal, **rest),
     )
 
 
@@ -236,7 +238,9 @@ def holds_forgotten_by_a_restart(patch: pytest.MonkeyPatch) -> None:
 def targets_forgotten_by_a_restart(patch: pytest.MonkeyPatch) -> None:
     there = remember.Remembered.recall
     patch.setattr(
-        remember.Remembered, "recall", lambda self, learned, targets, *rest: there(self, learned, {}, *rest)
+        remember.Remembered,
+        "recall",
+        lambda self, learned, targets, *rest, **more: there(self, learned, {}, *rest, **more),
     )
 
 

@@ -43,6 +43,7 @@ class Beside:
     risen: Callable[[Floats], Floats] | None = None  # bytes by which that rose since these monotonic seconds
     born_at: Floats | None = None  # epoch seconds of start or last reset; NaN: unknown
     held: Bools | None = None  # who is to be left as it is
+    sent_at: Floats | None = None  # monotonic seconds of the statistics; None: what their stamps come to now
 
 
 def snapshot_of(columns: Columns, now: Now, beside: Beside, limits: Limits) -> Snapshot:
@@ -51,9 +52,10 @@ def snapshot_of(columns: Columns, now: Now, beside: Beside, limits: Limits) -> S
     hard = hard_floor_bytes(maximum)
     ceiling = np.minimum(maximum, np.maximum(limits.ceiling, hard))
     uptime = np.full(rows, np.nan) if beside.born_at is None else now.epoch - beside.born_at
-    age = now.epoch - columns.last_update
+    by_stamp = now.monotonic - (now.epoch - columns.last_update)
+    sent_at = by_stamp if beside.sent_at is None else beside.sent_at
     # Statistics from before a reset belong to a guest that is gone (QEMU < 10 keeps them).
-    stats_at = np.where(age > uptime, np.nan, now.monotonic - age)
+    stats_at = np.where(now.monotonic - sent_at > uptime, np.nan, sent_at)
     return Snapshot(
         taken_at=now.monotonic,
         host=beside.host,

@@ -150,6 +150,14 @@ async def test_a_second_look_asks_each_guest_twice_and_no_more(place: Path, list
     assert ["query-blockstats", "qom-get"] == fake.commands()
 
 
+async def test_two_who_look_at_the_same_time_see_the_same(place: Path, listen: Listen) -> None:
+    await listen(place / "a.qmp")
+    async with opened(place) as hypervisor:
+        both = await asyncio.gather(hypervisor.guests(), hypervisor.guests(inactive=True))
+        assert [[None], [None]] == [[guest.job for guest in found] for found in both]
+        assert [] == hypervisor.troubles
+
+
 @pytest.mark.parametrize("known", [True, False])
 async def test_whether_the_driver_is_there_is_said_where_qemu_knows(
     place: Path, listen: Listen, *, known: bool

@@ -53,6 +53,7 @@ class QmpHypervisor:
         self._deadline_seconds = deadline_seconds
         self._monitors: dict[str, Monitor] = {}  # by path
         self._gate = asyncio.Semaphore(AT_ONCE)
+        self._turn = asyncio.Lock()  # who looks: one who came meanwhile would think that all hang
         self._keeping: dict[str, asyncio.Task[None]] = {}
         self._looking: dict[str, asyncio.Task[Guest | None]] = {}
         self._guests: dict[str, Guest] = {}  # by UUID, as last read
@@ -118,6 +119,11 @@ class QmpHypervisor:
     async def guests(self, *, inactive: bool = False) -> list[Guest]:
         """Return all running guests by name. QEMU that ended is gone, so there are none shut off."""
         del inactive
+        async with self._turn:
+            return await self._look()
+
+    async def _look(self) -> list[Guest]:
+        """Ask all, and return what they say."""
         await self._discover(PATIENCE_SECONDS)
         late = set(self._looking.values())  # since an earlier look: nobody is patient twice
         for path, monitor in self._monitors.items():

@@ -199,10 +199,11 @@ class Monitor:
         """Note why it cannot be asked, or that it can, and tell that it changed."""
         before, self.trouble = self.trouble, trouble
         self.settled.set()
-        complaint = self.complaint()
-        if complaint is not None and (before is None or before.message != trouble.message):  # type: ignore[union-attr]
-            self._tell(complaint)
-        elif complaint is None and before is not None and self.machine is not None:
+        if trouble is not None:
+            complaint = self.complaint()
+            if complaint is not None and (before is None or before.message != trouble.message):
+                self._tell(complaint)
+        elif before is not None and self.machine is not None:
             text = "its monitor answers"
             self._tell(Event(EventKind.RECONNECTED, self.machine.uuid, self.machine.name, text=text))
 

@@ -60,6 +60,7 @@ def _all_from(kind: type[BallonetError]) -> list[type[BallonetError]]:
         "CHANGELOG.md",
         "docs/control-law.md",
         "docs/measurements.md",
+        "docs/qemu.md",
         "docs/settings.md",
     ],
 )

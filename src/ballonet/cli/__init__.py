@@ -39,7 +39,7 @@ def ballonet(
             "--connect",
             metavar="URI",
             envvar="LIBVIRT_DEFAULT_URI",
-            help="The hypervisor, as libvirt's URI; again for each other one.",
+            help="The hypervisor, as libvirt's URI, or qmp:PATH of QEMU's monitors; again for each other.",
             show_default="settings, else qemu:///system",
         ),
     ] = None,

@@ -10,6 +10,7 @@ from ballonet.cli.arguments import GuestArgument
 from ballonet.cli.connect import connect, warn
 from ballonet.cli.context import Context, columns
 from ballonet.cli.known import known, limits_by, located
+from ballonet.engine.ports import HasTroubles
 from ballonet.facts.guest import Guest
 from ballonet.hypervisor.several import SeveralHypervisors
 from ballonet.show.table import printable
@@ -45,6 +46,9 @@ def show(ctx: typer.Context, guest: GuestArgument) -> None:
 async def _guests(context: Context, *, inactive: bool) -> list[Guest]:
     async with connect(context) as hypervisor:
         found = await hypervisor.guests(inactive=inactive)
+        troubles = hypervisor.troubles if isinstance(hypervisor, HasTroubles) else ()
+    for trouble in troubles:
+        warn(trouble)
     if isinstance(hypervisor, SeveralHypervisors):
         for text in hypervisor.twins:
             context.remark(printable(text))

@@ -385,10 +385,10 @@ class Engine:
             self._teller.say(Kind.REBOOTED, event.name, event.uuid)
         if event.kind is EventKind.STARTED:
             use_lease(self.requests, self._teller, event)
-        if event.kind is EventKind.LOST:
-            self._teller.say(Kind.FAILED, "", text=event.text or "the connection to the hypervisor broke")
-        if event.kind is EventKind.TWIN:
-            self._teller.say(Kind.FAILED, event.name, event.uuid, text=event.text)
+        if event.kind in {EventKind.LOST, EventKind.TWIN}:
+            text = event.text or "the connection to the hypervisor broke"
+            self._teller.say(Kind.FAILED, event.name, event.uuid, text=text)
         if event.kind is EventKind.RECONNECTED:
-            self._teller.say(Kind.RECOVERED, "", text=event.text or "connected to the hypervisor again")
+            text = event.text or "connected to the hypervisor again"
+            self._teller.say(Kind.RECOVERED, event.name, event.uuid, text=text)
         return event.kind in {EventKind.STARTED, EventKind.STOPPED, EventKind.REBOOTED, EventKind.RECONNECTED}

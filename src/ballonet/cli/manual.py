@@ -1,4 +1,4 @@
-"""The manual pages as Markdown: ballonet(1) from what `--help` says, ballonet.toml(5) from the settings' models.
+"""Manual pages, as Markdown: ballonet(1) from what `--help` says, ballonet.toml(5) from the settings.
 
 A package makes pages for `man` of them (packaging/debian/rules).
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import typer
+from typer.core import TyperGroup
 
 from ballonet import __version__
 from ballonet.cli import app
@@ -51,9 +52,8 @@ def commands() -> str:
 def _described(command: "Command", above: "ClickContext") -> Iterator[str]:
     """Yield the parts about a command; of a group about each of its own."""
     ctx = command.context_class(command, info_name=command.name, parent=above)
-    below = getattr(command, "commands", {})
-    if below:
-        for each in below.values():
+    if isinstance(command, TyperGroup):
+        for each in command.commands.values():
             if not each.hidden:
                 yield from _described(each, ctx)
         return

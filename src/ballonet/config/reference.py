@@ -119,7 +119,11 @@ def manual() -> str:
     """Return the same as Markdown for a manual page: its headings in capitals, a paragraph a key."""
     *tables, guests = (_definitions(name, table) for name, table in TABLES.items())
     text = "\n".join([_MANUAL_HEAD, _ABOUT, *tables, guests, _GUESTS, _METADATA, _MANUAL_END])
-    return re.sub(r"^## (\[.*)|^## (.*)", lambda found: f"# {found[1] or found[2].upper()}", text, flags=re.M)
+    return re.sub(r"^## (?:(\[.*)|(.*))", _heading, text, flags=re.MULTILINE)
+
+
+def _heading(found: re.Match[str]) -> str:
+    return f"# {found[1] or found[2].upper()}"
 
 
 def _definitions(name: str, table: type[Table]) -> str:

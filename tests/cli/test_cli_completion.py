@@ -22,6 +22,4 @@ def test_another_shell_is_told_which_there_are(ballonet: Run) -> None:
     refused = ballonet("completion", "tcsh")
 
     assert 2 == refused.returncode
-    assert ("there is no completion for 'tcsh'", "shells: bash, zsh, fish") == two_lines(
-        refused
-    )
+    assert ("there is no completion for 'tcsh'", "shells: bash, zsh, fish") == two_lines(refused)

@@ -25,7 +25,7 @@ def completion(
     """
     if shell not in SHELLS:
         raise UsageError(f"there is no completion for {shell!r}", hint=f"shells: {', '.join(SHELLS)}")
-    from typer.completion import get_completion_script  # noqa: PLC0415 - no other command needs it
+    from typer._completion_shared import get_completion_script  # noqa: PLC0415 - no other command needs it
 
     script = get_completion_script(prog_name="ballonet", complete_var=_ASKS, shell=shell)
     typer.echo(script + (_FIRST_TIME if shell == "zsh" else ""))
@@ -34,6 +34,6 @@ def completion(
 def prepare() -> None:
     """Have the command line answer shells, where one asks."""
     if _ASKS in os.environ:
-        from typer.completion import completion_init  # noqa: PLC0415 - no command needs it
+        from typer._completion_classes import completion_init  # noqa: PLC0415 - no command needs it
 
         completion_init()

@@ -91,6 +91,7 @@ def installed(host: Bare) -> Bare:
     """Return the host with the package installed, and its service answering."""
     if not host.has("/usr/bin/ballonet"):
         host.install(host.deb)
+    host.does("systemctl", "start", "ballonet")
     until(lambda: answers(host), host)
     return host
 
@@ -137,7 +138,8 @@ def test_an_upgrade_keeps_settings_journal_and_what_was_learned(host: Bare) -> N
     host.does("systemctl", "stop", "ballonet")
     with closing(sqlite3.connect(host.place / "state.sqlite")) as state:
         state.executescript(VERSION_1)
-        state.execute("UPDATE events SET at = unixepoch()")
+        for table in ("acts", "events", "learned"):  # what is older than the retention is forgotten
+            state.execute(f"UPDATE {table} SET at = unixepoch()")
         state.commit()
     host.does("sh", "-c", f"rm {STATE}/state.sqlite*")
     host.does("install", "-o", "ballonet", "-m", "600", f"{host.place}/state.sqlite", STATE)

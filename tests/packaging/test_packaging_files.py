@@ -12,6 +12,8 @@ import pytest
 from built import Built, only
 from rooted import CHECKOUT
 
+from ballonet.config.sample import sample
+
 pytestmark = pytest.mark.real
 
 VERSION = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["version"]
@@ -39,6 +41,11 @@ def test_nothing_in_the_package_knows_where_it_was_built(built: Built, tmp_path:
         assert (1, "") == (found.returncode, found.stdout), path
 
 
+def test_the_settings_that_it_installs_are_the_sample(built: Built, tmp_path: Path) -> None:
+    run("dpkg-deb", "-x", built.deb, tmp_path)
+    assert sample() == (tmp_path / "etc" / "ballonet" / "ballonet.toml").read_text()
+
+
 def contents(wheel: Path) -> dict[str, bytes]:
     """Return the files in a wheel, but for those in which whoever built it names itself."""
     with zipfile.ZipFile(wheel) as file:
@@ -60,7 +67,8 @@ def test_pipx_installs_the_wheel_and_it_runs(built: Built, tmp_path: Path) -> No
     # As docs/installation.md says it, without what must be compiled.
     wheel = f"ballonet[service,top] @ file://{built.wheel}"
 
-    done = run("/usr/bin/pipx", "install", "--python", "/usr/bin/python3", wheel, env=environment)
+    words = ("--python", "/usr/bin/python3", "--pip-args=--no-compile", wheel)
+    done = run("/usr/bin/pipx", "install", *words, env=environment)
 
     assert 0 == done.returncode, done.stdout + done.stderr
     command = tmp_path / "bin" / "ballonet"

@@ -96,45 +96,11 @@ def installed(host: Bare) -> Bare:
     return host
 
 
-def test_it_is_what_was_built_and_whole(installed: Bare) -> None:
-    assert f"ballonet {__version__}\n" == installed.does("ballonet", "--version")
-    assert "" == installed.dpkg("--verify", "ballonet")
-
-
-def test_it_runs_from_the_start_as_its_own_user_and_only_observes(installed: Bare) -> None:
-    assert "enabled" == installed.does("systemctl", "is-enabled", "ballonet").strip()
-    assert ("ballonet", "ballonet") == tuple(
-        installed.does("ps", "-o", "user=,supgrp=", "-p", shown(installed, "MainPID")).split()
-    )
-    assert "observe" == status(installed)["mode"]
-    assert "observe" in shown(installed, "StatusText")
-
-
-def test_libvirt_lets_it_in_by_the_rule_of_the_package(installed: Bare) -> None:
-    as_user = ("setpriv", "--reuid", "ballonet", "--regid", "ballonet", "--clear-groups")
-    assert "web-1" in installed.does(*as_user, "ballonet", "guests", "--all")
-
-
-def test_its_settings_are_a_sample_that_an_administrator_edits(installed: Bare) -> None:
-    assert installed.does("ballonet", "config", "sample") == installed.does("cat", SETTINGS)
-    assert SETTINGS in installed.does("ballonet", "config", "check")
-    assert SETTINGS in installed.does("dpkg-query", "-W", "-f", "${Conffiles}", "ballonet")
-
-
-def test_man_shows_its_pages(installed: Bare) -> None:
-    for page, words in (("ballonet", "ballonet make-room [OPTIONS] {SIZE}"), ("ballonet.toml", "floor = ")):
-        assert words in installed.does("man", "--warnings", page)
-        assert f"{page} (" in installed.does("whatis", page)
-
-
-@pytest.mark.parametrize("shell", ASKED)
-def test_a_shell_that_finds_its_completion_by_itself_knows_guests(installed: Bare, shell: str) -> None:
-    assert "web-1" in installed.does("env", "HOME=/root", "TERM=dumb", shell, "-c", ASKED[shell])
-
-
 def test_an_upgrade_keeps_settings_journal_and_what_was_learned(host: Bare) -> None:
+    """First, so that what it installs serves the tests below."""
     host.dpkg("--purge", "ballonet")
     host.install(host.older)
+    until(lambda: answers(host), host)
     host.does("systemctl", "stop", "ballonet")
     with closing(sqlite3.connect(host.place / "state.sqlite")) as state:
         state.executescript(VERSION_1)
@@ -163,6 +129,41 @@ def test_an_upgrade_keeps_settings_journal_and_what_was_learned(host: Bare) -> N
             "SELECT uuid, numbers FROM learned"
         ).fetchall()
         assert [("uuid-web", 7)] == state.execute("SELECT uuid, to_bytes FROM acts").fetchall()
+
+
+def test_it_is_what_was_built_and_whole(installed: Bare) -> None:
+    assert f"ballonet {__version__}\n" == installed.does("ballonet", "--version")
+    assert "" == installed.dpkg("--verify", "ballonet")
+
+
+def test_it_runs_from_the_start_as_its_own_user_and_only_observes(installed: Bare) -> None:
+    assert "enabled" == installed.does("systemctl", "is-enabled", "ballonet").strip()
+    assert ("ballonet", "ballonet") == tuple(
+        installed.does("ps", "-o", "user=,supgrp=", "-p", shown(installed, "MainPID")).split()
+    )
+    assert "observe" == status(installed)["mode"]
+    assert "observe" in shown(installed, "StatusText")
+
+
+def test_libvirt_lets_it_in_by_the_rule_of_the_package(installed: Bare) -> None:
+    as_user = ("setpriv", "--reuid", "ballonet", "--regid", "ballonet", "--clear-groups")
+    assert "web-1" in installed.does(*as_user, "ballonet", "guests", "--all")
+
+
+def test_its_settings_are_an_administrators(installed: Bare) -> None:
+    assert SETTINGS in installed.does("ballonet", "config", "check")
+    assert SETTINGS in installed.does("dpkg-query", "-W", "-f", "${Conffiles}", "ballonet")
+
+
+def test_man_shows_its_pages(installed: Bare) -> None:
+    for page, words in (("ballonet", "ballonet make-room [OPTIONS] {SIZE}"), ("ballonet.toml", "floor = ")):
+        assert words in installed.does("man", "--warnings", page)
+        assert f"{page} (" in installed.does("whatis", page)
+
+
+@pytest.mark.parametrize("shell", ASKED)
+def test_a_shell_that_finds_its_completion_by_itself_knows_guests(installed: Bare, shell: str) -> None:
+    assert "web-1" in installed.does("env", "HOME=/root", "TERM=dumb", shell, "-c", ASKED[shell])
 
 
 def test_removed_it_leaves_settings_and_state_and_purged_nothing(installed: Bare) -> None:

@@ -135,6 +135,7 @@ def test_it_is_what_was_built_and_whole(installed: Bare) -> None:
     assert f"ballonet {__version__}\n" == installed.does("ballonet", "--version")
     changed = installed.dpkg("--verify", "ballonet").splitlines()
     assert [] == [line for line in changed if not line.endswith(SETTINGS)]
+    assert installed.does("find", "/usr/lib/ballonet", "-name", "api.cpython-*.pyc")
 
 
 def test_it_runs_from_the_start_as_its_own_user_and_only_observes(installed: Bare) -> None:

@@ -59,6 +59,7 @@ def _all_from(kind: type[BallonetError]) -> list[type[BallonetError]]:
         "CONTRIBUTING.md",
         "CHANGELOG.md",
         "docs/control-law.md",
+        "docs/installation.md",
         "docs/measurements.md",
         "docs/qemu.md",
         "docs/settings.md",

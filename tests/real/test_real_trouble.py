@@ -234,7 +234,7 @@ def test_a_lab_without_a_daemon_is_used_by_the_uri_that_it_prints(ballonet: Run)
 
 
 def test_completion_of_real_guests(machine: Machine, ballonet: Run) -> None:
-    script = ballonet("--show-completion")
+    script = ballonet("completion", "bash")
     assert (0, "") == (script.returncode, script.stderr)
     assert "_BALLONET_COMPLETE=complete_" in script.stdout
     words = f"ballonet -c {machine.daemon.uri} show "

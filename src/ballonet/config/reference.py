@@ -11,7 +11,7 @@ from ballonet.config.text import value_text
 _HEAD: Final = """\
 # Settings
 
-<!-- Written by `ballonet config reference > docs/settings.md`. -->
+<!-- Written by script/reference. -->
 
 Three knobs a guest, two a host; all else has a default that serves. Without any file all defaults apply.
 

@@ -1,4 +1,4 @@
-"""Every link of the documents leads somewhere, every picture is made by the program, and every page is reached."""
+"""Links of the documents lead somewhere, pictures are made by the program, and every page is reached."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The documentation is built as a site without a warning, all its links lead somewhere, and it loads nothing."""
+"""The site is built without a warning, all its links lead somewhere, and it loads nothing from elsewhere."""
 
 import subprocess
 import sys

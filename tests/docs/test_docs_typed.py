@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import typer
 from documents import DOCUMENTS, ROOT, blocks, typed
-from hosted import Hosted, ToldClock, hosted
+from hosted import Hosted, hosted
 from reader import NOT_RUN, Reader, reason_not_to
 from test_cli_replay import TRACE
 from workday import GUESTS, Used
 
 from ballonet.cli import app
+from ballonet.simulator.virtual import VirtualClock
 from ballonet.units import GIB
 
 # On real guests, as their whole point is what these do; and those where others' commands are typed.
@@ -47,8 +48,8 @@ def workday(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
     made = lambda clock: Used(GUESTS, clock=clock, host_bytes=64 * GIB)  # noqa: E731
     place = tmp_path_factory.mktemp("workday") / "run" / "s"
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(ToldClock, "EPOCH", time.time() - 2.0 * TICKS)
-        with hosted(place, world=made, budget_bytes=52.0 * GIB, ticks=TICKS) as found:
+        patched.setattr(VirtualClock, "EPOCH", time.time() - 2.0 * TICKS)
+        with hosted(place, world=made, budget_bytes=39.0 * GIB, ticks=TICKS) as found:
             yield found
 
 

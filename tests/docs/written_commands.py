@@ -92,12 +92,9 @@ def _options(command: Any, name: str) -> str:
 
 
 def _typed(names: str) -> str:
-    """Return how an option is typed, without what only tells that a word is a word."""
-    return (
-        re.sub(r"<(int|float) range>", "N", re.sub(r" <(str|path)>", "", names))
-        .replace("<", "")
-        .replace(">", "")
-    )
+    """Return how an option is typed, without what tells that a word is a word, and no bar: it ends a cell."""
+    plain = re.sub(r"<(int|float) range>", "N", re.sub(r" <(str|path)>", "", names))
+    return re.sub(r"[<>]", "", plain).replace("|", "/")
 
 
 def _plain(text: str) -> str:

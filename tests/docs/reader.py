@@ -41,6 +41,7 @@ PLACES = (
     "etc/libvirt",
     "etc/polkit-1/rules.d",
     "etc/systemd/system",
+    "home",
     "run/ballonet",
     "tmp",
     "usr/lib/sysusers.d",
@@ -76,6 +77,7 @@ class Reader:
         settings.touch()
         variables = {
             "PATH": f"{root}/bin:{os.environ['PATH']}",
+            "HOME": f"{root}/home",
             "COLUMNS": "200",
             "TMPDIR": f"{root}/tmp",
             "STATE_DIRECTORY": f"{root}/var/lib/ballonet",

@@ -47,14 +47,13 @@ PLACES = (
     "usr/lib/sysusers.d",
     "var/lib/ballonet",
 )
-_PLACES = re.compile(r"(?<![\w.}])/(?=(?:etc|run/ballonet|tmp|usr/lib|var/lib)(?:/|\s|$))")
+_ROOTED = re.compile(r"(?<![\w.}])/(?=(?:etc|run/ballonet|tmp|usr/lib|var/lib)(?:/|\s|$))")
 _SECONDS = 120.0
 
 
 def reason_not_to(line: Typed) -> str | None:
     """Return why a line is not run."""
-    text = line.text.removeprefix("sudo ")
-    return next((why for begins, why in NOT_RUN.items() if re.match(begins, text)), None)
+    return next((why for begins, why in NOT_RUN.items() if re.match(begins, line.text)), None)
 
 
 class Reader:
@@ -104,11 +103,11 @@ class Reader:
         if text.startswith("ballonet run"):
             text = text.replace("127.0.0.1:9779", "127.0.0.1:0")
             # Without --socket: not where another service answers already.
-            text = f"BALLONET_SOCKET={self.root}/run/own.sock {text}"
-        if re.search(r"ballonet run(?!.*--for )|ballonet events -f", text):
-            self.stops()
-            self._begins(text, where)
-            return
+            text = f"env BALLONET_SOCKET={self.root}/run/own.sock {text}"
+            if "--for " not in text:
+                self.stops()
+                self._begins(text, where)
+                return
         if text.startswith("ballonet lab down"):
             self.stops()
         done = subprocess.run(
@@ -131,7 +130,7 @@ class Reader:
     def _begins(self, text: str, where: str) -> None:
         """Start what goes on until Ctrl-C, and wait for its first line."""
         self._beside = subprocess.Popen(
-            ["bash", "-c", f'. "{self._state}"; export {text.replace(" ballonet", "; exec ballonet", 1)}'],
+            ["bash", "-c", f'. "{self._state}"\nexec {text}'],
             cwd=self.root,
             stdout=subprocess.PIPE,
             text=True,
@@ -154,7 +153,7 @@ class Reader:
 
     def _here(self, text: str) -> str:
         """Return text with the places of a host below the reader's root."""
-        return _PLACES.sub(f"{self.root}/", text.removeprefix(".venv/bin/"))
+        return _ROOTED.sub(f"{self.root}/", text.removeprefix(".venv/bin/"))
 
     def links(self, place: str, there: Path) -> None:
         """Have something that is elsewhere lie below the root, too."""

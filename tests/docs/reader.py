@@ -4,11 +4,13 @@ A reader has a directory of its own that stands for /, with the settings, socket
 libvirt of the test driver and a service of simulated guests, or real guests of a lab.
 """
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
@@ -159,11 +161,17 @@ class Reader:
         """Have something that is elsewhere lie below the root, too."""
         (self.root / place).symlink_to(there)
 
-    def boots(self, guests: int) -> None:
-        """Boot real guests, and look for them from now on."""
+    def boots(self, guests: int, load: str) -> None:
+        """Boot real guests, look for them from now on, and give the first a load; wait until it has begun."""
         self._types(Typed(f"ballonet lab up --guests {guests} --for 30m", ""), "lab")
-        uri = f"qemu:///embed?root={self.root}/tmp/ballonet-lab-{os.getuid()}/libvirt"
-        self._types(Typed(f"export LIBVIRT_DEFAULT_URI={quote(uri)}", ""), "lab")
+        uri = f"qemu:///embed?root=/tmp/ballonet-lab-{os.getuid()}/libvirt"
+        self._types(Typed(f"export LIBVIRT_DEFAULT_URI='{uri}'", ""), "lab")
+        self._types(Typed(f"echo '{load}' | ballonet lab load guest-1 -", ""), "lab")
+        until = time.monotonic() + _SECONDS
+        while "report" not in self.said or not json.loads(self.said)["guests"][0]["report"]["file_mib"]:
+            assert time.monotonic() < until, self.said
+            time.sleep(0.5)
+            self._types(Typed("ballonet lab list -o json", ""), "lab")
 
     def ends(self) -> None:
         """End the guests of a lab that is still there."""

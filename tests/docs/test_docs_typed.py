@@ -31,6 +31,8 @@ DOMAIN = """
     <name>{name}</name><memory unit='GiB'>4</memory><vcpu>1</vcpu><os><type>hvm</type></os>
     <devices><memballoon model='virtio'><stats period='5'/></memballoon></devices>
   </domain>"""
+# Of the first real guest: programs, and a file, so that something of each kind can be taken from it.
+LOAD = "at 0 anon_mib=150 hot_mib=150 file_mib=120 rate=50 touches=8"
 NAMES = ("web", "web-1", "db-main")
 TICKS = 60
 
@@ -77,7 +79,7 @@ def test_what_a_document_says_can_be_done_with_real_guests(path: Path, root: Pat
     reader = Reader(root, {"TERM": "dumb"})
     try:
         if path.name != "tutorial.md":
-            reader.boots(3)
+            reader.boots(3, LOAD)
         for block in blocks(path):
             reader.reads(block)
     finally:

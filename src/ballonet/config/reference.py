@@ -12,7 +12,7 @@ from ballonet.config.text import value_text
 _HEAD: Final = """\
 # Settings
 
-<!-- Written by `ballonet config reference > docs/settings.md`. -->
+<!-- Written by script/reference. -->
 """
 _MANUAL_HEAD: Final = """\
 # NAME

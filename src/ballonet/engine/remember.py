@@ -38,8 +38,8 @@ UNDER_WAY_SECONDS = 10.0
 
 Learned: TypeAlias = Mapping[str, Mapping[str, float]]
 """What was learned of guests, by UUID."""
-Targets: TypeAlias = Mapping[str, tuple[int, float]]
-"""What guests were told last, by UUID: bytes, epoch seconds."""
+Targets: TypeAlias = Mapping[str, tuple[int, float, bool]]
+"""What guests were told last, by UUID: bytes, epoch seconds, and whether it is known what became of that."""
 
 
 class Remembered:
@@ -79,13 +79,13 @@ class Remembered:
     def recall(self, learned: Learned, targets: Targets, epoch_seconds: float, now: float) -> None:
         """Know again what was learned (`by_this_clock`), and what guests were told last.
 
-        A guest that has another size than it was told, and was not told just now, was changed by somebody.
+        A guest that has another size than it was told, and is not on its way there, was changed by somebody.
         """
         for uuid, values in learned.items():
             self._recalled[uuid] = {name: values[name] for name in LEARNED + LEARNED_TIMES if name in values}
-        for uuid, (size_bytes, at) in targets.items():
+        for uuid, (size_bytes, at, settled) in targets.items():
             told_at = at - epoch_seconds
-            under_way = now - told_at < UNDER_WAY_SECONDS
+            under_way = not settled and now - told_at < UNDER_WAY_SECONDS
             told = {"target": float(size_bytes), "changed_at": told_at, "progress_at": now}
             self._recalled.setdefault(uuid, {}).update(told | {"arrived": float(not under_way)})
 

@@ -41,6 +41,7 @@ class Target(NamedTuple):
 
     size_bytes: int
     at: float  # epoch seconds
+    settled: bool = False  # what became of that is known: it is not under way
 
 
 class Store:
@@ -101,7 +102,11 @@ class Store:
     def targets(self) -> dict[str, Target]:
         """Return what each guest was last told and not refused, by UUID."""
         rows = self._database.read(_TARGETS)
-        return {uuid: Target(size, at) for uuid, size, at in rows if are((uuid, size, at), "sif")}
+        return {
+            uuid: Target(size, at, bool(settled))
+            for uuid, size, at, settled in rows
+            if are((uuid, size, at), "sif")
+        }
 
     def acts(self, uuid: str, *, limit: int = 100) -> list[ActRecord]:
         """Return a guest's last acts, the oldest first, with their outcomes."""
@@ -254,7 +259,7 @@ _TARGETS = """
         UNION ALL
         SELECT (SELECT min(uuid) FROM acts WHERE uuid > guests.uuid) FROM guests WHERE uuid IS NOT NULL
     )
-    SELECT acts.uuid, to_bytes, at FROM guests JOIN acts ON id = (
+    SELECT acts.uuid, to_bytes, at, outcome IS NOT NULL OR cause = 'adopted' FROM guests JOIN acts ON id = (
         SELECT id FROM acts AS own
         WHERE own.uuid = guests.uuid AND own.outcome IS NOT 'refused' ORDER BY id DESC LIMIT 1
     )

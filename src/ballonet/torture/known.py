@@ -4,7 +4,7 @@ It is reckoned from the wire and the words of the promises, with nothing of the 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ballonet.facts.guest import Guest
 from ballonet.units import MIB
@@ -27,7 +27,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Statistics as they came over the wire, and when they were first seen (monotonic seconds)."""
+    """Statistics as they came over the wire, and when they were first seen (monotonic seconds).
+
+    Infinite where a process before saw them first: the next one cannot know, and goes by the stamp.
+    """
 
     wire: Mapping[str, int]
     stamp: float
@@ -66,6 +69,12 @@ class Known:
     suffers: bool = False
     lent_stamp: float | None = None
     turns: list[tuple[float, bool]] = field(default_factory=list)  # when, and whether it grew
+
+    def begin_anew(self) -> None:
+        """Let go of what a new process cannot know: it has nothing to compare the next sample with."""
+        self.suffers = False
+        if self.sample is not None:
+            self.sample = replace(self.sample, seen_at=float("inf"))
 
     # --- looks ----------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ It is reckoned from the wire and the words of the promises, with nothing of the 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from ballonet.facts.act import Act
 from ballonet.facts.guest import Guest
 from ballonet.units import MIB
 
@@ -70,9 +71,14 @@ class Known:
     lent_stamp: float | None = None
     turns: list[tuple[float, bool]] = field(default_factory=list)  # when, and whether it grew
 
-    def begin_anew(self) -> None:
-        """Let go of what a new process cannot know: it has nothing to compare the next sample with."""
+    def begin_anew(self, written: Act | None) -> None:
+        """Let go of what a new process cannot know, whose journal has this as the last act.
+
+        It has nothing to compare the next sample with, and takes what was written but not sent for under way.
+        """
         self.suffers = False
+        if written is not None and written.to_bytes != self.told:
+            self.told, self.arrived, self.nearest = None, True, float("inf")
         if self.sample is not None:
             self.sample = replace(self.sample, seen_at=float("inf"))
 

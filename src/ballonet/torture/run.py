@@ -162,8 +162,8 @@ class _Run:
             self._world, clock, self._troubles, self._names, checker.next_look_seconds
         )
         ports = Ports(hypervisor, clock, host, residents)
-        checker.process_began()
         checker.journal = lambda uuid: _last_act(store, uuid)
+        checker.process_began()
         self.reread()
         ears = Ears(self._hear, lambda _: None, tick=lambda _, __: None if process.dead else checker.ticked())
         daemon = Daemon(

@@ -13,7 +13,7 @@ from ballonet.engine.requests import Requests
 from ballonet.facts.evolve import evolve
 from ballonet.facts.verdict import CODES
 from ballonet.hypervisor import readings
-from ballonet.policy import learn, motion, plan, room, verdicts
+from ballonet.policy import motion, plan, room, sample, verdicts
 from ballonet.service import keeping
 from ballonet.service.daemon import Daemon
 
@@ -61,6 +61,7 @@ def floor_missing(patch: pytest.MonkeyPatch) -> None:
 @bug
 def hard_floor_missing(patch: pytest.MonkeyPatch) -> None:
     """Floors of settings may lie below it."""
+    no_second_look(patch)
     for room_of_it in (act, table):
         patch.setattr(room_of_it, "hard_floor_bytes", lambda maximum: maximum * 0.0)
 
@@ -120,13 +121,12 @@ def no_wait_for_arrival(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def distress_ignored(patch: pytest.MonkeyPatch) -> None:
-    there = vars(learn)["read_sample"]
+    """Nor is what was usable in it too little ever after."""
 
-    def calm(*args: Any) -> Any:
-        memory = there(*args)
-        return evolve(memory, distress=np.zeros_like(memory.distress), worse=np.zeros_like(memory.worse))
+    def calm(_: Any, snapshot: Any, *rest: Any) -> Any:
+        return np.zeros(len(snapshot), dtype=np.bool_), np.zeros(len(snapshot))
 
-    patch.setattr(learn, "read_sample", calm)
+    patch.setattr(sample, "_distress", calm)
 
 
 @bug
@@ -198,8 +198,10 @@ def gap_ignored(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def sentinel_is_a_number(patch: pytest.MonkeyPatch) -> None:
+    """And whoever decides takes it for one, too."""
     patch.setattr(readings, "_SENTINELS", frozenset())
     patch.setattr(readings, "_SLACK", 1e30)
+    change_verdicts(patch, "absurd")
 
 
 @bug

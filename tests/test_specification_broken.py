@@ -34,6 +34,7 @@ from hypothesis import Phase, given, settings
 from test_specification import TESTS
 
 from ballonet.config import load as config_load
+from ballonet.config.read import read_layer
 from ballonet.engine.ask import Asker
 from ballonet.engine.engine import Engine
 from ballonet.engine.write_ahead import WriteAhead
@@ -150,7 +151,7 @@ def loads_in_part(files: Any, options: Any = ()) -> config_load.Loaded:
     layers = list(options)
     for path in files:
         with suppress(SettingsError):
-            layers.append(config_load.read_layer(path))
+            layers.append(read_layer(path))
     said = config_load.overlaid(layers)
     return config_load.Loaded(config_load.composed(said), said, tuple(files))
 

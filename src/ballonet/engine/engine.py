@@ -242,7 +242,8 @@ class Engine:
 
     def _knows(self) -> bool:
         """Return whether the last look tells how things are: ticks go on, and it was not that after a gap."""
-        return bool(self._looked) and not (self._only_looks or self._missed(self._looked, self._now()))
+        last = self._looked
+        return last is not None and not (self._only_looks or self._missed(last, self._now()))
 
     def _beside(self, columns: Columns, now: Now) -> Beside:
         """Return what the host shows beside the hypervisor's facts, and when these were sent."""

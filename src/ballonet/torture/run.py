@@ -185,13 +185,14 @@ class _Run:
         """End what is left of a process."""
         for wish in self._wishes:
             wish.cancel()
-        if not life.process.dead and not life.task.done():
+        lived = not life.process.dead  # what becomes of a dead one is nobody's business
+        if lived and not life.task.done():
             self.record.note("the service ends")
         life.task.cancel()
         await asyncio.wait({life.task})
         life.process.dead = True
         self.checker.process_ended()
-        if not life.task.cancelled() and (error := life.task.exception()) is not None:
+        if lived and not life.task.cancelled() and (error := life.task.exception()) is not None:
             self.checker.fail("crash", "", repr(error))
 
     def _read(self) -> InForce:

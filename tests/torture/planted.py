@@ -13,7 +13,7 @@ from ballonet.engine.requests import Requests
 from ballonet.facts.evolve import evolve
 from ballonet.facts.verdict import CODES
 from ballonet.hypervisor import readings
-from ballonet.policy import motion, plan, room, sample, verdicts
+from ballonet.policy import motion, plan, room, verdicts
 from ballonet.service import keeping
 from ballonet.service.daemon import Daemon
 
@@ -121,12 +121,18 @@ def no_wait_for_arrival(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def distress_ignored(patch: pytest.MonkeyPatch) -> None:
-    """Nor is what was usable in it too little ever after."""
+    """Who swaps gives as others do, and is thought to need no more than its floor."""
+    patch.setattr(sender, "broken_trust", lambda changes, _: np.zeros(len(changes), dtype=np.int8))
+    _motion_with(patch, lambda memory: evolve(memory, distress=np.zeros_like(memory.distress)))
+    there = plan.wants
 
-    def calm(_: Any, snapshot: Any, *rest: Any) -> Any:
-        return np.zeros(len(snapshot), dtype=np.bool_), np.zeros(len(snapshot))
+    def thrifty(snapshot: Any, memory: Any, settings: Any) -> Any:
+        wanted = there(snapshot, memory, settings)
+        wanted[:, memory.distress] = 0.0
+        wanted[0] = np.where(memory.distress, snapshot.floor, wanted[0])
+        return wanted
 
-    patch.setattr(sample, "_distress", calm)
+    patch.setattr(plan, "wants", thrifty)
 
 
 @bug

@@ -104,7 +104,7 @@ class _Run:
             interval_seconds=course.storms[0].then_seconds,
             budget_bytes=float(course.budget_bytes),
             reserve_bytes=float(course.reserve_bytes),
-            floor_share=0.25,
+            floor_share=course.floor_share,
             ceiling_share=1.0,
             excluded="",
         )
@@ -185,14 +185,15 @@ class _Run:
         """End what is left of a process."""
         for wish in self._wishes:
             wish.cancel()
-        lived = not life.process.dead  # what becomes of a dead one is nobody's business
-        if lived and not life.task.done():
+        alive = not life.process.dead
+        if alive and not life.task.done():
             self.record.note("the service ends")
         life.task.cancel()
         await asyncio.wait({life.task})
         life.process.dead = True
         self.checker.process_ended()
-        if lived and not life.task.cancelled() and (error := life.task.exception()) is not None:
+        error = None if life.task.cancelled() else life.task.exception()
+        if alive and error is not None:  # what becomes of a dead one is nobody's business
             self.checker.fail("crash", "", repr(error))
 
     def _read(self) -> InForce:

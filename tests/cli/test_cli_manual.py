@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from running import Run
 
-from ballonet import __version__
+from ballonet import __version__, errors
 from ballonet.cli.group import COMMANDS
 from ballonet.cli.manual import page
 from ballonet.config.model import TABLES
@@ -55,3 +55,10 @@ def test_every_setting_is_described(table: str) -> None:
     _, _, described = SETTINGS_PAGE.partition(f"\n# [{table}]\n")
     keys = re.findall(r"^`(\w+)` = `", described.partition("\n# ")[0], flags=re.MULTILINE)
     assert list(TABLES[table].model_fields) == keys
+
+
+def test_every_exit_code_is_described() -> None:
+    _, _, described = COMMANDS_PAGE.partition("\n# EXIT STATUS\n")
+    codes = re.findall(r"^(\d+)\n\n:   \w", described, flags=re.MULTILINE)
+    kinds = (getattr(errors, name) for name in vars(errors) if name.endswith("Error"))
+    assert [*map(str, sorted({0} | {kind.exit_code for kind in kinds}))] == codes

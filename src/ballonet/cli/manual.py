@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 from typer.core import TyperGroup
 
-from ballonet import __version__
+from ballonet import __version__, errors
 from ballonet.cli import app
 from ballonet.cli.group import COMMANDS, Group
 from ballonet.config.reference import manual
@@ -46,7 +46,7 @@ def commands() -> str:
         for name, entry in COMMANDS.items():
             command = root.get_command(ctx, name) if entry.section == section else None
             parts += _described(command, ctx) if command else ()
-    return "\n\n".join([*parts, _SEE_ALSO]) + "\n"
+    return "\n\n".join([*parts, f"# EXIT STATUS\n\n{_codes()}", _SEE_ALSO]) + "\n"
 
 
 def _described(command: "Command", above: "ClickContext") -> Iterator[str]:
@@ -75,6 +75,14 @@ def _parameters(command: "Command", ctx: "ClickContext") -> str:
         for record in records
         if record and not record[0].startswith("--help")
     )
+
+
+def _codes() -> str:
+    """Return each exit code with what it means, which is drawn at the top of the errors."""
+    meanings = {0: "done"}
+    for code, meaning in re.findall(r"Error +(\d)  (.*)", errors.__doc__ or ""):
+        meanings.setdefault(int(code), meaning)
+    return "\n\n".join(f"{code}\n\n:   {_escaped(meanings[code])}" for code in sorted(meanings))
 
 
 def _escaped(text: str) -> str:

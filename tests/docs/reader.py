@@ -67,6 +67,7 @@ class Reader:
         self._state = root / "surroundings"
         self._beside: subprocess.Popen[str] | None = None
         self.said = ""  # what the last line printed
+        self._lease = "lease-1"  # the last one that was made; other documents' readers make some, too
         for place in PLACES:
             (root / place).mkdir(parents=True, exist_ok=True)
         for name in ("packaging", "script", "src"):
@@ -121,6 +122,8 @@ class Reader:
             timeout=_SECONDS,
         )
         self.said = done.stdout
+        made = re.match(r"lease-\d+", self.said)
+        self._lease = made[0] if made else self._lease
         # Whether `doctor` finds a problem is the host's business.
         failed = done.returncode not in ({0, 1} if text.startswith("ballonet doctor") else {0})
         assert line.fails == failed, f"{where}\n{done.stdout}{done.stderr}"
@@ -155,7 +158,8 @@ class Reader:
 
     def _here(self, text: str) -> str:
         """Return text with the places of a host below the reader's root."""
-        return _ROOTED.sub(f"{self.root}/", text.removeprefix(".venv/bin/"))
+        text = text.removeprefix(".venv/bin/").replace("lease-1", self._lease)
+        return _ROOTED.sub(f"{self.root}/", text)
 
     def links(self, place: str, there: Path) -> None:
         """Have something that is elsewhere lie below the root, too."""

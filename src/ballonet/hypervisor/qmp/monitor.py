@@ -27,7 +27,7 @@ from ballonet.hypervisor.readings import known
 GREETING_SECONDS = 1.0  # QEMU greets within some ms, and within some 0.1 s on a busy host
 # Between two tries to connect: a socket whose QEMU ended stays until another takes its place.
 RETRY_SECONDS = (1.0, 1.0, 2.0, 5.0)
-# Others may add devices, or change a guest's period, rarely: no event tells that. All is read again after half
+# Others may add devices, or change a period, rarely: no event tells that. All is read again after half
 # to all of this, by chance: it takes seven times a look's commands, and hundreds began at the same time.
 MACHINE_SECONDS = 120.0
 MOVING_SECONDS = 5.0  # how long a resized guest is asked for its size; else QEMU's events, 1 s apart, tell it

@@ -104,6 +104,14 @@ def test_a_host_gives_what_is_available_less_its_reserve_and_what_was_never_touc
     assert np.inf == host_free(snapshot(1), law)
 
 
+def test_what_ksm_saves_is_not_given_twice() -> None:
+    """It was granted to those whose pages were merged, and they take it by writing to them."""
+    there = HostMemory(8 * GIB, 2 * GIB, 0, 0, None, None, None, 0, merged_bytes=700 * MIB)
+    table = snapshot(1, host=there, actual=512 * MIB, rss=512 * MIB)
+
+    assert (2048 - 700 - 1024) * MIB == host_free(table, settings(100, reserve_bytes=1.0 * GIB))
+
+
 def test_guests_whose_resident_memory_is_unknown_are_taken_to_have_touched_theirs() -> None:
     table = snapshot(1, host=host(2 * GIB), rss=np.nan)
 

@@ -100,9 +100,14 @@ def unheld(snapshot: Snapshot, held: Floats, settings: Settings) -> float:
 
 
 def host_free(snapshot: Snapshot, settings: Settings) -> float:
-    """Return what the host could still give: memory that guests were granted but never touched is spent."""
+    """Return what the host could still give.
+
+    Memory that guests were granted but never touched is spent, and so is what KSM saves: it belongs to those
+    whose pages were merged, and they take it again by writing.
+    """
     if snapshot.host is None:
         return np.inf
     untouched = np.maximum(sizes(snapshot) - snapshot.rss, 0.0)
     available = snapshot.host.available_bytes + snapshot.host.arc_shrinkable_bytes
-    return float(available - or_else(untouched).sum() - settings.reserve_bytes)
+    spent = or_else(untouched).sum() + snapshot.host.merged_bytes
+    return float(available - spent - settings.reserve_bytes)

@@ -29,8 +29,9 @@ def verdicts(snapshot: Snapshot, memory: Memory, settings: Settings) -> Codes:
         "booting": snapshot.uptime < settings.boot_grace_seconds,
         "no-period": snapshot.period == 0,
         "silent": never,
-        "blind": age > settings.blind_seconds,
+        # A Windows driver without its service stamped one sample, an empty one: what it lacks is said.
         "no-usable": np.isnan(snapshot.usable) | np.isnan(snapshot.unused),
+        "blind": age > settings.blind_seconds,
         "absurd": _absurd(snapshot),
         "stuck": memory.stuck_until > snapshot.taken_at,
         "foreign": memory.foreign_until > snapshot.taken_at,

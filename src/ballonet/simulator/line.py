@@ -111,10 +111,14 @@ class Line:
         return still
 
     def rise(self) -> Floats:
-        """Return the bytes/s by which resident memory grows; infinite where a guest waits for memory."""
+        """Return the bytes/s by which resident memory may grow; infinite where a guest waits for memory.
+
+        What grows within memory that it touched before, and that is resident still, soon grows beyond it.
+        """
         state = self.state
         held = state.hot + state.cold + state.hot_swapped + state.cold_swapped
-        return np.where(self.programs.anon - held > LAGS_BYTES, np.inf, self.rate[RESIDENT])
+        grows = np.maximum(self.rate[RESIDENT], self.rate[_IN_USE].sum(axis=0))
+        return np.where(self.programs.anon - held > LAGS_BYTES, np.inf, grows)
 
     def next_seconds(self, rate: Floats, delay: Floats) -> Floats:
         """Return how long guests may go on like this: while little moves, or all of it evenly.

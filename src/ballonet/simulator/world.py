@@ -209,6 +209,7 @@ class World:
             "busy": phases[Phase.JOB].copy(),
             "device": yes,
             "autodeflate": self._column("autodeflate").astype(np.bool_),
+            "reports_free": self._column("free_page_reporting").astype(np.bool_),
             "obstacle": self._obstacle,
             "maximum": self.make.maximum,
             "vcpus": np.where(phases[Phase.JOB], np.nan, self.make.vcpus),

@@ -8,10 +8,12 @@ burst that waits for what others give back cannot wait for a second.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from ballonet.engine.ports import Event, HypervisorFacts, check_size
 from ballonet.errors import DeadlineError, HypervisorError, NoSuchGuestError
@@ -60,6 +62,10 @@ class LibvirtHypervisor:
     async def connect(self) -> None:
         """Connect. Raises UsageError, NotPermittedError or HypervisorError, each with what to do."""
         await self._connection.open()
+        if urlsplit(self._connection.uri).path == "/embed":
+            # The embedded driver comes back to running guests beside this, and each is busy until it has.
+            with suppress(DeadlineError):
+                await self._connection.call(_wait_for_all, "coming back to the guests")
 
     async def close(self) -> None:
         """End the connection; guests keep running."""
@@ -276,6 +282,11 @@ def _find(raw: Any, reference: str) -> Any:
             if error.get_error_code() not in _NOT_FOUND:
                 raise
     return None
+
+
+def _wait_for_all(raw: Any) -> None:
+    """Wait until no guest is busy (in a thread): so does a call that is not told not to."""
+    raw.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_BALLOON, libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE)
 
 
 def _read_inactive(raw: Any) -> list[Guest]:

@@ -9,6 +9,8 @@ from ballonet.facts.guest import Device, Obstacle
 from ballonet.units import parse_size
 
 METADATA = "metadata/{urn:ballonet:guest:1}guest"  # settings that travel with a guest
+_OSINFO = "{http://libosinfo.org/xmlns/libvirt/domain/1.0}"
+SYSTEM = f"metadata/{_OSINFO}libosinfo/{_OSINFO}os"  # what virt-install and virt-manager note
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,9 @@ class Definition:
     current_bytes: int
     device: Device | None
     obstacles: frozenset[Obstacle]
+    file_backed: bool = False
     metadata: str = ""  # our own element as XML; empty where there is none
+    system: str = ""  # its operating system as libosinfo names it; empty where nobody noted it
 
 
 UNREADABLE: Final = Definition(0, 0, None, frozenset())
@@ -42,7 +46,9 @@ def _read(domain: ET.Element) -> Definition:
         maximum_bytes=maximum,
         current_bytes=current or maximum,
         device=_device(domain.find("devices/memballoon")),
+        file_backed=domain.find("memoryBacking/source[@type='file']") is not None,
         metadata=_element(domain.find(METADATA)),
+        system=_system(domain.find(SYSTEM)),
         obstacles=frozenset(obstacle for obstacle, found in _OBSTACLES.items() if _has(domain, found)),
     )
 
@@ -59,6 +65,8 @@ _OBSTACLES = {
     Obstacle.HUGEPAGES: ("memoryBacking/hugepages",),
     Obstacle.LOCKED: ("memoryBacking/locked",),
     Obstacle.CONFIDENTIAL: ("launchSecurity",),
+    # libvirt counts it in the sizes that it tells, and refuses to tell the balloon one that does.
+    Obstacle.VIRTIO_MEM: ("devices/memory[@model='virtio-mem']",),
 }
 
 
@@ -81,6 +89,10 @@ def _device(element: ET.Element | None) -> Device | None:
 
 def _element(element: ET.Element | None) -> str:
     return "" if element is None else ET.tostring(element, encoding="unicode").strip()
+
+
+def _system(element: ET.Element | None) -> str:
+    return "" if element is None else element.get("id", "")
 
 
 def _size(element: ET.Element | None) -> int:

@@ -298,6 +298,20 @@ async def test_events_of_the_guest_are_passed_on(place: Path, listen: Listen) ->
         await next_of(events, EventKind.CHANGED)
 
 
+async def test_what_no_event_tells_is_read_again_after_a_while(
+    place: Path, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitor, "MACHINE_SECONDS", 0.0)
+    fake = await listen(place / "a.qmp")
+    async with opened(place) as hypervisor:
+        await hypervisor.guests()
+        fake.properties[BALLOON, "guest-stats-polling-interval"] = 9
+        fake.answers["query-migrate"] = {"status": "active"}
+        [guest] = await hypervisor.guests()
+        assert guest.device
+        assert (9, "migration out") == (guest.device.period_seconds, guest.job)
+
+
 async def test_a_size_is_sent_in_bytes_and_seen_at_the_next_look(place: Path, listen: Listen) -> None:
     fake = await listen(place / "a.qmp", uuid=FIRST)
     async with opened(place) as hypervisor:

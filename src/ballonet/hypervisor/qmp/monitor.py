@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -26,7 +27,9 @@ from ballonet.hypervisor.readings import known
 GREETING_SECONDS = 1.0  # QEMU greets within some ms, and within some 0.1 s on a busy host
 # Between two tries to connect: a socket whose QEMU ended stays until another takes its place.
 RETRY_SECONDS = (1.0, 1.0, 2.0, 5.0)
-MACHINE_SECONDS = 120.0  # others may add devices, or change a guest's period, rarely: no event tells that
+# Others may add devices, or change a period, rarely: no event tells that. All is read again after half
+# to all of this, by chance: it takes seven times a look's commands, and hundreds began at the same time.
+MACHINE_SECONDS = 120.0
 MOVING_SECONDS = 5.0  # how long a resized guest is asked for its size; else QEMU's events, 1 s apart, tell it
 
 # What happens to a guest, and what else is a reason to look at all of it again.
@@ -62,7 +65,7 @@ class Monitor:
         self._client: Client | None = None
         self._number = 0  # of this run of the guest: its process, or what is as good
         self._last: Guest | None = None
-        self._read_at = 0.0  # monotonic seconds of the machine
+        self._read_until = 0.0  # monotonic seconds for which the machine is good
         self._stale = False  # something happened to it since
         self._hang: BallonetError | None = None
         self._moving_to = 0
@@ -152,7 +155,8 @@ class Monitor:
             except QMPError as error:
                 raise ConnectionResetError from error
 
-        self._stale, self._read_at = False, time.monotonic()
+        share = random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+        self._stale, self._read_until = False, time.monotonic() + MACHINE_SECONDS * share
         machine = await read_machine(ask, self.path, self._usual_name, self.process)
         self.actual_bytes = machine.actual_bytes
         return machine
@@ -266,7 +270,7 @@ class Monitor:
         if client is None or machine is None:
             return self.held()
         try:
-            if anew or self._stale or time.monotonic() - self._read_at > MACHINE_SECONDS:
+            if anew or self._stale or time.monotonic() > self._read_until:
                 self.machine = machine = await self._read(client)
             asked_at = time.time()
             stats, blocks, size = await self._answers(client, machine)

@@ -121,6 +121,6 @@ def test_a_definition_that_cannot_be_read_costs_its_guest_alone() -> None:
 
 
 def test_a_record_that_counts_without_end_is_read_all_the_same() -> None:
-    record = {**BALLOON, "block.count": 2**64 - 2, "block.1.rd.reqs": 7, "vcpu.maximum": 2**40}
+    record = {**BALLOON, "block.count": 2**62, "block.1.rd.reqs": 7, "vcpu.maximum": 2**40}
 
     assert 7 == row(record).disk_reads_total

@@ -91,11 +91,11 @@ def cushion(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
 def _shows_growth(snapshot: Snapshot, settings: Settings) -> Bools:
     """Return in whose resident memory growth shows: what a guest has unused is not resident.
 
-    Without free page reporting what was used once stays resident, and growth into it cannot be seen.
+    Without free page reporting what was used once stays resident, and growth into it cannot be seen. What is
+    resident and not used does not change when a guest is given memory: else it would be given it in turns.
     """
-    beside = np.where(snapshot.reports_free, settings.process_bytes, 0.0)
-    hidden = snapshot.rss - beside > snapshot.actual - snapshot.unused / 2
-    shows: Bools = snapshot.watched & ~hidden
+    idle = snapshot.rss - (snapshot.actual - snapshot.unused)
+    shows: Bools = snapshot.watched & snapshot.reports_free & ~(idle > settings.process_bytes)
     return shows
 
 

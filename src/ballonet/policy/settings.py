@@ -73,7 +73,7 @@ class Settings:
 
     process_bytes: float = 256 * MIB
     """What a guest's process has resident beside the guest's memory, at most. Where a guest with free page
-    reporting has more than that resident, and does not use it, its driver does not report."""
+    reporting has more than that resident, and does not use it, its driver does not report (Windows')."""
 
     reaction_seconds: float = 0.5
     """What a change takes to arrive, beside the tick and the age of the statistics."""

@@ -121,10 +121,11 @@ def no_wait_for_arrival(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def distress_ignored(patch: pytest.MonkeyPatch) -> None:
-    """Who swaps gives as others do, and is thought to need no more than its floor."""
+    """Who swaps gives as others do, also soon after it grew, and is thought to need no more than its floor."""
+    patch.setattr(motion, "_dwell", lambda memory, settings: 0.0)
     patch.setattr(sender, "broken_trust", lambda changes, _: np.zeros(len(changes), dtype=np.int8))
     _motion_with(patch, lambda memory: evolve(memory, distress=np.zeros_like(memory.distress)))
-    there = plan.wants
+    there = vars(plan)["wants"]
 
     def thrifty(snapshot: Any, memory: Any, settings: Any) -> Any:
         wanted = there(snapshot, memory, settings)

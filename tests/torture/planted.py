@@ -121,19 +121,26 @@ def no_wait_for_arrival(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def distress_ignored(patch: pytest.MonkeyPatch) -> None:
-    """Who swaps gives as others do, also soon after it grew, and is thought to need no more than its floor."""
-    patch.setattr(motion, "_dwell", lambda memory, settings: 0.0)
+    """Who swaps gives a bite as others do, also soon after it grew, and is thought to need its floor only."""
     patch.setattr(sender, "broken_trust", lambda changes, _: np.zeros(len(changes), dtype=np.int8))
+    patch.setattr(motion, "_dwell", lambda memory, settings: 0.0)
     _motion_with(patch, lambda memory: evolve(memory, distress=np.zeros_like(memory.distress)))
-    there = vars(plan)["wants"]
+    wants, bite = vars(plan)["wants"], vars(motion)["bite"]
+    swaps: list[Any] = []
 
-    def thrifty(snapshot: Any, memory: Any, settings: Any) -> Any:
-        wanted = there(snapshot, memory, settings)
+    def modest(snapshot: Any, memory: Any, settings: Any) -> Any:
+        swaps[:] = [memory.distress]
+        wanted = wants(snapshot, memory, settings)
         wanted[:, memory.distress] = 0.0
         wanted[0] = np.where(memory.distress, snapshot.floor, wanted[0])
         return wanted
 
-    patch.setattr(plan, "wants", thrifty)
+    def bites(snapshot: Any, memory: Any, settings: Any, urgency: Any, much: Any) -> Any:
+        taken = bite(snapshot, memory, settings, urgency, much)
+        return np.where(swaps[0], np.clip(much, 0.0, 0.05 * snapshot.actual), taken)
+
+    patch.setattr(plan, "wants", modest)
+    patch.setattr(motion, "bite", bites)
 
 
 @bug

@@ -13,7 +13,7 @@ from ballonet.engine.requests import Requests
 from ballonet.facts.evolve import evolve
 from ballonet.facts.verdict import CODES
 from ballonet.hypervisor import readings
-from ballonet.policy import motion, need, plan, room, verdicts
+from ballonet.policy import motion, plan, room, verdicts
 from ballonet.service import keeping
 from ballonet.service.daemon import Daemon
 
@@ -121,18 +121,26 @@ def no_wait_for_arrival(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def distress_ignored(patch: pytest.MonkeyPatch) -> None:
-    """Who swaps gives as others do, and is thought to need no more than its floor."""
+    """Who swaps gives a bite as others do, also soon after it grew, and is thought to need its floor only."""
     patch.setattr(sender, "broken_trust", lambda changes, _: np.zeros(len(changes), dtype=np.int8))
+    patch.setattr(motion, "_dwell", lambda memory, settings: 0.0)
     _motion_with(patch, lambda memory: evolve(memory, distress=np.zeros_like(memory.distress)))
-    there = need.wants
+    wants, bite = vars(plan)["wants"], vars(motion)["bite"]
+    swaps: list[Any] = []
 
-    def thrifty(snapshot: Any, memory: Any, settings: Any) -> Any:
-        wanted = there(snapshot, memory, settings)
+    def modest(snapshot: Any, memory: Any, settings: Any) -> Any:
+        swaps[:] = [memory.distress]
+        wanted = wants(snapshot, memory, settings)
         wanted[:, memory.distress] = 0.0
         wanted[0] = np.where(memory.distress, snapshot.floor, wanted[0])
         return wanted
 
-    patch.setattr(plan, "wants", thrifty)
+    def bites(snapshot: Any, memory: Any, settings: Any, urgency: Any, much: Any) -> Any:
+        taken = bite(snapshot, memory, settings, urgency, much)
+        return np.where(swaps[0], np.clip(much, 0.0, 0.05 * snapshot.actual), taken)
+
+    patch.setattr(plan, "wants", modest)
+    patch.setattr(motion, "bite", bites)
 
 
 @bug
@@ -206,7 +214,6 @@ def gap_ignored(patch: pytest.MonkeyPatch) -> None:
 def sentinel_is_a_number(patch: pytest.MonkeyPatch) -> None:
     """And whoever decides takes it for one, too."""
     patch.setattr(readings, "_SENTINELS", frozenset())
-    patch.setattr(readings, "_TOO_LARGE", 1e30)
     patch.setattr(readings, "_SLACK", 1e30)
     change_verdicts(patch, "absurd")
 
@@ -237,9 +244,7 @@ def resets_forgotten_by_a_restart(patch: pytest.MonkeyPatch) -> None:
 def holds_forgotten_by_a_restart(patch: pytest.MonkeyPatch) -> None:
     there = Requests.__init__
     patch.setattr(
-        Requests,
-        "__init__",
-        lambda self, clock, journal=None, kept=(), **rest: there(self, clock, journal, **rest),
+        Requests, "__init__", lambda self, clock, journal=None, kept=(): there(self, clock, journal)
     )
 
 
@@ -247,9 +252,7 @@ def holds_forgotten_by_a_restart(patch: pytest.MonkeyPatch) -> None:
 def targets_forgotten_by_a_restart(patch: pytest.MonkeyPatch) -> None:
     there = remember.Remembered.recall
     patch.setattr(
-        remember.Remembered,
-        "recall",
-        lambda self, learned, targets, *rest: there(self, learned, {}, *rest),
+        remember.Remembered, "recall", lambda self, learned, targets, *rest: there(self, learned, {}, *rest)
     )
 
 

@@ -9,6 +9,7 @@ from ballonet.torture.run import Task, lived
 FOUND: dict[str, tuple[int, str]] = {
     "kib_for_bytes": (0, "G1"),
     "floor_missing": (0, "G1"),
+    "hard_floor_missing": (7, "G1"),
     "stale_accepted": (5, "G3"),
     "booting_accepted": (0, "G7"),
     "foreign_change_overridden": (3, "Q2"),
@@ -27,7 +28,7 @@ FOUND: dict[str, tuple[int, str]] = {
     "full_disk_ignored": (1, "S4"),
     "gap_ignored": (0, "S6"),
     "sentinel_is_a_number": (0, "G3"),
-    "what_people_were_granted_is_forgotten": (6, "H1"),
+    "what_people_were_granted_is_forgotten": (9, "H1"),
     "holds_forgotten_by_a_restart": (0, "G7"),
     "targets_forgotten_by_a_restart": (6, "Q2"),
     "watchdog_fed_by_failures": (0, "S8"),

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from ballonet.errors import DeadlineError, HypervisorError
+from ballonet.facts.agent import Channel
 from ballonet.facts.guest import Device, Guest, Obstacle, State, Stored
 from ballonet.facts.host import HostMemory, OtherWriter
 from ballonet.facts.statistics import Statistics
@@ -72,6 +73,10 @@ SQUEEZED = with_device(autodeflate=False, free_page_reporting=True, row=reportin
         (replace(OFF, device=None), {"no-device"}),
         *((replace(GUEST, obstacles=frozenset({obstacle})), {obstacle.value}) for obstacle in Obstacle),
         (replace(OFF, obstacles=frozenset(Obstacle)), {obstacle.value for obstacle in Obstacle}),
+        (replace(GUEST, channel=Channel.DISCONNECTED), {"no-agent", *NOTED}),
+        (replace(GUEST, channel=Channel.CONNECTED), NOTED),
+        (replace(GUEST, channel=Channel.UNKNOWN), NOTED),
+        (replace(OFF, channel=Channel.DISCONNECTED), NOTED),
         (asked_every(0), {"no-period", *NOTED}),
         (asked_every(0, stored=0), {"no-period", *NOTED}),
         (asked_every(2, stored=0), {"forgets-period", *NOTED}),

@@ -5,9 +5,11 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from ballonet.errors import HypervisorError, UsageError
+from ballonet.facts.agent import Channel
 from ballonet.facts.guest import Device, Obstacle
 from ballonet.units import parse_size
 
+AGENT = "devices/channel/target[@name='org.qemu.guest_agent.0']"
 METADATA = "metadata/{urn:ballonet:guest:1}guest"  # settings that travel with a guest
 
 
@@ -20,6 +22,7 @@ class Definition:
     device: Device | None
     obstacles: frozenset[Obstacle]
     metadata: str = ""  # our own element as XML; empty where there is none
+    channel: Channel | None = None  # to an agent in the guest
 
 
 UNREADABLE: Final = Definition(0, 0, None, frozenset())
@@ -43,6 +46,7 @@ def _read(domain: ET.Element) -> Definition:
         current_bytes=current or maximum,
         device=_device(domain.find("devices/memballoon")),
         metadata=_element(domain.find(METADATA)),
+        channel=_channel(domain.find(AGENT)),
         obstacles=frozenset(obstacle for obstacle, found in _OBSTACLES.items() if _has(domain, found)),
     )
 
@@ -77,6 +81,14 @@ def _device(element: ET.Element | None) -> Device | None:
         free_page_reporting=element.get("freePageReporting") == "on",
         period_seconds=max(0, int(stats.get("period", "0"))) if stats is not None else 0,
     )
+
+
+def _channel(element: ET.Element | None) -> Channel | None:
+    """Return who is at a channel's other end; libvirt says it of guests that run."""
+    if element is None:
+        return None
+    state = element.get("state")
+    return Channel(state) if state in set(Channel) else Channel.UNKNOWN
 
 
 def _element(element: ET.Element | None) -> str:

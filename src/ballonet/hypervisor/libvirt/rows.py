@@ -170,6 +170,7 @@ def frame(domain: Any, state: object, definition: Definition, asked_at: float) -
         device=definition.device,
         obstacles=definition.obstacles,
         metadata=definition.metadata,
+        channel=definition.channel,
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballonet.errors import BallonetError, DeadlineError, RefusedError
+from ballonet.facts.agent import Heard
 from ballonet.facts.columns import Columns
 from ballonet.facts.guest import Device, Guest, Obstacle, State
 from ballonet.facts.snapshot import Bools
@@ -62,8 +63,18 @@ def guest_row(
         disk_read_seconds_total=None if busy else float(columns.disk_read_seconds[row]),
         vcpus=_whole(columns.vcpus[row]),
         vcpu_seconds_total=None if busy else float(columns.vcpu_seconds[row]),
+        heard=_heard(columns, row),
         pressure_ratio=None if np.isnan(columns.pressure[row]) else float(columns.pressure[row]),
     )
+
+
+def _heard(columns: Columns, row: int) -> Heard | None:
+    """Return what a guest's agent told, None where it has none or was not asked yet."""
+    if np.isnan(columns.heard[row]):
+        return None
+    swapped, left = _whole(columns.swapped[row]), _whole(columns.swap_left[row])
+    total = None if swapped is None or left is None else swapped + left
+    return Heard(float(columns.heard[row]), swap_total_bytes=total, swap_free_bytes=left)
 
 
 def only(columns: Columns, rows: NDArray[np.intp]) -> Columns:

@@ -43,10 +43,10 @@ def guests(count: int) -> None:
 
 
 @contextlib.contextmanager
-def lab(count: int, memory: str = MEMORY) -> Iterator[tuple[str, Path]]:
-    """Yield the URI of so many idle guests, and their directory."""
+def lab(count: int, memory: str = MEMORY, *options: str) -> Iterator[tuple[str, Path]]:
+    """Yield the URI of so many idle guests, and their directory; `options` are of `ballonet lab up`."""
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
-        words = ["lab", "up", "--output", "json", "--guests", str(count), "--memory", memory]
+        words = ["lab", "up", "--output", "json", "--guests", str(count), "--memory", memory, *options]
         where = ["--directory", f"{place}/lab"]
         done = subprocess.run([BALLONET, *words, *where], check=True, stdout=subprocess.PIPE)
         try:

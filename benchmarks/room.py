@@ -4,6 +4,7 @@ import json
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -21,16 +22,19 @@ CACHED = "at 0 anon_mib=20 hot_mib=20 file_mib=200 rate=50 touches=16 reads=8\na
 SETTLE_SECONDS, WATCHED_SECONDS = 40.0, 15.0
 
 
-def room() -> None:
+def room(*options: str) -> None:
     """Boot guests, balance them, make room, and print the figures before and after."""
-    with lab(GUESTS, MEMORY) as (uri, directory), tempfile.TemporaryDirectory(prefix="room-") as place:
+    with (
+        lab(GUESTS, MEMORY, *options) as (uri, directory),
+        tempfile.TemporaryDirectory(prefix="room-") as place,
+    ):
         for name, load in zip(names(GUESTS), (BUSY, BUSY, CACHED, CACHED), strict=True):
             words = ["lab", "load", name, "-", "--directory", str(directory)]
             subprocess.run([BALLONET, *words], input=load, text=True, check=True, stdout=subprocess.DEVNULL)
         environment = {**os.environ, "BALLONET_SOCKET": f"{place}/run.sock"}
-        options = ["--enforce", "--budget", BUDGET, "--boot-grace", "0s", "--interval", "1s"]
+        limits = ["--enforce", "--budget", BUDGET, "--boot-grace", "0s", "--interval", "1s"]
         paths = ["--socket", f"{place}/run.sock", "--state", f"{place}/state"]
-        words = [BALLONET, "-c", uri, "run", *options, *paths]
+        words = [BALLONET, "-c", uri, "run", *limits, *paths]
         with subprocess.Popen(words, stdout=subprocess.DEVNULL) as service:
             try:
                 time.sleep(SETTLE_SECONDS)
@@ -70,4 +74,4 @@ def _latencies(directory: Path, seconds: float) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    room()
+    room(*sys.argv[1:])  # --no-free-page-reporting: what guests freed is the host's only when it is taken

@@ -3,7 +3,9 @@
 BallonetError                  1  failed
 ├── HypervisorError            1  the hypervisor refused, failed or cannot be reached
 │   ├── DeadlineError          1  it did not answer in time
+│   ├── UnreachableError       1  there is no connection to it
 │   └── MovedError             1  the guest's size is no longer what the change was decided from
+├── NotReadyError              1  the guests were not looked at yet
 ├── JournalError               1  what must be written down first cannot be: nothing is sent
 ├── NotRunningError            3  the service does not run
 ├── UsageError                 2  malformed size, duration, URI, option or setting
@@ -42,8 +44,16 @@ class DeadlineError(HypervisorError):
     """The hypervisor did not answer within the call's deadline; what it was asked may still happen."""
 
 
+class UnreachableError(HypervisorError):
+    """There is no connection to the hypervisor: nothing hangs, and it is tried again."""
+
+
 class MovedError(HypervisorError):
     """The guest's size is no longer what the change was decided from: it was not sent."""
+
+
+class NotReadyError(BallonetError):
+    """The guests were not looked at yet: a moment later the same is answered."""
 
 
 class JournalError(BallonetError):

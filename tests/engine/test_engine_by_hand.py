@@ -16,6 +16,7 @@ from ballonet.errors import (
     JournalError,
     NoSuchGuestError,
     NotReachedError,
+    NotReadyError,
     RefusedError,
     UsageError,
 )
@@ -119,7 +120,7 @@ def test_before_the_first_look_nobody_can_be_named() -> None:
     world = World(PretendHypervisor(clock), clock)
     by_hand = ByHand(Engine(world, Settings(budget_bytes=GIB), lambda _: None))
 
-    with pytest.raises(BallonetError, match="no guest was looked at yet"):
+    with pytest.raises(NotReadyError, match="no guest was looked at yet"):
         by_hand.pause("web", None, ANNA)
 
 

@@ -16,10 +16,14 @@ from ballonet.engine.table import Beside, Now, side_by_side, tabulate
 from ballonet.engine.watch import Watch
 from ballonet.errors import BallonetError, DeadlineError, HypervisorError
 from ballonet.facts.columns import Columns
+from ballonet.facts.guest import Obstacle
 from ballonet.facts.happening import Happening, Kind
-from ballonet.facts.memory import Memory
+from ballonet.facts.host import HostMemory, HostState
+from ballonet.facts.memory import HostPast, Memory
 from ballonet.facts.plan import Plan
 from ballonet.policy.plan import plan
+from ballonet.policy.pressure import read_host
+from ballonet.policy.room import host_free
 from ballonet.policy.settings import Settings
 from ballonet.units import GIB, MIB
 
@@ -55,6 +59,21 @@ async def ticks(engine: Engine, clock: PretendClock, number: int) -> None:
     for _ in range(number):
         await engine.tick()
         clock.now += 2.0
+
+
+async def test_a_guest_on_huge_pages_takes_nothing_from_what_is_free() -> None:
+    """They were set aside before it began, and its process' resident memory leaves them out."""
+    clock = PretendClock()
+    on_huge_pages = replace(guest("huge", maximum=8 * GIB), obstacles=frozenset({Obstacle.HUGEPAGES}))
+    statistics = replace(on_huge_pages.statistics, rss_bytes=100 * MIB)
+    rows = [replace(on_huge_pages, statistics=statistics), guest("a")]
+    left = HostMemory(32 * GIB, 5 * GIB, 0, 0, 0, None, None, 0)
+    table = tabulate(rows, Now(clock.time(), clock.now), Beside(host=left))
+
+    assert [8 * GIB + 100 * MIB, GIB] == table.rss.tolist()
+    law = Settings(budget_bytes=30.0 * GIB)
+    assert 5 * GIB - law.reserve_bytes == host_free(table, law)
+    assert HostState.PLENTY is read_host(HostPast(), table, law).state
 
 
 async def test_many_sizes_at_once_come_to_the_same_as_one_by_one() -> None:

@@ -277,6 +277,19 @@ async def test_with_a_clock_that_was_set_it_looks_before_it_acts(four: Bench, se
     assert [] == four.hypervisor.sent
 
 
+async def test_a_guest_that_fell_silent_does_not_seem_to_speak_when_the_clock_is_set_back() -> None:
+    """G3: what it said before our last change was not said after it."""
+    four = four_guests(interval_seconds=1.0)
+    await four.ticks(2, seconds=1.0)
+    assert four.hypervisor.sent
+    four.hypervisor.silent = True
+    four.clock.set_by -= 8.0
+    four.hypervisor.sent.clear()
+    await four.ticks(9, seconds=1.0)
+
+    assert [] == four.hypervisor.sent
+
+
 async def test_after_a_gap_the_reflex_waits_for_a_look(four: Bench) -> None:
     """S6: what was free before it may be gone."""
     await four.ticks(10)
@@ -490,7 +503,7 @@ async def test_what_was_learned_is_known_again_by_the_next_engine(four: Bench) -
     assert set(four.hypervisor.rows) == set(learned)
     again = four_guests()
     again.clock.now = four.clock.now
-    again.engine.recall({**learned, "uuid-b": {"growth": 7e6}}, {})
+    again.engine.recall({**learned, "uuid-b": {"growth": 7e6}}, {}, {})
     await again.ticks(1)
 
     assert 7e6 == pytest.approx(again.engine.memory.growth[1], rel=0.01)

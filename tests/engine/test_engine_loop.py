@@ -59,6 +59,20 @@ def test_it_runs_for_as_long_as_it_is_told_and_outlives_failures() -> None:
     assert {Kind.CAME, Kind.REBOOTED, Kind.FAILED, Kind.RECOVERED} <= {item.kind for item in told}
 
 
+async def test_no_part_goes_on_without_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, world, _, _ = parts(SystemClock())
+    before = asyncio.all_tasks()
+
+    async def broken() -> bool:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(engine, "glance", broken)
+    with pytest.raises(ZeroDivisionError):
+        await run(engine, world)
+
+    assert before == asyncio.all_tasks()
+
+
 async def test_it_ends_when_it_is_cancelled_and_leaves_no_task_behind() -> None:
     engine, world, _, _ = parts(SystemClock())
     before = asyncio.all_tasks()

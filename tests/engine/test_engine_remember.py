@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ballonet.engine.remember import LEARNED, LEARNED_TIMES, Remembered
+from ballonet.engine.remember import LEARNED, LEARNED_TIMES, Remembered, by_this_clock
 
 EPOCH = 1_700_000_000.0  # of the first process's second 0
 LATER = EPOCH + 500.0  # of the second's
@@ -27,7 +27,7 @@ def taught(**columns: float) -> Remembered:
 
 def met_again(first: Remembered, now: float = 10.0, **targets: tuple[int, float]) -> Remembered:
     again = Remembered()
-    again.recall(first.learned(EPOCH), targets, LATER, now)
+    again.recall(by_this_clock(first.learned(EPOCH), LATER, same_boot=False), targets, LATER, now)
     again.align(("b", "a"))
     return again
 
@@ -51,6 +51,17 @@ def test_a_target_is_no_wish_and_another_size_was_somebodys() -> None:
     assert 300 << 20 == told_long_ago.target[1]
 
 
+@pytest.mark.parametrize(("actual_mib", "known_mib"), [(400, np.nan), (350, 300), (300, 300)])
+def test_a_change_that_was_perhaps_never_sent_is_nobody_elses(actual_mib: int, known_mib: float) -> None:
+    again = Remembered()
+    targets, unsettled = {"a": (300 << 20, LATER - 60.0)}, {"a": 400 << 20}
+    again.recall({}, targets, LATER, 10.0, unsettled=unsettled)
+    memory = again.align(("a",), np.array([actual_mib << 20], dtype=np.float64))
+
+    assert known_mib == pytest.approx(memory.target[0] / (1 << 20), nan_ok=True)
+    assert memory.arrived[0]
+
+
 def test_a_change_that_was_under_way_goes_on() -> None:
     under_way = met_again(taught(), a=(300 << 20, LATER + 8.0)).memory
     assert [True, False] == under_way.arrived.tolist()
@@ -59,9 +70,17 @@ def test_a_change_that_was_under_way_goes_on() -> None:
 
 def test_a_guest_that_comes_later_is_known_then() -> None:
     again = Remembered()
-    again.recall(taught(kept=7.0).learned(EPOCH), {}, LATER, 0.0)
+    again.recall(by_this_clock(taught(kept=7.0).learned(EPOCH), LATER, same_boot=False), {}, LATER, 0.0)
     assert [0.0] == again.align(("b",)).kept.tolist()
     assert [0.0, 7.0] == again.align(("b", "a")).kept.tolist()
+
+
+@pytest.mark.parametrize(("same_boot", "hold_until"), [(True, 700.0), (False, 660.0)])
+def test_within_a_boot_times_go_on_however_the_wall_clock_was_set(same_boot: bool, hold_until: float) -> None:
+    learned = taught(hold_until=700.0).learned(EPOCH)
+    set_forward = by_this_clock(learned, EPOCH + 40.0, same_boot=same_boot)
+
+    assert hold_until == set_forward["a"]["hold_until"]
 
 
 @given(
@@ -70,7 +89,7 @@ def test_a_guest_that_comes_later_is_known_then() -> None:
 def test_learned_values_come_back_as_they_went(values: dict[str, float]) -> None:
     first = taught(**values)
     again = Remembered()
-    again.recall(first.learned(EPOCH), {}, EPOCH, 0.0)
+    again.recall(by_this_clock(first.learned(EPOCH), EPOCH, same_boot=True), {}, EPOCH, 0.0)
     memory = again.align(("a", "b"))
     for name in values:
         assert getattr(first.memory, name)[0] == pytest.approx(getattr(memory, name)[0], abs=1e-6)

@@ -10,11 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ballonet.errors import BallonetError
+from ballonet.host.groups import limit_bytes
 from ballonet.host.memory import LinuxHost
 from ballonet.host.residents import ProcessResidents
 
 UUID = "11111111-1111-4111-8111-111111111111"
-PLACES = ("proc/meminfo", "proc/vmstat", "proc/pressure/memory", "proc/spl/kstat/zfs/arcstats")
+PLACES = (
+    "proc/meminfo",
+    "proc/vmstat",
+    "proc/pressure/memory",
+    "proc/spl/kstat/zfs/arcstats",
+    "sys/kernel/mm/ksm/pages_sharing",
+)
 
 words = st.sampled_from(
     [
@@ -45,9 +52,11 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @fuzzed
-@given(given_texts=st.tuples(texts, texts, texts, texts), sized=st.booleans())
+@given(
+    given_texts=st.tuples(texts, texts, texts, texts, texts | numbers.map(str.encode)), sized=st.booleans()
+)
 def test_any_text_is_the_hosts_memory_or_refused(
-    root: Path, given_texts: tuple[bytes, bytes, bytes, bytes], *, sized: bool
+    root: Path, given_texts: tuple[bytes, ...], *, sized: bool
 ) -> None:
     for place, text in zip(PLACES, given_texts, strict=True):
         (root / place).write_bytes(text)
@@ -96,3 +105,27 @@ def test_any_process_is_read_or_passed_over(
     assert started is None or math.isfinite(started)
     assert all(0 < size < 2**64 for size in resident.values())
     residents.follow([])
+
+
+groups = (
+    st.sampled_from(["0::/a/b", "4:memory:/a", "4:cpu,memory:/", "0::/../a", "0::/\x00", "::", "0"])
+    | st.text()
+)
+
+
+@fuzzed
+@given(st.lists(groups, max_size=4).map("\n".join).map(str.encode) | st.binary(), numbers | st.text())
+def test_any_control_group_is_a_limit_or_none(
+    tmp_path_factory: pytest.TempPathFactory, lines: bytes, limit: str
+) -> None:
+    root = tmp_path_factory.mktemp("groups")
+    (root / "proc/7").mkdir(parents=True)
+    (root / "proc/7/cgroup").write_bytes(lines)
+    for place in ("a/b/memory.max", "a/memory.max", "memory/a/memory.limit_in_bytes", "unified/memory.max"):
+        path = root / "sys/fs/cgroup" / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(limit, errors="replace")
+
+    found = limit_bytes(7, root)
+
+    assert found is None or 0 <= found < 2**63

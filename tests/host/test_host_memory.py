@@ -4,10 +4,12 @@ from pathlib import Path
 import pytest
 
 from ballonet.errors import BallonetError
-from ballonet.facts.host import HostMemory
+from ballonet.facts.host import HostMeans, HostMemory, HugePool
 from ballonet.host.memory import LinuxHost
 from ballonet.units import GIB, KIB, MIB
 
+PAGE = os.sysconf("SC_PAGE_SIZE")
+HUGE = "sys/kernel/mm/hugepages"
 MEMINFO = """\
 MemTotal:       16777216 kB
 MemFree:         1048576 kB
@@ -35,6 +37,9 @@ def write(root: Path, **files: str) -> LinuxHost:
         "vmstat": "proc/vmstat",
         "pressure": "proc/pressure/memory",
         "arcstats": "proc/spl/kstat/zfs/arcstats",
+        "merged": "sys/kernel/mm/ksm/pages_sharing",
+        **{f"{kind}_of_2m": f"{HUGE}/hugepages-2048kB/{kind}_hugepages" for kind in ("nr", "free", "resv")},
+        **{f"{kind}_of_1g": f"{HUGE}/hugepages-1048576kB/{kind}_hugepages" for kind in ("nr", "free")},
     }
     for name, text in files.items():
         path = root / places[name]
@@ -45,19 +50,53 @@ def write(root: Path, **files: str) -> LinuxHost:
 
 def test_all_that_a_host_shows(tmp_path: Path) -> None:
     host = write(
-        tmp_path, meminfo=MEMINFO, vmstat="pgfault 5\npswpout 7\n", pressure=PRESSURE, arcstats=ARCSTATS
+        tmp_path,
+        meminfo=MEMINFO,
+        vmstat="pgfault 5\npswpout 7\n",
+        pressure=PRESSURE,
+        arcstats=ARCSTATS,
+        merged="1000\n",
     )
     expected = HostMemory(
         total_bytes=16 * GIB,
         available_bytes=8 * GIB,
         swap_total_bytes=2 * GIB,
         swap_free_bytes=1 * GIB,
-        swapped_out_bytes_total=7 * os.sysconf("SC_PAGE_SIZE"),
+        swapped_out_bytes_total=7 * PAGE,
         pressure_some_ratio=0.125,
         pressure_full_ratio=0.0025,
         arc_shrinkable_bytes=768 * MIB,
+        merged_bytes=1000 * PAGE,
     )
     assert expected == host.memory()
+
+
+def test_what_zswap_takes_was_swapped_out_too(tmp_path: Path) -> None:
+    host = write(tmp_path, meminfo=MEMINFO, vmstat="zswpin 1\nzswpout 5\npswpout 7\nzswpwb 2\n")
+    assert 12 * PAGE == host.memory().swapped_out_bytes_total
+
+
+def test_the_hosts_other_means(tmp_path: Path) -> None:
+    zswap = "Zswap: 1024 kB\nZswapped: 4096 kB\n"
+    host = write(
+        tmp_path,
+        meminfo=MEMINFO + zswap,
+        merged="3\n",
+        nr_of_2m="100\n",
+        free_of_2m="40\n",
+        resv_of_2m="10\n",
+        nr_of_1g="2\n",
+        free_of_1g="0\n",
+    )
+    (tmp_path / HUGE / "hugepages-odd").mkdir()
+    pools = HugePool(GIB, pages=2, idle_pages=0), HugePool(2 * MIB, pages=100, idle_pages=30)
+    assert HostMeans(3 * PAGE, 4 * MIB, MIB, pools) == host.means()
+    assert [0, 60 * MIB] == [pool.idle_bytes for pool in pools]
+
+
+def test_a_host_without_other_means(tmp_path: Path) -> None:
+    assert HostMeans() == write(tmp_path).means()
+    assert HostMeans() == write(tmp_path, meminfo=MEMINFO, merged="many\n").means()
 
 
 def test_what_a_host_does_not_show_is_unknown(tmp_path: Path) -> None:
@@ -104,3 +143,4 @@ def test_this_host() -> None:
     assert 0 < memory.available_bytes <= memory.total_bytes
     assert memory.swap_free_bytes <= memory.swap_total_bytes
     assert memory.swapped_out_bytes_total is not None
+    assert all(pool.idle_pages <= pool.pages for pool in LinuxHost().means().huge_pools)

@@ -51,6 +51,7 @@ def test_growth_is_seen_at_once() -> None:
     residents = ProcessResidents()
     with guest(identifier) as process:
         residents.follow([identifier, "nobody"])
+        assert (process.pid, None) == (residents.process_of(identifier), residents.process_of("nobody"))
         before = residents.read()
         grow(process, 64)
         after = residents.read()

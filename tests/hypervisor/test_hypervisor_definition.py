@@ -35,6 +35,17 @@ def test_the_device_and_its_features() -> None:
     assert plain == read_definition(domain("<memballoon model='virtio-non-transitional'/>")).device
 
 
+def test_the_system_that_its_maker_noted() -> None:
+    """As virt-install writes it."""
+    noted = (
+        '<metadata><libosinfo:libosinfo xmlns:libosinfo="http://libosinfo.org/xmlns/libvirt/domain/1.0">'
+        '<libosinfo:os id="http://microsoft.com/win/11"/></libosinfo:libosinfo></metadata>'
+    )
+    assert "http://microsoft.com/win/11" == read_definition(domain(more=noted)).system
+    for more in ("", noted.replace(' id="http://microsoft.com/win/11"', "")):
+        assert "" == read_definition(domain(more=more)).system
+
+
 @pytest.mark.parametrize("devices", ["", "<memballoon model='none'/>"])
 def test_no_device(devices: str) -> None:
     assert read_definition(domain(devices)).device is None
@@ -52,6 +63,7 @@ def test_no_device(devices: str) -> None:
         ("", "<memoryBacking><hugepages/></memoryBacking>", Obstacle.HUGEPAGES),
         ("", "<memoryBacking><locked/></memoryBacking>", Obstacle.LOCKED),
         ("", "<launchSecurity type='sev'/>", Obstacle.CONFIDENTIAL),
+        ("<memory model='virtio-mem'><target><size>8</size></target></memory>", "", Obstacle.VIRTIO_MEM),
     ],
 )
 def test_what_defeats_ballooning(devices: str, more: str, obstacle: Obstacle) -> None:
@@ -61,7 +73,14 @@ def test_what_defeats_ballooning(devices: str, more: str, obstacle: Obstacle) ->
 def test_what_does_not() -> None:
     devices = "<hostdev mode='subsystem' type='usb'/><interface type='network'/><disk type='file'/>"
     backing = "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>"
-    assert frozenset() == read_definition(domain(devices, backing)).obstacles
+    devices += "<memory model='dimm'><target><size>8</size></target></memory>"
+    found = read_definition(domain(devices, backing))
+    assert (frozenset(), False) == (found.obstacles, found.file_backed)
+
+
+def test_memory_that_is_a_file() -> None:
+    backing = "<memoryBacking><source type='file'/><access mode='shared'/></memoryBacking>"
+    assert read_definition(domain(more=backing)).file_backed
 
 
 def test_what_is_no_xml() -> None:

@@ -10,6 +10,7 @@ from ballonet.errors import (
     NoSuchGuestError,
     NotPermittedError,
     RefusedError,
+    UnreachableError,
     UsageError,
 )
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
@@ -86,7 +87,7 @@ ON_CONNECTIONS = [
     (
         libvirt.VIR_ERR_SYSTEM_ERROR,
         "Failed to connect socket to '/var/run/libvirt/libvirt-sock': No such file or directory",
-        HypervisorError,
+        UnreachableError,
         "systemctl start libvirtd",
     ),
     (
@@ -116,7 +117,7 @@ ON_CONNECTIONS = [
     (
         libvirt.VIR_ERR_SYSTEM_ERROR,
         "Cannot recv data: Host key verification failed.",
-        HypervisorError,
+        UnreachableError,
         "virsh -c",
     ),
 ]
@@ -131,6 +132,6 @@ def test_a_failed_connection(code: int, text: str, kind: type[BallonetError], re
 
 
 async def test_where_no_daemon_listens() -> None:
-    with pytest.raises(HypervisorError, match="no libvirt daemon answers") as error:
+    with pytest.raises(UnreachableError, match="no libvirt daemon answers") as error:
         await LibvirtHypervisor.open("qemu+unix:///system?socket=/nonexistent")
     assert "systemctl start" in error.value.hint

@@ -26,6 +26,7 @@ _DEFAULTS: dict[str, Any] = {
     "busy": False,
     "device": True,
     "autodeflate": False,
+    "reports_free": True,
     "obstacle": -1,
     "watched": True,
     "uptime": 3600.0,
@@ -61,7 +62,13 @@ _DEFAULTS: dict[str, Any] = {
     "vcpu_seconds": 0.0,
 }
 _TYPES: dict[str, Any] = {"running": np.bool_, "busy": np.bool_, "device": np.bool_, "autodeflate": np.bool_}
-_TYPES |= {"held": np.bool_, "watched": np.bool_, "excluded": np.bool_, "obstacle": np.int8}
+_TYPES |= {
+    "reports_free": np.bool_,
+    "held": np.bool_,
+    "watched": np.bool_,
+    "excluded": np.bool_,
+    "obstacle": np.int8,
+}
 
 
 def snapshot(rows: int, *, host: HostMemory | None = None, taken_at: float = NOW, **columns: Any) -> Snapshot:
@@ -155,7 +162,7 @@ BOOLEAN = one_of(0.0, 1.0)
 RARELY = one_of(*[0.0] * 5, 1.0)
 
 _MADE_UP: dict[str, Draw] = {
-    **dict.fromkeys(("autodeflate", "watched"), BOOLEAN),
+    **dict.fromkeys(("autodeflate", "reports_free", "watched"), BOOLEAN),
     "busy": RARELY,
     "obstacle": one_of(*[-1.0] * 6, 0.0, 2.0),
     "weight": lambda rng, rows: np.floor(rng.uniform(1, 1000, rows)),

@@ -1,17 +1,21 @@
+import re
 import shlex
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ballonet.errors import DeadlineError, HypervisorError
 from ballonet.facts.agent import Channel
 from ballonet.facts.guest import Device, Guest, Obstacle, State, Stored
-from ballonet.facts.host import HostMemory, OtherWriter
+from ballonet.facts.host import HostMeans, HostMemory, HugePool, OtherWriter
 from ballonet.facts.statistics import Statistics
 from ballonet.policy.diagnose import Finding, diagnose
 from ballonet.policy.findings import GUESTS, HOST, WRITERS, Severity, Surroundings
+from ballonet.policy.means import LIMITED, MEANS
 from ballonet.units import GIB, MIB
 
+DOCS = Path(__file__).parents[2] / "docs"
 NOW = 1_700_000_000.0
 MEMORY = HostMemory(
     total_bytes=16 * GIB,
@@ -77,6 +81,10 @@ SQUEEZED = with_device(autodeflate=False, free_page_reporting=True, row=reportin
         (replace(GUEST, channel=Channel.CONNECTED), NOTED),
         (replace(GUEST, channel=Channel.UNKNOWN), NOTED),
         (replace(OFF, channel=Channel.DISCONNECTED), NOTED),
+        (replace(GUEST, file_backed=True), {"file-backed", *NOTED}),
+        (replace(GUEST, file_backed=True, obstacles=frozenset({Obstacle.LOCKED})), {"locked"}),
+        (replace(GUEST, system="http://microsoft.com/win/11"), set()),
+        (replace(GUEST, system="http://debian.org/debian/12"), NOTED),
         (asked_every(0), {"no-period", *NOTED}),
         (asked_every(0, stored=0), {"no-period", *NOTED}),
         (asked_every(2, stored=0), {"forgets-period", *NOTED}),
@@ -91,7 +99,11 @@ SQUEEZED = with_device(autodeflate=False, free_page_reporting=True, row=reportin
         (reporting(last_update=NOW + 2), {"clock", *NOTED}),
         (reporting(usable_bytes=None), {"no-usable", *NOTED}),
         (reporting(unused_bytes=None), {"no-usable", *NOTED}),
-        (reporting(usable_bytes=None, last_update=NOW - 60), {"blind", *NOTED}),
+        (reporting(usable_bytes=None, last_update=NOW - 60), {"no-usable", *NOTED}),
+        (reporting(usable_bytes=2 * GIB), {"absurd", *NOTED}),
+        (reporting(unused_bytes=400 * MIB, available_bytes=300 * MIB), {"absurd", *NOTED}),
+        (reporting(usable_bytes=2 * GIB, last_update=NOW - 60), {"blind", *NOTED}),
+        (replace(reporting(usable_bytes=2 * GIB), maximum_bytes=None), NOTED),
         (SQUEEZED, {"no-swap", "autodeflate-off", "reporting-on"}),
         (reporting(usable_bytes=10 * MIB), NOTED),  # autodeflate rescues it
         (
@@ -115,9 +127,11 @@ SQUEEZED = with_device(autodeflate=False, free_page_reporting=True, row=reportin
 def test_what_is_found_in_a_guest(row: Guest, codes: set[str]) -> None:
     findings = diagnose([row], FINE)
     assert codes == {finding.code for finding in findings}
-    assert {("web", "u")} == {(finding.subject, finding.uuid) for finding in findings}
+    assert all(("web", "u") == (finding.subject, finding.uuid) for finding in findings)
 
 
+SMALL = HugePool(2 * MIB, pages=100, idle_pages=31)  # 62 MiB of it are idle
+LARGE = HugePool(GIB, pages=4, idle_pages=3)
 MOM = OtherWriter("oVirt MOM", running=True, evidence="process momd")
 PROXMOX = OtherWriter("Proxmox VE", running=True, evidence="process pvestatd")
 
@@ -131,6 +145,10 @@ PROXMOX = OtherWriter("Proxmox VE", running=True, evidence="process pvestatd")
         (replace(FINE, host=replace(MEMORY, pressure_some_ratio=None)), ["no-pressure"]),
         (replace(FINE, host=replace(MEMORY, swap_free_bytes=GIB)), ["host-swap"]),
         (replace(FINE, host=replace(MEMORY, swap_total_bytes=0, swap_free_bytes=0)), []),
+        (replace(FINE, means=HostMeans(63 * MIB, 63 * MIB, MIB, (SMALL,))), []),
+        (replace(FINE, means=HostMeans(merged_bytes=64 * MIB)), ["merged"]),
+        (replace(FINE, means=HostMeans(compressed_bytes=64 * MIB)), ["compressed"]),
+        (replace(FINE, means=HostMeans(huge_pools=(LARGE, SMALL))), ["huge-idle"]),
         (replace(FINE, writers=(MOM, PROXMOX)), ["mom", "proxmox"]),
         (replace(FINE, writers=(replace(MOM, running=False),)), ["idle-writer"]),
         (replace(FINE, writers=(OtherWriter("ballonet", running=True, evidence="process 1"),)), ["balanced"]),
@@ -166,6 +184,19 @@ def test_a_guest_that_did_not_answer_and_one_whose_process_is_hidden() -> None:
     assert "pgrep -f v" in late.remedy
 
 
+@pytest.mark.parametrize(
+    ("limit", "found"), [(None, False), (GIB + 255 * MIB, True), (GIB + 256 * MIB, False), (64 * GIB, False)]
+)
+def test_a_control_group_that_lets_a_guest_have_less_than_all(limit: int | None, *, found: bool) -> None:
+    around = replace(FINE, limits={} if limit is None else {"u": limit})
+    others = replace(GUEST, maximum_bytes=None), replace(GUEST, obstacles=frozenset({Obstacle.HUGEPAGES}))
+    assert not any("group-limit" == finding.code for finding in diagnose(others, around))
+    findings = diagnose([GUEST], around)
+    limited = [finding for finding in findings if finding.code == "group-limit"]
+    expected = "its control group may hold 1.25 GiB, and it may grow to 1.00 GiB"
+    assert [expected] * found == [finding.what for finding in limited]
+
+
 def test_the_worst_comes_first() -> None:
     around = replace(FINE, host=replace(MEMORY, pressure_some_ratio=None, swap_free_bytes=0))
     found = [finding.severity for finding in diagnose([GUEST, replace(GUEST, device=None)], around)]
@@ -194,8 +225,32 @@ def test_sizes_and_ages_stand_in_the_texts() -> None:
     assert "ballonet set web 1GiB --config" == smaller.remedy
 
 
+def test_idle_huge_pages_are_given_back_pool_by_pool() -> None:
+    idle = only(diagnose([], replace(FINE, means=HostMeans(huge_pools=(LARGE, SMALL)))), "huge-idle")
+
+    assert "3.06 GiB are set aside as huge pages that nobody uses" == idle.what
+    place = "sudo tee /sys/kernel/mm/hugepages/hugepages-"
+    expected = f"echo 1 | {place}1048576kB/nr_hugepages; echo 69 | {place}2048kB/nr_hugepages"
+    assert expected == idle.remedy
+
+
 def test_every_entry_has_its_own_code() -> None:
-    codes = (
-        [entry.code for entry in HOST] + [entry.code for entry in WRITERS] + [entry.code for entry in GUESTS]
-    )
+    codes = [entry.code for entries in (HOST, MEANS, WRITERS, GUESTS, [LIMITED]) for entry in entries]
     assert sorted(set(codes)) == sorted(codes)
+
+
+def test_the_document_on_other_means_names_findings_that_there_are() -> None:
+    codes = {entry.code for entries in (HOST, MEANS, WRITERS, GUESTS, [LIMITED]) for entry in entries}
+    named = set(re.findall(r"`([a-z]+(?:-[a-z]+)*)`", (DOCS / "means.md").read_text()))
+
+    expected = {
+        "merged",
+        "compressed",
+        "huge-idle",
+        "host-swap",
+        "file-backed",
+        "virtio-mem",
+        "reporting-off",
+    }
+    assert expected <= named & codes
+    assert {"memtune", "usable"} == named - codes

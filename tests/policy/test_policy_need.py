@@ -61,7 +61,7 @@ def test_relief_comes_in_steps_and_the_second_very_bad_sample_gets_all() -> None
 
 
 def test_relief_is_32_mib_at_least_and_two_cushions() -> None:
-    small = {**POOR, "maximum": 512.0 * MIB, "actual": 400.0 * MIB, "swap_out": 1.0}
+    small = {**POOR, "maximum": 512.0 * MIB, "actual": 400.0 * MIB, "rss": 450.0 * MIB, "swap_out": 1.0}
     remembered: dict[str, Any] = {"used": 300 * MIB, "distress": True}
 
     assert (400 + 32) * MIB == needed(small, **remembered)
@@ -110,6 +110,25 @@ def test_a_cushion_lasts_until_the_reflex_answers_or_until_the_next_tick() -> No
     """0.3 s; or a tick of 2 s, statistics a second old, and half a second."""
     assert 0.3 * 100 * MIB == pytest.approx(cushioned(growth=100 * MIB))
     assert 3.5 * 50 * MIB == pytest.approx(cushioned({"watched": False}, growth=50 * MIB))
+
+
+@pytest.mark.parametrize(
+    ("rss", "reports_free", "shows"),
+    [
+        (924, False, True),  # of 1,024 MiB 200 are unused, and half of these resident
+        (925, False, False),
+        (np.nan, False, True),
+        (1024 + 100, True, True),  # its process has some beside
+        (924 + 256, True, True),
+        (925 + 256, True, False),  # its driver does not report
+    ],
+)
+def test_growth_into_memory_that_is_resident_already_is_not_seen_by_the_reflex(
+    rss: float, *, reports_free: bool, shows: bool
+) -> None:
+    columns = {"rss": rss * MIB, "unused": 200.0 * MIB, "reports_free": reports_free}
+    seconds = 0.3 if shows else 3.5
+    assert seconds * 80 * MIB == pytest.approx(cushioned(columns, growth=80 * MIB))
 
 
 def test_a_cushion_is_2_to_30_percent_of_the_maximum_and_twice_the_least_without_swap() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from columns import known, settings, snapshot
+from columns import NOW, known, settings, snapshot
 
 from ballonet.facts.host import HostMemory
 from ballonet.policy.room import Room, host_free, room
@@ -53,6 +53,21 @@ def test_who_is_on_its_way_nobody_knows_where_holds_what_it_has() -> None:
     assert [512 * MIB] == given(1, settings(4), arrived=False, target=np.nan).held.tolist()
 
 
+def test_what_a_guest_without_its_driver_may_take_is_handed_out_to_nobody_and_taken_from_nobody() -> None:
+    reset = {"uptime": [9.0, 900.0], "stats_at": [NOW - 10.0, NOW - 1.0]}
+    assert 4 * GIB - (1024 + 512) * MIB == given(2, settings(4), columns=reset).free
+    tight = given(2, settings(1.25), columns=reset)
+    assert (0.0, 0.0) == (tight.free, tight.over)
+    short = given(2, settings(0.75), columns=reset)
+    assert (-256 * MIB, 256 * MIB) == (short.free, short.over)
+
+
+@pytest.mark.parametrize(("uptime", "free_mib"), [(9.0, 512), (900.0, 1024), (np.nan, 1024)])
+def test_a_guest_that_tells_nothing_may_take_all_only_while_it_boots(uptime: float, free_mib: int) -> None:
+    columns = {"uptime": uptime, "stats_at": np.nan}
+    assert free_mib * MIB == given(1, settings(1.5), columns=columns).free
+
+
 def test_what_is_kept_for_guests_to_come_is_not_free() -> None:
     there = given(1, settings(4, leased_bytes=300.0 * MIB))
 
@@ -87,6 +102,14 @@ def test_a_host_gives_what_is_available_less_its_reserve_and_what_was_never_touc
 
     assert (2048 + 512 - 500 - 1024) * MIB == host_free(table, law)
     assert np.inf == host_free(snapshot(1), law)
+
+
+def test_what_ksm_saves_is_not_given_twice() -> None:
+    """It was granted to those whose pages were merged, and they take it by writing to them."""
+    there = HostMemory(8 * GIB, 2 * GIB, 0, 0, None, None, None, 0, merged_bytes=700 * MIB)
+    table = snapshot(1, host=there, actual=512 * MIB, rss=512 * MIB)
+
+    assert (2048 - 700 - 1024) * MIB == host_free(table, settings(100, reserve_bytes=1.0 * GIB))
 
 
 def test_guests_whose_resident_memory_is_unknown_are_taken_to_have_touched_theirs() -> None:

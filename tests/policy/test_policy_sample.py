@@ -45,6 +45,15 @@ def test_the_first_sight_is_not_trusted_before_the_balloon_was_seen_at_rest() ->
     assert 512 * MIB == second.used[0]
 
 
+def test_a_sample_from_the_future_does_not_make_those_after_it_old() -> None:
+    """As where the wall clock was set back by an hour just after the guest reported."""
+    ahead = later(2, usable=100 * MIB, stats_at=NOW + 3600)
+    memory = after(known(snapshot(1)), ahead)
+    assert 512 * MIB == memory.used[0]
+
+    assert 724 * MIB == after(memory, later(4, usable=300 * MIB)).used[0]
+
+
 def test_use_is_right_while_the_balloon_moves() -> None:
     """The sample's own `available` tells the size that it belongs to."""
     memory = known(snapshot(1))

@@ -112,7 +112,7 @@ def test_before_the_first_look_nothing_is_known_and_nothing_is_ready(place: Path
         assert hypervisor["held_bytes"] is hypervisor["last_tick"] is hypervisor["state"] is None
         for path in ("/v1/plan", "/v1/room", "/v1/guests/web/why"):
             code, failure = refused(service, "GET", path)
-            assert (500, 1) == (code, failure["exit_code"])
+            assert (503, 1) == (code, failure["exit_code"])
         service.ticks()
         assert told(service, "GET", "/-/ready")["ready"]
 

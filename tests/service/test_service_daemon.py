@@ -14,7 +14,7 @@ from ballonet.engine.counts import Counts
 from ballonet.engine.engine import World as Ports
 from ballonet.engine.limits import one_floor, usual
 from ballonet.engine.ports import Wanted, nobody
-from ballonet.errors import HypervisorError, RefusedError, UsageError
+from ballonet.errors import HypervisorError, RefusedError, UnreachableError, UsageError
 from ballonet.facts.guest import Guest
 from ballonet.facts.happening import Happening, Kind
 from ballonet.service.claim import Claim
@@ -288,3 +288,23 @@ def test_a_tick_that_failed_feeds_no_watchdog(monkeypatch: pytest.MonkeyPatch) -
 
 async def _gone() -> None:
     raise HypervisorError("libvirt is gone")
+
+
+def test_who_waits_for_a_hypervisor_that_is_not_there_is_not_taken_for_one_that_hangs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+
+    async def unreachable() -> None:
+        raise UnreachableError("no libvirt daemon answers")
+
+    async def does(daemon: Daemon, world: World, clock: virtual.VirtualClock) -> None:
+        await clock.sleep(6.0)
+        monkeypatch.setattr(Notifier, "ticked", lambda _, status: said.append(status))
+        monkeypatch.setattr(world, "columns", unreachable)
+        await clock.sleep(30.0)
+        assert {"waiting: no libvirt daemon answers"} == set(said)
+        assert 10 < len(said)
+        monkeypatch.undo()
+
+    life(Heard(), does)

@@ -126,6 +126,38 @@ async def _lives(store: Store, lives: list[float]) -> list[float]:
     return sizes
 
 
+class SetClock(virtual.VirtualClock):
+    """A wall clock that somebody sets."""
+
+    set_by = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.set_by
+
+
+def test_who_began_anew_is_left_alone_though_the_clock_was_set_before_the_restart(tmp_path: Path) -> None:
+    """S3, S6, G7."""
+    clock, store = SetClock(), Store(tmp_path)
+    law = replace(settings(2.2 * GIB), boot_grace_seconds=120.0)
+
+    async def lives() -> None:
+        world = four_guests(clock)
+        ports = Ports(world, clock, world, world)
+        first, second = (Engine(ports, law, lambda _: None, enforce=True) for _ in range(2))
+        Keeper(store, [first]).recall()
+        await clock.sleep(200.0)
+        first.hear(Event(EventKind.REBOOTED, "simulated-busy", "busy"))
+        await first.tick()
+        Keeper(store, [first]).ticked()
+        clock.set_by = 110.0
+        await clock.sleep(20.0)
+        Keeper(store, [second]).recall()
+        assert CODES["booting"] == (await second.tick()).verdict[0]
+
+    virtual.run(lives())
+    store.close()
+
+
 def test_who_began_anew_is_left_alone_after_a_kill_soon_after(tmp_path: Path) -> None:
     """S3, G7: a reset does not show in the process, and what is learned is else written once a minute."""
     clock, store = virtual.VirtualClock(), Store(tmp_path)

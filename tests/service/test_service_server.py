@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,27 @@ def test_who_takes_time_between_whole_requests_is_not(service: Hosted) -> None:
             while not answer.endswith(b'{"healthy":true}'):
                 answer += (part := connection.recv(4096))
                 assert part
+
+
+def test_who_reads_late_but_reads_is_not(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(GuardedProtocol, "read_seconds", 2.0)
+    metrics = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with hosted(place) as service, connect(service.path) as late:
+        late.sendall(100 * metrics)
+        until(lambda: any(each.flow.write_paused for each in connections(service)))
+        answer = b""
+        while answer.count(b"HTTP/1.1 200") < 100:
+            answer += late.recv(65536)
+        time.sleep(2.1)  # for longer than anybody is waited for
+        late.sendall(metrics)
+        while answer.count(b"HTTP/1.1 200") < 101:
+            answer += (part := late.recv(65536))
+            assert part
+
+
+def connections(service: Hosted) -> set[GuardedProtocol]:
+    open_ones = service.server._serving._uvicorn.server_state.connections
+    return {each for each in open_ones if isinstance(each, GuardedProtocol)}
 
 
 @pytest.mark.parametrize("sent", [b"nonsense\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00"])

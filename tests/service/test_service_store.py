@@ -103,6 +103,19 @@ def test_an_outcome_waits_but_never_for_a_later_act(store: Store) -> None:
     assert [ActRecord(act(1), Outcome.STUCK, 9.0), ActRecord(act(2))] == store.acts(WEB)
 
 
+def test_what_a_guest_had_before_is_known_while_nobody_knows_what_became_of_its_last_act(
+    store: Store,
+) -> None:
+    store.before([act(1), act(2, "uuid-db"), act(3, "uuid-mail")])
+    assert dict.fromkeys((WEB, "uuid-db", "uuid-mail"), 512 * MIB) == store.unsettled()
+    store.settle(WEB, 9.0, Outcome.REACHED)
+    store.before([act(4, "uuid-db")])
+    store.settle("uuid-db", 9.0, Outcome.REFUSED)
+    store.flush()
+
+    assert dict.fromkeys(("uuid-db", "uuid-mail"), 512 * MIB) == store.unsettled()
+
+
 def test_acts_are_written_all_or_none(store: Store) -> None:
     with pytest.raises(JournalError, match="8 EiB"):
         store.before([act(1), act(2**63)])
@@ -126,6 +139,15 @@ def test_requests_come_back_until_they_are_dropped(requests: list[Hold | Lease],
         with closing(Store(Path(directory))) as store:
             assert kept_holds == {each.id: each for each in store.holds()}
             assert kept_leases == {each.id: each for each in store.leases()}
+
+
+def test_the_highest_number_ever_given_outlives_what_it_was_given_to(store: Store) -> None:
+    assert 0 == store.given()
+    for number in (3, 11, 2):
+        store.keep(Lease(f"lease-{number}", MIB, 1.0, 2.0, "root", ""))
+        store.drop(f"lease-{number}")
+
+    assert 11 == store.given()
 
 
 def test_a_request_that_is_dropped_is_gone(store: Store) -> None:

@@ -129,6 +129,32 @@ def test_who_dawdles_over_tcp_is_cut_off(place: Path, monkeypatch: pytest.Monkey
     assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
 
 
+def test_who_reads_nothing_of_what_it_asked_for_is_cut_off(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GuardedProtocol, "read_seconds", 0.2)
+    with hosted(place, web=True) as service:
+        assert service.web is not None
+        with socket.create_connection(service.web.address, timeout=30.0) as deaf:
+            page = f"GET / HTTP/1.1\r\nHost: {service.web.address}\r\n\r\n".encode()
+            with pytest.raises((BrokenPipeError, ConnectionResetError)):
+                deaf.sendall(page * 1_000_000)
+        assert 200 == service.ask_web("GET", "/-/healthy")[0]
+
+
+def test_answers_wait_for_no_acknowledgement(place: Path) -> None:
+    with hosted(place, web=True) as service:
+        assert service.web is not None
+        serving = service.web._serving
+        assert serving is not None
+        with socket.create_connection(service.web.address, timeout=30.0) as browser:
+            browser.sendall(f"GET /-/healthy HTTP/1.1\r\nHost: {service.web.address}\r\n\r\n".encode())
+            assert browser.recv(4096)
+            [connection] = serving._uvicorn.server_state.connections
+            accepted = connection.transport.get_extra_info("socket")
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_without_tcp_there_is_no_token(place: Path) -> None:
     with hosted(place) as service:
         status, content = service.ask("GET", "/v1/token")

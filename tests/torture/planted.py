@@ -199,6 +199,7 @@ def gap_ignored(patch: pytest.MonkeyPatch) -> None:
 @bug
 def sentinel_is_a_number(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(readings, "_SENTINELS", frozenset())
+    patch.setattr(readings, "_TOO_LARGE", 1e30)
     patch.setattr(readings, "_SLACK", 1e30)
 
 
@@ -228,7 +229,9 @@ def resets_forgotten_by_a_restart(patch: pytest.MonkeyPatch) -> None:
 def holds_forgotten_by_a_restart(patch: pytest.MonkeyPatch) -> None:
     there = Requests.__init__
     patch.setattr(
-        Requests, "__init__", lambda self, clock, journal=None, kept=(): there(self, clock, journal)
+        Requests,
+        "__init__",
+        lambda self, clock, journal=None, kept=(), **rest: there(self, clock, journal, **rest),
     )
 
 
@@ -236,7 +239,9 @@ def holds_forgotten_by_a_restart(patch: pytest.MonkeyPatch) -> None:
 def targets_forgotten_by_a_restart(patch: pytest.MonkeyPatch) -> None:
     there = remember.Remembered.recall
     patch.setattr(
-        remember.Remembered, "recall", lambda self, learned, targets, *rest: there(self, learned, {}, *rest)
+        remember.Remembered,
+        "recall",
+        lambda self, learned, targets, *rest, **more: there(self, learned, {}, *rest, **more),
     )
 
 

@@ -16,6 +16,7 @@ from ballonet.errors import BallonetError, DeadlineError, HypervisorError, NoSuc
 from ballonet.facts.guest import Guest, State
 from ballonet.facts.host import OtherWriter
 from ballonet.facts.uri import host_of
+from ballonet.host.groups import limit_bytes
 from ballonet.host.memory import LinuxHost
 from ballonet.host.others import other_writers
 from ballonet.host.residents import ProcessResidents
@@ -107,8 +108,16 @@ def _surroundings(context: Context, guests: Sequence[Guest], *, local: bool) -> 
     residents = ProcessResidents()
     residents.follow(running)
     unseen = frozenset(running - residents.read().keys())
+    limits = {uuid: limit for uuid in running if (limit := _limit_bytes(residents, uuid)) is not None}
     residents.follow(())
-    return Surroundings(LinuxHost().memory(), (*other_writers(), *ours), unseen=unseen)
+    host = LinuxHost()
+    return Surroundings(host.memory(), host.means(), (*other_writers(), *ours), limits=limits, unseen=unseen)
+
+
+def _limit_bytes(residents: ProcessResidents, uuid: str) -> int | None:
+    """Return what the control groups of a followed guest let it have; None: they let it have all."""
+    process = residents.process_of(uuid)
+    return None if process is None else limit_bytes(process)
 
 
 def _services(uris: Sequence[str]) -> list[OtherWriter]:

@@ -46,11 +46,20 @@ def up(
     memory: Annotated[str, typer.Option(metavar="SIZE", help="Each one's maximum.")] = "512M",
     directory: Directory = "",
     duration: Annotated[str, typer.Option("--for", metavar="DURATION", help="Their life.")] = "1h",
+    free_page_reporting: Annotated[bool, typer.Option(help="What they free is the host's at once.")] = True,
 ) -> None:
     """Boot guests and leave them running; they end by themselves."""
     seconds = parse_duration(duration)
     size = parse_size(memory)
-    specs = [GuestSpec(name, memory_bytes=size, life_seconds=int(seconds) + 60) for name in names(guests)]
+    specs = [
+        GuestSpec(
+            name,
+            memory_bytes=size,
+            life_seconds=int(seconds) + 60,
+            free_page_reporting=free_page_reporting,
+        )
+        for name in names(guests)
+    ]
     place = Path(directory) if directory else default_directory()
     uri = asyncio.run(_up(_given_uri(ctx), place.absolute(), specs, seconds))
     option = f" --directory {place}" if directory else ""

@@ -4,10 +4,10 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import typer
 
@@ -42,6 +42,8 @@ from ballonet.units import format_size, parse_duration
 if TYPE_CHECKING:
     from ballonet.service.server import Server
     from ballonet.service.web import WebServer
+
+File = TypeVar("File", Store, HistoryFile)
 
 
 def run(
@@ -183,39 +185,43 @@ async def _run(
 
 
 @contextmanager
-def _remembering(places: _Places, log: Log) -> Iterator[Store | None]:
-    """Open the store, and let go of it in the end; None where there is none, or it cannot be written."""
-    store = None
-    if places.state is not None:
-        try:
-            store = Store(places.state, retention_seconds=places.retention_seconds)
-        except JournalError as error:
-            log.word(f"{error.message}: guests are only observed")
-    if store is not None and store.damaged is not None:
-        log.word(f"what was remembered was damaged; it is kept as {store.damaged}")
-    try:
-        yield store
-    finally:
-        if store is not None:
-            store.close()
-
-
-@contextmanager
-def _history(places: _Places, store: Store | None, log: Log) -> Iterator[HistoryFile | None]:
-    """Open the history beside the store; None where none is kept, or it cannot be: that ends nothing."""
+def _opened(make: Callable[[], File], log: Log, *, damaged: str, otherwise: str) -> Iterator[File | None]:
+    """Open what is written down, and close it in the end; None where it cannot be, which ends nothing."""
     file = None
-    if places.state is not None and store is not None:
-        try:
-            file = HistoryFile(places.state, places.history)
-        except JournalError as error:
-            log.word(f"{error.message}: only the last minutes of history are known")
-    if file is not None and file.damaged is not None:
-        log.word(f"history was damaged; it is kept as {file.damaged}")
     try:
+        file = make()
+    except JournalError as error:
+        log.word(f"{error.message}: {otherwise}")
+    with closing(file) if file is not None else nullcontext():
+        if file is not None and file.damaged is not None:
+            log.word(f"{damaged}; it is kept as {file.damaged}")
         yield file
-    finally:
-        if file is not None:
-            file.close()
+
+
+def _remembering(places: _Places, log: Log) -> AbstractContextManager[Store | None]:
+    """Return the store, to be opened; None where there is none, or it cannot be written."""
+    state = places.state
+    if state is None:
+        return nullcontext()
+    return _opened(
+        lambda: Store(state, retention_seconds=places.retention_seconds),
+        log,
+        damaged="what was remembered was damaged",
+        otherwise="guests are only observed",
+    )
+
+
+def _history(places: _Places, store: Store | None, log: Log) -> AbstractContextManager[HistoryFile | None]:
+    """Return the history beside the store, to be opened; None where none is kept, or it cannot be."""
+    state = places.state
+    if state is None or store is None:
+        return nullcontext()
+    return _opened(
+        lambda: HistoryFile(state, places.history),
+        log,
+        damaged="history was damaged",
+        otherwise="only the last minutes of history are known",
+    )
 
 
 async def _balance(

@@ -16,6 +16,7 @@ from ballonet.facts.happening import Kind
 from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Bools, Floats, Snapshot
 from ballonet.policy.floors import hard_floor_bytes
+from ballonet.policy.verdicts import ROUNDING_SECONDS
 
 # A target may lie this far outside a guest's floor or ceiling: sizes are cut to whole pages.
 PAGE = 4096
@@ -113,7 +114,7 @@ def broken_trust(changes: Changes, memory: Memory) -> NDArray[np.int8]:
     free = np.fmax(table.usable[rows], table.unused[rows])
     most = np.fmax(free, BITE_SHARE * table.actual[rows] + BITE_BYTES)
     broken = [
-        ~((age >= -1.0) & (age <= fresh) & (table.stats_at[rows] > memory.changed_at[rows])),
+        ~((age >= -ROUNDING_SECONDS) & (age <= fresh) & (table.stats_at[rows] > memory.changed_at[rows])),
         memory.distress[rows],
         ~(step <= most),
         ~memory.arrived[rows],

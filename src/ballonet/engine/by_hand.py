@@ -9,7 +9,14 @@ import numpy as np
 
 from ballonet.engine.act import PROMISES, Changes, broken_promises
 from ballonet.engine.engine import Engine
-from ballonet.errors import BallonetError, NoSuchGuestError, NotReachedError, RefusedError, UsageError
+from ballonet.errors import (
+    BallonetError,
+    NoSuchGuestError,
+    NotReachedError,
+    NotReadyError,
+    RefusedError,
+    UsageError,
+)
 from ballonet.facts.happening import Kind
 from ballonet.facts.plan import Plan
 from ballonet.facts.request import ALL, Hold, Lease
@@ -209,7 +216,7 @@ class ByHand:
 
     def _plan(self) -> Plan:
         if self._engine.plan is None:
-            raise BallonetError("no guest was looked at yet", hint="try again in a moment")
+            raise NotReadyError("no guest was looked at yet", hint="try again in a moment")
         return self._engine.plan
 
     def _allow(self, changes: Changes) -> None:

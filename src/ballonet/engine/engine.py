@@ -21,10 +21,12 @@ from ballonet.engine.ports import (
     Journal,
     Residents,
 )
+from ballonet.engine.remember import Learned, Targets, by_this_clock
 from ballonet.engine.requests import Requests
 from ballonet.engine.resets import Resets
 from ballonet.engine.residents import Followed
 from ballonet.engine.sender import Sender
+from ballonet.engine.stamps import Stamps
 from ballonet.engine.summary import Summary
 from ballonet.engine.table import Beside, Now, side_by_side, snapshot_of
 from ballonet.engine.tell import Teller
@@ -89,15 +91,9 @@ class Engine:
         self._asker = Asker(world.hypervisor, world.clock)
         self._periods = Periods(world.hypervisor, self._teller)
         self._resets = Resets(world.clock)
-        self._sender = Sender(
-            world.hypervisor,
-            world.clock,
-            self._teller,
-            journal,
-            self.requests,
-            self._resets,
-            trusts=decide is not plan,
-        )
+        self._stamps = Stamps()
+        ports, trusts = (world.hypervisor, world.clock), decide is not plan
+        self._sender = Sender(*ports, self._teller, journal, self.requests, self._resets, trusts=trusts)
         self._bulk = world.hypervisor if isinstance(world.hypervisor, BulkHypervisor) else None
         self._followed = Followed(world.residents) if world.residents else None
         self._watch = Watch(self._followed) if self._followed and settings.reflex else None
@@ -117,11 +113,11 @@ class Engine:
         self._teller.writes = self.writes
         columns = await self._columns()
         now = self._now()
-        snapshot = snapshot_of(columns, now, self._beside(columns.uuids), self._limits(columns))
+        snapshot = snapshot_of(columns, now, self._beside(columns, now), self._limits(columns))
         self._resets.forget(self._teller.greet(self._known, snapshot))
         self._known = snapshot
         law = self._law()
-        past = self._sender.remembered.align(snapshot.uuids)
+        past = self._sender.remembered.align(snapshot.uuids, snapshot.actual)
         memory = learn(past, snapshot, law)
         self._sender.follow(past, memory, snapshot)
         previous, self.plan = self.plan, self._decide(snapshot, memory, law)
@@ -158,21 +154,17 @@ class Engine:
 
     def learned(self) -> dict[str, dict[str, float]]:
         """Return what was learned of each guest and is worth knowing after a restart, by UUID."""
-        return self._sender.remembered.learned(self._epoch_seconds())
+        return self._sender.remembered.learned(self._now().drift)
 
     def recall(
-        self, learned: Mapping[str, Mapping[str, float]], targets: Mapping[str, tuple[int, float]]
+        self, learned: Learned, targets: Targets, unsettled: Mapping[str, int], *, same_boot: bool = False
     ) -> None:
-        """Know again what was learned before a restart, and what guests were told: bytes, epoch seconds."""
-        epoch_seconds = self._epoch_seconds()
-        born_at = {uuid: values["born_at"] for uuid, values in learned.items() if "born_at" in values}
-        past = {uuid: at for uuid, at in born_at.items() if at <= self.clock.time()}  # unless it was set back
-        self._resets.recall({uuid: at - epoch_seconds for uuid, at in past.items()})
-        self._sender.remembered.recall(learned, targets, epoch_seconds, self.clock.monotonic())
-
-    def _epoch_seconds(self) -> float:
-        """Return the epoch time of the monotonic second 0."""
-        return self._now().drift
+        """Know again what was learned before a restart, and what guests were told: see `Remembered`."""
+        now = self._now()
+        known = by_this_clock(learned, now.drift, same_boot=same_boot)
+        born_at = {uuid: values["born_at"] for uuid, values in known.items() if "born_at" in values}
+        self._resets.recall({uuid: at for uuid, at in born_at.items() if at <= now.monotonic})
+        self._sender.remembered.recall(known, targets, now.drift, now.monotonic, unsettled=unsettled)
 
     def _now(self) -> Now:
         return Now(self.clock.time(), self.clock.monotonic())
@@ -252,17 +244,19 @@ class Engine:
         """Return whether more than three ticks were: the host slept, or this process was stopped."""
         return now.monotonic - last.monotonic > 3 * self._settings.interval_seconds + 5.0
 
-    def _beside(self, uuids: tuple[str, ...]) -> Beside:
-        """Return what the host shows beside the hypervisor's facts."""
+    def _beside(self, columns: Columns, now: Now) -> Beside:
+        """Return what the host shows beside the hypervisor's facts, and when these were sent."""
+        uuids, born_at = columns.uuids, np.full(len(columns), np.nan)
         memory = self._world.host.memory() if self._world.host else None
-        held = self.requests.held(uuids)
-        if self._followed is None:
-            return Beside(memory, None, None, self._resets.since(uuids, np.full(len(uuids), np.nan)), held)
-        self._followed.follow(uuids)
+        if self._followed:
+            self._followed.follow(uuids)
+            born_at = self._followed.started_at()
         if self._watch:
             self._watch.look(self._world.clock.monotonic())
         watched, risen = (self._watch.seen(), self._watch.risen) if self._watch else (None, None)
-        return Beside(memory, watched, risen, self._resets.since(uuids, self._followed.started_at()), held)
+        sent_at = self._stamps.sent_at(uuids, columns.last_update, now)
+        born_at = self._resets.since(uuids, born_at)
+        return Beside(memory, watched, risen, born_at, self.requests.held(uuids), sent_at)
 
     async def _carry_out(self, plan: Plan) -> None:
         """Send a plan's changes: those that shrink first, so that there is something to give."""

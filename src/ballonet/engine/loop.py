@@ -22,18 +22,18 @@ async def run(
     on_failure: Callable[[HypervisorError], None] = lambda _: None,
 ) -> None:
     """Run until `seconds` are over (None: until cancelled). Failures to read guests are told and outlived."""
-    helpers = [asyncio.create_task(_listen(engine, world))]
+    parts = [_tick(engine, world, after_tick, on_failure), _listen(engine, world)]
     if engine.glances:
-        helpers.append(asyncio.create_task(_glance(engine, world)))
+        parts.append(_glance(engine, world))
+    tasks = [asyncio.create_task(part) for part in parts]
     try:
-        async with asyncio.timeout(seconds):
-            await _tick(engine, world, after_tick, on_failure)
-    except TimeoutError:
-        pass
+        ended, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
     finally:
-        for helper in helpers:
-            helper.cancel()
-        await asyncio.gather(*helpers, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in ended:
+        task.result()  # no part goes on without the others: what one raised ends all
 
 
 async def _tick(

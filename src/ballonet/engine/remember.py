@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import isfinite
+from types import MappingProxyType
+from typing import TypeAlias
 
 import numpy as np
 
 from ballonet.facts.memory import Memory
+from ballonet.facts.snapshot import Floats
 
 # What was learned of a guest and is worth knowing after a restart; the second are times.
 LEARNED = (
@@ -28,8 +32,19 @@ LEARNED_TIMES = (
     "foreign_until",
     "stuck_until",
 )
+# What is remembered of what it was told last.
+TOLD = ("target", "changed_at", "progress_at", "arrived")
+PAGE = 4096
+# By what those times are reckoned: the epoch time of the monotonic second 0 as they were written.
+ZERO = "zero_at"
 # What a guest was told is under way for so long: a restart within it goes on waiting for its arrival.
 UNDER_WAY_SECONDS = 10.0
+
+
+Learned: TypeAlias = Mapping[str, Mapping[str, float]]
+"""What was learned of guests, by UUID."""
+Targets: TypeAlias = Mapping[str, tuple[int, float]]
+"""What guests were told last, by UUID: bytes, epoch seconds."""
 
 
 class Remembered:
@@ -39,9 +54,14 @@ class Remembered:
         self.uuids: tuple[str, ...] = ()
         self.memory = Memory.blank(0)
         self._recalled: dict[str, dict[str, float]] = {}  # of guests not seen yet, times monotonic
+        self._had: dict[str, int] = {}  # what those of them had whose last change may never have been sent
 
-    def align(self, uuids: tuple[str, ...]) -> Memory:
-        """Return the memory in this order: guests not seen before are blank, those gone are forgotten."""
+    def align(self, uuids: tuple[str, ...], actual: Floats | None = None) -> Memory:
+        """Return the memory in this order: guests not seen before are blank, those gone are forgotten.
+
+        Of what was recalled, a change that was perhaps never sent is left out where `actual` (bytes) is still
+        what it was before it: that a guest does not have that size is nobody else's doing.
+        """
         if uuids == self.uuids:
             return self.memory
         known = {uuid: row for row, uuid in enumerate(self.uuids)}
@@ -49,7 +69,13 @@ class Remembered:
         extended = _join(self.memory, Memory.blank(1))
         self.memory = extended.take(np.array([known.get(uuid, unknown) for uuid in uuids], dtype=np.intp))
         self.uuids = uuids
-        self._overlay({row: uuid for row, uuid in enumerate(uuids) if uuid not in known})
+        new = {row: uuid for row, uuid in enumerate(uuids) if uuid not in known}
+        had = {row: self._had.pop(uuid) for row, uuid in new.items() if uuid in self._had}
+        for row, size_bytes in had.items():
+            if actual is not None and abs(actual[row] - size_bytes) < PAGE:
+                for name in TOLD:
+                    self._recalled[uuids[row]].pop(name, None)
+        self._overlay(new)
         return self.memory
 
     def learned(self, epoch_seconds: float) -> dict[str, dict[str, float]]:
@@ -57,35 +83,38 @@ class Remembered:
 
         `epoch_seconds` is the epoch time of the monotonic second 0.
         """
-        found: dict[str, dict[str, float]] = {uuid: {} for uuid in self.uuids}
-        for names, offset in ((LEARNED, 0.0), (LEARNED_TIMES, epoch_seconds)):
-            for name in names:
-                column = getattr(self.memory, name).astype(np.float64) + offset
-                for uuid, value in zip(self.uuids, column.tolist(), strict=True):
-                    if np.isfinite(value):
-                        found[uuid][name] = value
-        return found
+        names = LEARNED + LEARNED_TIMES
+        table = np.array([getattr(self.memory, name) for name in names], dtype=np.float64)
+        table[len(LEARNED) :] += epoch_seconds
+        return {
+            uuid: {ZERO: epoch_seconds}
+            | {name: value for name, value in zip(names, values, strict=True) if isfinite(value)}
+            for uuid, values in zip(self.uuids, table.T.tolist(), strict=True)
+        }
 
     def recall(
         self,
-        learned: Mapping[str, Mapping[str, float]],
-        targets: Mapping[str, tuple[int, float]],
+        learned: Learned,
+        targets: Targets,
         epoch_seconds: float,
         now: float,
+        *,
+        unsettled: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
-        """Know again what was learned before a restart, and what guests were told last: bytes, epoch seconds.
+        """Know again what was learned (`by_this_clock`), and what guests were told last.
 
-        A guest that has another size than it was told, and was not told just now, was changed by somebody.
+        A guest that has another size than it was told, and was not told just now, was changed by somebody;
+        unless it has what it had before (`unsettled`: bytes) a change that was written down and no more.
         """
         for uuid, values in learned.items():
-            known = {name: values[name] for name in LEARNED if name in values}
-            times = {name: values[name] - epoch_seconds for name in LEARNED_TIMES if name in values}
-            self._recalled[uuid] = known | times
+            self._recalled[uuid] = {name: values[name] for name in LEARNED + LEARNED_TIMES if name in values}
         for uuid, (size_bytes, at) in targets.items():
             told_at = at - epoch_seconds
             under_way = now - told_at < UNDER_WAY_SECONDS
-            told = {"target": float(size_bytes), "changed_at": told_at, "progress_at": now}
-            self._recalled.setdefault(uuid, {}).update(told | {"arrived": float(not under_way)})
+            told = dict(zip(TOLD, (float(size_bytes), told_at, now, float(not under_way)), strict=True))
+            self._recalled.setdefault(uuid, {}).update(told)
+            if uuid in unsettled and not under_way:
+                self._had[uuid] = unsettled[uuid]
 
     def _overlay(self, rows: Mapping[int, str]) -> None:
         """Lay what is known again of guests over their blank rows."""
@@ -95,6 +124,20 @@ class Remembered:
             for row, values in recalled.items():
                 column[row] = values.get(name, column[row])
             self.memory = replace(self.memory, **{name: column})
+
+
+def by_this_clock(learned: Learned, epoch_seconds: float, *, same_boot: bool) -> dict[str, dict[str, float]]:
+    """Return what was kept of guests with its times in monotonic seconds of now, whose second 0 that is.
+
+    While the host was not booted anew they go on from what they were, however the wall clock was set since.
+    """
+    found = {}
+    for uuid, values in learned.items():
+        zero = values.get(ZERO, epoch_seconds) if same_boot else epoch_seconds
+        found[uuid] = {
+            name: value - zero if name in LEARNED_TIMES else value for name, value in values.items()
+        }
+    return found
 
 
 def _join(first: Memory, second: Memory) -> Memory:

@@ -1,29 +1,31 @@
 """What people asked for, until it ends: guests held as they are, and memory kept for guests to come."""
 
-import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from ballonet.engine.ports import Clock, Journal
 from ballonet.errors import NoSuchLeaseError
-from ballonet.facts.request import ALL, Hold, Lease
+from ballonet.facts.request import ALL, Hold, Lease, number_of
 from ballonet.facts.snapshot import Bools
-
-_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class Requests:
     """Holds and leases; each is written down before it counts, and ends by itself."""
 
     def __init__(
-        self, clock: Clock, journal: Journal | None = None, kept: Iterable[Hold | Lease] = ()
+        self,
+        clock: Clock,
+        journal: Journal | None = None,
+        kept: Iterable[Hold | Lease] = (),
+        *,
+        given: int = 0,
     ) -> None:
+        """Go on with those that were kept; ids go on above the highest number that was ever given."""
         self._clock = clock
         self._journal = journal
         self._kept: dict[str, Hold | Lease] = {request.id: request for request in kept}
-        numbers = [known.rpartition("-")[2] for known in self._kept]
-        self._next = 1 + max((int(number) for number in numbers if _NUMBER.fullmatch(number)), default=0)
+        self._next = 1 + max([given, *map(number_of, self._kept)])
 
     # --- asking -------------------------------------------------------------------------------------
 

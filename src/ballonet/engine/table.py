@@ -45,6 +45,7 @@ class Beside:
     risen: Callable[[Floats], Floats] | None = None  # bytes by which that rose since these monotonic seconds
     born_at: Floats | None = None  # epoch seconds of start or last reset; NaN: unknown
     held: Bools | None = None  # who is to be left as it is
+    sent_at: Floats | None = None  # monotonic seconds of the statistics; None: what their stamps come to now
 
 
 def snapshot_of(columns: Columns, now: Now, beside: Beside, limits: Limits) -> Snapshot:
@@ -53,9 +54,10 @@ def snapshot_of(columns: Columns, now: Now, beside: Beside, limits: Limits) -> S
     hard = hard_floor_bytes(maximum)
     ceiling = np.minimum(maximum, np.maximum(limits.ceiling, hard))
     uptime = np.full(rows, np.nan) if beside.born_at is None else now.epoch - beside.born_at
-    age = now.epoch - columns.last_update
+    by_stamp = now.monotonic - (now.epoch - columns.last_update)
+    sent_at = by_stamp if beside.sent_at is None else beside.sent_at
     # Statistics from before a reset belong to a guest that is gone (QEMU < 10 keeps them).
-    stats_at = np.where(age > uptime, np.nan, now.monotonic - age)
+    stats_at = np.where(now.monotonic - sent_at > uptime, np.nan, sent_at)
     return Snapshot(
         taken_at=now.monotonic,
         host=beside.host,
@@ -89,13 +91,16 @@ def side_by_side(guests: Sequence[Guest]) -> Columns:
         busy=np.array([guest.job is not None for guest in guests], dtype=np.bool_),
         device=np.array([guest.device is not None for guest in guests], dtype=np.bool_),
         autodeflate=np.array([bool(guest.device and guest.device.autodeflate) for guest in guests], np.bool_),
+        reports_free=np.array(
+            [bool(guest.device and guest.device.free_page_reporting) for guest in guests], np.bool_
+        ),
         obstacle=np.array([_obstacle(guest) for guest in guests], dtype=np.int8),
         maximum=column(lambda guest: guest.maximum_bytes),
         actual=column(lambda guest: guest.actual_bytes),
         unused=column(lambda guest: guest.statistics.unused_bytes),
         usable=column(lambda guest: guest.statistics.usable_bytes),
         available=column(lambda guest: guest.statistics.available_bytes),
-        rss=column(lambda guest: guest.statistics.rss_bytes),
+        rss=column(_resident),
         swap_in=column(lambda guest: guest.statistics.swap_in_bytes_total),
         swap_out=column(lambda guest: guest.statistics.swap_out_bytes_total),
         major_faults=column(lambda guest: guest.statistics.major_faults_total),
@@ -166,6 +171,17 @@ def spoken(verdict: Verdict, name: str) -> Verdict:
 def _obstacle(guest: Guest) -> int:
     """Return the code of the first obstacle that a guest has, -1 where none."""
     return min((_OBSTACLES[obstacle] for obstacle in guest.obstacles), default=-1)
+
+
+def _resident(guest: Guest) -> int | None:
+    """Return what the host spends on a guest: the process' resident memory leaves huge pages out.
+
+    These were set aside before: of a guest that has them nothing is still to be taken from what is free.
+    """
+    resident, size = guest.statistics.rss_bytes, guest.actual_bytes
+    if Obstacle.HUGEPAGES not in guest.obstacles or size is None:
+        return resident
+    return size + (resident or 0)
 
 
 def _float(value: float | None) -> float:

@@ -22,6 +22,7 @@ class Columns:
     busy: Bools
     device: Bools
     autodeflate: Bools
+    reports_free: Bools
     obstacle: Codes
 
     maximum: Floats

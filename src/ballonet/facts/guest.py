@@ -23,10 +23,10 @@ class State(StrEnum):
 
 
 class Obstacle(StrEnum):
-    """Why taking memory from a guest would free nothing on the host.
+    """Why a guest's balloon is left alone whatever it reports.
 
-    Each pins, or replaces, the pages that a balloon gives back (QEMU's `ram_block_discard_is_disabled`
-    and madvise's limits): the guest loses memory and the host gains none.
+    All but the last pin, or replace, the pages that a balloon gives back (QEMU's
+    `ram_block_discard_is_disabled` and madvise's limits): the guest loses memory and the host gains none.
     """
 
     PASSTHROUGH = "passthrough"  # a host device by VFIO: all guest memory is pinned
@@ -34,6 +34,7 @@ class Obstacle(StrEnum):
     HUGEPAGES = "hugepages"  # Linux gives back 4 KiB pages, of which no huge page is ever made up
     LOCKED = "locked"  # mlock: the kernel refuses to discard
     CONFIDENTIAL = "confidential"  # SEV, SEV-SNP, TDX, s390 PV: the host cannot take pages
+    VIRTIO_MEM = "virtio-mem"  # resizes it, too: sizes count its memory, the balloon does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ class Guest:
     device: Device | None = None  # None: it has no balloon device
     obstacles: frozenset[Obstacle] = frozenset()
     metadata: str = ""  # as XML, what its definition says to us; empty: nothing
+    file_backed: bool = False  # its memory is a file, on a disk or in a tmpfs
+    system: str = ""  # what its definition says it runs, as "http://microsoft.com/win/11"; empty: nothing
     hypervisor: str = ""  # the URI, where several are looked at as one
     stored: Stored | None = None  # None: not asked for, or the guest is transient
     statistics: Statistics = field(default_factory=Statistics)

@@ -36,10 +36,35 @@ class HostMemory:
     available_bytes: int  # MemAvailable: what can be had without swapping
     swap_total_bytes: int
     swap_free_bytes: int
-    swapped_out_bytes_total: int | None  # /proc/vmstat pswpout, since boot
+    swapped_out_bytes_total: int | None  # /proc/vmstat pswpout, and what zswap took instead; since boot
     pressure_some_ratio: float | None  # PSI memory "some avg10", 0..1
     pressure_full_ratio: float | None  # PSI memory "full avg10", 0..1
     arc_shrinkable_bytes: int  # ZFS: ARC size above its minimum; 0 without ZFS
+    merged_bytes: int = 0  # KSM: what programs would take more if they shared no pages; 0 without KSM
+
+
+@dataclass(frozen=True, slots=True)
+class HugePool:
+    """Host memory that is set aside as huge pages of one size."""
+
+    page_bytes: int
+    pages: int
+    idle_pages: int  # nobody has them, nor was promised them
+
+    @property
+    def idle_bytes(self) -> int:
+        """Return what of it serves nobody."""
+        return self.idle_pages * self.page_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HostMeans:
+    """What the host does about memory beside ballooning; 0 where it does nothing."""
+
+    merged_bytes: int = 0  # KSM, as in `HostMemory`
+    compressed_bytes: int = 0  # zswap: what was swapped out into memory
+    compressed_pool_bytes: int = 0  # what that takes there
+    huge_pools: tuple[HugePool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

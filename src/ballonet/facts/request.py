@@ -1,8 +1,10 @@
 """What people asked for, beside what the law decides: guests held, and memory kept for a guest to come."""
 
+import re
 from dataclasses import dataclass
 
 ALL = ""  # instead of a guest's UUID: everybody
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +31,9 @@ class Lease:
     until: float
     who: str
     guest: str  # the name of the guest that it is for; empty: whoever starts next
+
+
+def number_of(request_id: str) -> int:
+    """Return the number that a hold's or lease's id ends with; 0 if it has none."""
+    number = request_id.rpartition("-")[2]
+    return int(number) if _NUMBER.fullmatch(number) else 0

@@ -50,6 +50,7 @@ class Snapshot:
     busy: Bools  # a job (migration, save, snapshot) holds it
     device: Bools  # it has a balloon device
     autodeflate: Bools
+    reports_free: Bools  # free page reporting: what it frees leaves its resident memory
     obstacle: Codes  # index in `Obstacle`, -1: none
     watched: Bools  # its resident memory is read ten times a second
     uptime: Floats  # seconds since its process started or it was reset

@@ -70,6 +70,13 @@ VERDICTS = (
         remedy="size the guest with: ballonet set-max {name} SIZE --config",
     ),
     Verdict(
+        "virtio-mem",
+        managed=False,
+        reason="virtio-mem resizes it",
+        remedy="size it so: virsh update-memory-device {name} --requested-size SIZE; to balance it, take its "
+        "virtio-mem device out",
+    ),
+    Verdict(
         "busy", managed=False, reason="it does not answer, or a job holds it (migration, save or snapshot)"
     ),
     Verdict("unknown-size", managed=False, reason="its size is unknown"),
@@ -84,19 +91,20 @@ VERDICTS = (
         "silent",
         managed=False,
         reason="its balloon driver is silent",
-        remedy="in the guest: modprobe virtio_balloon (Windows: virtio drivers with the service BLNSVR)",
+        remedy="in the guest: modprobe virtio_balloon (Windows: virtio drivers with the service BLNSVR; BSD "
+        "sends no statistics: ballonet set {name} SIZE)",
+    ),
+    Verdict(
+        "no-usable",
+        managed=False,
+        reason="it does not report `usable`",
+        remedy="Windows: install the balloon driver's service, blnsvr.exe -i; Linux: use kernel 4.6 or later",
     ),
     Verdict(
         "blind",
         managed=False,
         reason="its statistics stopped",
         remedy="look into the guest: it hangs, or its balloon driver was unloaded",
-    ),
-    Verdict(
-        "no-usable",
-        managed=False,
-        reason="it does not report `usable`",
-        remedy="Windows: start the service BLNSVR; Linux: use kernel 4.6 or later; BSD does not report it",
     ),
     Verdict(
         "absurd",

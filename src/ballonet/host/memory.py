@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ballonet.errors import BallonetError
-from ballonet.facts.host import HostMemory
+from ballonet.facts.host import HostMeans, HostMemory, HugePool
 from ballonet.units import KIB
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _AVERAGE = re.compile(r"^(some|full) avg10=(\d{1,3}(?:\.\d+)?)\b", re.MULTILINE)
 _NUMBER = re.compile(r"[0-9]{1,20}")  # of 64 bits
+_HUGE = "sys/kernel/mm/hugepages"
 
 
 class LinuxHost:
@@ -36,6 +37,8 @@ class LinuxHost:
             )
         vmstat = _counts(self._text("proc/vmstat"), key=0, value=1)
         swapped_out = vmstat.get("pswpout")
+        if swapped_out is not None:  # what zswap takes is not among it, and is no less a lack of memory
+            swapped_out += vmstat.get("zswpout", 0)
         pressure = _pressure(self._text("proc/pressure/memory"))
         return HostMemory(
             total_bytes=total * KIB,
@@ -46,7 +49,35 @@ class LinuxHost:
             pressure_some_ratio=pressure.get("some"),
             pressure_full_ratio=pressure.get("full"),
             arc_shrinkable_bytes=_shrinkable(self._text("proc/spl/kstat/zfs/arcstats")),
+            merged_bytes=self._merged_bytes(),
         )
+
+    def means(self) -> HostMeans:
+        """Return what else the host does about memory now."""
+        meminfo = _counts(self._text("proc/meminfo"), key=0, value=1)
+        return HostMeans(
+            merged_bytes=self._merged_bytes(),
+            compressed_bytes=meminfo.get("Zswapped:", 0) * KIB,
+            compressed_pool_bytes=meminfo.get("Zswap:", 0) * KIB,
+            huge_pools=tuple(map(self._huge_pool, sorted((self._root / _HUGE).glob("hugepages-*kB")))),
+        )
+
+    def _merged_bytes(self) -> int:
+        """Return what KSM saves: each page shared counts as often as it is used beyond the first time."""
+        return self._number("sys/kernel/mm/ksm/pages_sharing") * _PAGE_BYTES
+
+    def _huge_pool(self, directory: Path) -> HugePool:
+        size = directory.name.removeprefix("hugepages-").removesuffix("kB")
+        pages, free, promised = (
+            self._number(f"{_HUGE}/{directory.name}/{name}_hugepages") for name in ("nr", "free", "resv")
+        )
+        page_bytes = int(size) * KIB if _NUMBER.fullmatch(size) else 0
+        return HugePool(page_bytes, pages, max(0, free - promised))
+
+    def _number(self, path: str) -> int:
+        """Return the number that a file holds, 0 where it does not."""
+        word = self._text(path).strip()
+        return int(word) if _NUMBER.fullmatch(word) else 0
 
     def _text(self, path: str) -> str:
         """Return a file's text; nothing where it is absent, or refused as PSI is on a kernel with psi=0."""

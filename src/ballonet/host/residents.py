@@ -19,6 +19,7 @@ _LONGEST_BYTES = 1 << 20  # a command line of QEMU has some 10 KiB
 class _Process:
     """A guest's process, its statm kept open."""
 
+    number: int
     statm: int  # file descriptor
     started_ticks: int  # since the host's boot
 
@@ -71,6 +72,11 @@ class ProcessResidents:
             return None
         return self._booted_at + process.started_ticks / _TICKS_PER_SECOND
 
+    def process_of(self, uuid: str) -> int | None:
+        """Return the number of a followed guest's process."""
+        process = self._processes.get(uuid)
+        return process.number if process else None
+
     def _drop(self, uuid: str) -> None:
         os.close(self._processes.pop(uuid).statm)
 
@@ -81,11 +87,11 @@ class ProcessResidents:
                 with _opened(directory) as descriptor:
                     uuid = _uuid(_text(descriptor, "cmdline"))
                     if uuid in missing:
-                        self._adopt(uuid, descriptor)
+                        self._adopt(uuid, int(directory.name), descriptor)
             except (OSError, ValueError, IndexError):
                 continue  # it ended, or is not for us to read
 
-    def _adopt(self, uuid: str, directory: int) -> None:
+    def _adopt(self, uuid: str, number: int, directory: int) -> None:
         # Field 22; the second, the command's name in brackets, may hold blanks and brackets.
         started = _number(_text(directory, "stat").rpartition(b")")[2].split()[19])
         known = self._processes.get(uuid)
@@ -94,7 +100,7 @@ class ProcessResidents:
         if known:
             self._drop(uuid)
         statm = os.open("statm", os.O_RDONLY | os.O_CLOEXEC, dir_fd=directory)
-        self._processes[uuid] = _Process(statm, started)
+        self._processes[uuid] = _Process(number, statm, started)
 
 
 def _directories(proc: Path) -> list[Path]:

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 from ballonet.facts.statistics import STATISTICS, Statistics
 
-# QEMU's "no value", and what is left of it after a conversion from KiB to bytes or back.
-_SENTINELS = frozenset({2**64 - 1, (2**64 - 1) // 1024, (2**64 - 1) // 1024 * 1024, 2**63 - 1, -1})
+# QEMU's "no value" is 2^64-1, and Windows' driver sends -1 pages for a counter that it failed to read: no
+# number is as large. The others are what libvirt makes of it: KiB, and its own greatest number.
+_TOO_LARGE = 2**63
+_SENTINELS = frozenset({(2**64 - 1) // 1024, 2**63 - 1})
 
-# A guest's own sizes may pass its maximum by what memory devices add; more than that is garbage (Windows
-# drivers report failed counters as -1 pages).
+# A guest's own sizes may pass its maximum by what memory devices add; more than that is garbage.
 _SLACK = 1.1
 
 _GAUGES_WITHIN_MAXIMUM = frozenset({"unused_bytes", "usable_bytes", "available_bytes", "disk_caches_bytes"})
@@ -18,7 +19,7 @@ def known(value: object) -> int | None:
     """Return the number, or None for a sentinel, a negative one, and what is no whole number at all."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         return None
-    return None if value in _SENTINELS else value
+    return None if value >= _TOO_LARGE or value in _SENTINELS else value
 
 
 def statistics_of(values: Mapping[str, int], maximum_bytes: int | None) -> Statistics:

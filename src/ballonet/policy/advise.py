@@ -11,6 +11,7 @@ from ballonet.facts.guest import Device, Guest, Obstacle, State
 from ballonet.facts.verdict import CODES, VERDICTS
 from ballonet.policy.floors import floor_bytes, reserve_bytes
 from ballonet.policy.settings import Settings
+from ballonet.policy.verdicts import SLACK
 from ballonet.units import format_duration
 
 _LAW = Settings(budget_bytes=0.0)
@@ -115,6 +116,14 @@ def freshness_seconds(device: Device) -> float:
     return max(_LAW.fresh_periods * device.period_seconds, _LAW.fresh_seconds)
 
 
+def is_absurd(guest: Guest) -> bool:
+    """Return whether a guest's sample contradicts itself: it reports more than there is of it."""
+    statistics = guest.statistics
+    limits = [size for size in (statistics.available_bytes, guest.maximum_bytes) if size is not None]
+    parts = (statistics.usable_bytes, statistics.unused_bytes)
+    return bool(limits) and any(part is not None and part > SLACK * min(limits) for part in parts)
+
+
 def _unknown(guest: Guest) -> str:
     """Return why nothing can be said about a guest's size; "" where something can."""
     if guest.state is not State.RUNNING:
@@ -123,7 +132,10 @@ def _unknown(guest: Guest) -> str:
         return _reason("no-device")
     for obstacle in Obstacle:
         if obstacle in guest.obstacles:
-            return f"{_reason(obstacle)}: taking from it would free nothing on the host"
+            nothing = (
+                "" if obstacle is Obstacle.VIRTIO_MEM else ": taking from it would free nothing on the host"
+            )
+            return _reason(obstacle) + nothing
     if guest.job is not None:
         return _reason("busy")
     if guest.maximum_bytes is None or guest.actual_bytes is None:
@@ -138,13 +150,13 @@ def _unreported(guest: Guest, device: Device) -> str:
         return _reason("no-period")
     if age is None:
         return _reason("silent")
+    if guest.statistics.usable_bytes is None or guest.statistics.unused_bytes is None:
+        return _reason("no-usable")
     if age > freshness_seconds(device):
         return f"its statistics are {format_duration(age)} old"
     if age < -1.0:  # a second is rounding
         return "its statistics are from the future: the clocks of hypervisor and host differ"
-    if guest.statistics.usable_bytes is None or guest.statistics.unused_bytes is None:
-        return _reason("no-usable")
-    return ""
+    return _reason("absurd") if is_absurd(guest) else ""
 
 
 def _lacks(guest: Guest, reserve: int, rates: Rates | None) -> tuple[str, ...]:

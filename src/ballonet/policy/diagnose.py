@@ -19,6 +19,8 @@ from ballonet.policy.findings import (
     Subject,
     Surroundings,
 )
+from ballonet.policy.means import LIMITED, MEANS, is_limited, means_values
+from ballonet.policy.remedies import remedy as remedy_of
 from ballonet.units import exact_size, format_duration, format_size
 
 SUBJECT_HOST = "host"
@@ -43,13 +45,16 @@ def diagnose(guests: Sequence[Guest], around: Surroundings) -> list[Finding]:
     findings = [_finding(UNREACHABLE, SUBJECT_HOST, "", _error_values(error)) for error in around.unreachable]
     values = _host_values(around)
     findings += [_finding(entry, SUBJECT_HOST, "", values) for entry in HOST if entry.applies(around)]
+    values = means_values(around.means)
+    findings += [_finding(entry, SUBJECT_HOST, "", values) for entry in MEANS if entry.applies(around.means)]
     for writer in around.writers:
         values = {"product": writer.product, "evidence": writer.evidence}
         findings += [_finding(entry, SUBJECT_HOST, "", values) for entry in WRITERS if entry.applies(writer)]
     for guest in guests:
         values = _guest_values(guest) | _error_values(around.unanswered.get(guest.uuid))
+        values["limit"] = format_size(around.limits.get(guest.uuid, 0))
         findings += [
-            _finding(entry, guest.name, guest.uuid, values)
+            _finding(entry, guest.name, guest.uuid, values, remedy_of(entry.code, guest.system))
             for entry in _entries(guest, around)
             if entry.applies(guest)
         ]
@@ -59,14 +64,20 @@ def diagnose(guests: Sequence[Guest], around: Surroundings) -> list[Finding]:
 def _entries(guest: Guest, around: Surroundings) -> list[Entry[Guest]]:
     """Return the entries that a guest may come under."""
     beside = [UNSEEN] * (guest.uuid in around.unseen) + [UNANSWERED] * (guest.uuid in around.unanswered)
+    beside += [LIMITED] * is_limited(guest, around.limits.get(guest.uuid))
     return [*beside, *GUESTS]
 
 
-def _finding(entry: Entry[Subject], name: str, uuid: str, values: dict[str, str]) -> Finding:
-    """Return an entry's finding; a verdict's code brings the words that the entry leaves out."""
+def _finding(
+    entry: Entry[Subject], name: str, uuid: str, values: dict[str, str], own_remedy: str = ""
+) -> Finding:
+    """Return an entry's finding; a verdict's code brings the words that the entry leaves out.
+
+    `own_remedy` is what helps just this subject, where that is known.
+    """
     verdict = VERDICTS[CODES[entry.code]] if entry.code in CODES else None
     what = entry.what or (verdict.reason if verdict else "")
-    remedy = entry.remedy or (verdict.remedy if verdict else "")
+    remedy = own_remedy or entry.remedy or (verdict.remedy if verdict else "")
     texts = (text.format_map(values) for text in (what, entry.why, remedy))
     return Finding(entry.severity, entry.code, name, uuid, *texts)
 
@@ -93,6 +104,9 @@ def _guest_values(guest: Guest) -> dict[str, str]:
         "ahead": format_duration(max(0.0, -(guest.stats_age_seconds or 0.0))),
         "period": format_duration(device.period_seconds if device else 0),
         "usable": format_size(statistics.usable_bytes or 0),
+        "unused": format_size(statistics.unused_bytes or 0),
+        "maximum": format_size(guest.maximum_bytes or 0),
+        "whole": format_size(statistics.available_bytes or guest.maximum_bytes or 0),
         "config": " --live --config" if stored else "",
         "stored": format_size(stored.current_bytes if stored else 0),
         "stored_maximum": format_size(stored.maximum_bytes if stored else 0),

@@ -11,9 +11,10 @@ from typing import Generic, TypeVar
 from ballonet.errors import BallonetError
 from ballonet.facts.agent import Channel
 from ballonet.facts.guest import Guest, Obstacle, State
-from ballonet.facts.host import HostMemory, OtherWriter
-from ballonet.policy.advise import freshness_seconds
+from ballonet.facts.host import HostMeans, HostMemory, OtherWriter
+from ballonet.policy.advise import freshness_seconds, is_absurd
 from ballonet.policy.floors import reserve_bytes
+from ballonet.policy.remedies import may_be_linux
 from ballonet.policy.settings import Settings
 
 Subject = TypeVar("Subject")
@@ -36,8 +37,10 @@ class Surroundings:
     """What is known beside the guests."""
 
     host: HostMemory | None  # None: the guests run on another machine
+    means: HostMeans = field(default_factory=HostMeans)
     writers: tuple[OtherWriter, ...] = ()
     read_only: bool = False
+    limits: Mapping[str, int] = field(default_factory=dict)  # by UUID: bytes of the guest's control group
     unseen: frozenset[str] = frozenset()  # UUIDs of running guests whose process cannot be read
     unreachable: tuple[BallonetError, ...] = ()  # why hypervisors do not let us look
     unanswered: Mapping[str, BallonetError] = field(default_factory=dict)  # by UUID: why it was not asked
@@ -71,7 +74,12 @@ def _unasked(guest: Guest) -> bool:
 
 
 def _stopped(guest: Guest) -> bool:
-    """Return whether a guest once sent statistics, and does no longer."""
+    """Return whether a guest once sent what a decision needs, and does no longer."""
+    return _is_old(guest) and not _lacks_sizes(guest)
+
+
+def _is_old(guest: Guest) -> bool:
+    """Return whether a guest that is asked sent its last statistics too long ago."""
     age, device = guest.stats_age_seconds, guest.device
     if not _asked(guest) or age is None or device is None:
         return False
@@ -85,9 +93,17 @@ def _ahead(guest: Guest) -> bool:
 
 def _halfhearted(guest: Guest) -> bool:
     """Return whether a guest sends statistics without what a decision needs."""
-    statistics = guest.statistics
-    reports = _asked(guest) and statistics.last_update is not None and not _stopped(guest)
-    return reports and (statistics.usable_bytes is None or statistics.unused_bytes is None)
+    return _asked(guest) and guest.statistics.last_update is not None and _lacks_sizes(guest)
+
+
+def _lacks_sizes(guest: Guest) -> bool:
+    """Return whether a guest's statistics leave out what can be taken from it."""
+    return guest.statistics.usable_bytes is None or guest.statistics.unused_bytes is None
+
+
+def _impossible(guest: Guest) -> bool:
+    """Return whether a guest reports what cannot be."""
+    return _asked(guest) and not _is_old(guest) and is_absurd(guest)
 
 
 def _swapless(guest: Guest) -> bool:
@@ -113,7 +129,10 @@ def _starts_smaller(guest: Guest) -> bool:
 def _feature(name: str, *, on: bool) -> Callable[[Guest], bool]:
     """Return the test whether a feature of the balloon device is on, or off, where it can be used."""
     return lambda guest: (
-        guest.device is not None and not guest.obstacles and bool(getattr(guest.device, name)) is on
+        guest.device is not None
+        and not guest.obstacles
+        and bool(getattr(guest.device, name)) is on
+        and may_be_linux(guest.system)
     )
 
 
@@ -126,6 +145,7 @@ def _swaps(around: Surroundings) -> bool:
     return host is not None and host.swap_free_bytes < host.swap_total_bytes
 
 
+_TWO_SIZES = "Its sizes count virtio-mem's memory, and its balloon does not: it could not grow to them."
 _NOTHING_GAINED = "It would lose memory, and the host would gain none: it keeps all that it has."
 _RESTART = "then shut it down and start it again"
 
@@ -240,8 +260,22 @@ GUESTS: tuple[Entry[Guest], ...] = (
         why="Nothing can be taken from it or given to it while it runs.",
     ),
     *(
-        Entry(Severity.PROBLEM, obstacle.value, _obstructed(obstacle), why=_NOTHING_GAINED)
+        Entry(
+            Severity.PROBLEM,
+            obstacle.value,
+            _obstructed(obstacle),
+            why=_TWO_SIZES if obstacle is Obstacle.VIRTIO_MEM else _NOTHING_GAINED,
+        )
         for obstacle in Obstacle
+    ),
+    Entry(
+        Severity.WARNING,
+        "file-backed",
+        lambda guest: guest.file_backed and not guest.obstacles,
+        what="its memory is a file",
+        why="If that lies on a disk, the host writes it there, and counts it as cache that it could drop: "
+        "more memory seems to be available than is. In a tmpfs it is counted as used, and all is well.",
+        remedy=f"virt-xml {{name}} --edit --memorybacking source.type=memfd,access.mode=shared, {_RESTART}",
     ),
     Entry(
         Severity.PROBLEM,
@@ -270,6 +304,13 @@ GUESTS: tuple[Entry[Guest], ...] = (
         "no-usable",
         _halfhearted,
         why="What can be taken without swapping is unknown: it is never shrunk by itself.",
+    ),
+    Entry(
+        Severity.PROBLEM,
+        "absurd",
+        _impossible,
+        what="it says that {usable} are usable and {unused} unused, of {whole} that it has",
+        why="Its statistics cannot be true, so what it needs is unknown: it is left as it is.",
     ),
     Entry(
         Severity.WARNING,
@@ -348,7 +389,7 @@ GUESTS: tuple[Entry[Guest], ...] = (
         _feature("free_page_reporting", on=False),
         what="free page reporting is off",
         why="What it frees stays in the host's memory until the balloon takes it, and its resident memory "
-        "never falls, so that a second burst cannot be seen in it. "
+        "never falls, so that a second burst cannot be seen in it: it keeps a larger cushion instead. "
         "Needs Linux 5.7 in the guest, QEMU 5.1, libvirt 6.9.",
         remedy=f"virt-xml {{name}} --edit --memballoon freePageReporting=on, {_RESTART}",
     ),

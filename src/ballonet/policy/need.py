@@ -73,12 +73,12 @@ def _relieved(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
 def cushion(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
     """Return h = clip(g * tau, 2 % M, 30 % M): what a guest may grow by before help reaches it.
 
-    g is the fastest growth seen, tau the time that help takes: the reflex's, or a whole tick with the age
-    of the statistics. A guest that is not known to have swap has twice the least, as it would die of the
-    first page that it lacks. In an emergency of the host cushions are called in, to 60 %.
+    g is the fastest growth seen, tau the time that help takes: the reflex's where growth shows, or a whole
+    tick with the age of the statistics. A guest that is not known to have swap has twice the least, as it
+    would die of the first page that it lacks. In an emergency of the host cushions are called in, to 60 %.
     """
     unseen = settings.interval_seconds + np.fmax(snapshot.stats_age, 0.0) + settings.reaction_seconds
-    seen = snapshot.watched & settings.reflex
+    seen = settings.reflex & _shows_growth(snapshot, settings)
     reach = np.where(seen, settings.reflex_reach_seconds, unseen)
     swaps = has_swap(snapshot, heard(snapshot, memory, settings), settings) | snapshot.autodeflate
     room = clip(
@@ -87,6 +87,17 @@ def cushion(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
         settings.cushion_ceiling_share * snapshot.maximum,
     )
     return room * (settings.emergency_share if memory.host.state is HostState.EMERGENCY else 1.0)
+
+
+def _shows_growth(snapshot: Snapshot, settings: Settings) -> Bools:
+    """Return in whose resident memory growth shows: what a guest has unused is not resident.
+
+    Without free page reporting what was used once stays resident, and growth into it cannot be seen.
+    """
+    beside = np.where(snapshot.reports_free, settings.process_bytes, 0.0)
+    hidden = snapshot.rss - beside > snapshot.actual - snapshot.unused / 2
+    shows: Bools = snapshot.watched & ~hidden
+    return shows
 
 
 def worth_keeping(snapshot: Snapshot, memory: Memory, room: Floats) -> Floats:

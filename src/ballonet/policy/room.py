@@ -49,6 +49,9 @@ def room(snapshot: Snapshot, memory: Memory, settings: Settings, managed: Bools,
     pending = np.where(memory.arrived, -np.inf, or_else(memory.target, -np.inf))
     held = np.maximum(actual, pending)
     free = min(settings.budget_bytes - held.sum(), host_free(snapshot, settings)) - settings.leased_bytes
+    over = max(0.0, -free)
+    # Nobody gives for the sake of a guest that starts, but what it may take by itself is not handed out.
+    free = min(free, max(0.0, free - unheld(snapshot, held, settings)))
     # Where the host has less than the budget says, guests may hold what they do and what it has left.
     ours = held.sum() + free - held[~managed].sum()
     largest = snapshot.maximum[managed].max() if managed.any() else 0.0
@@ -59,7 +62,7 @@ def room(snapshot: Snapshot, memory: Memory, settings: Settings, managed: Bools,
     proven = np.maximum(memory.kept - memory.trial, reads)
     pool = float(min(max(ours - (need + proven)[managed].sum(), 0.0), wish))
     store = settings.store_share * largest if settings.reflex else 0.0
-    return Room(held, ours - pool, pool, store, free, max(0.0, -free))
+    return Room(held, ours - pool, pool, store, free, over)
 
 
 def pool_wish(snapshot: Snapshot, memory: Memory, settings: Settings, managed: Bools, need: Floats) -> float:
@@ -83,10 +86,28 @@ def sizes(snapshot: Snapshot) -> Floats:
     return np.where(unknown, or_else(snapshot.maximum), snapshot.actual) if unknown.any() else snapshot.actual
 
 
+def unheld(snapshot: Snapshot, held: Floats, settings: Settings) -> float:
+    """Return the bytes that guests may have beyond what they hold: who was reset uses all that it sees.
+
+    Measured: after a reset QEMU tells the size of before for some 12 s, until the balloon's driver is back.
+    A guest that began since its last statistics has no driver yet.
+    """
+    age = or_else(snapshot.stats_age, np.inf)
+    driverless = (snapshot.uptime < age) & (
+        np.isfinite(age) | (snapshot.uptime < settings.boot_grace_seconds)
+    )
+    return float(or_else(snapshot.maximum - held)[driverless].sum())
+
+
 def host_free(snapshot: Snapshot, settings: Settings) -> float:
-    """Return what the host could still give: memory that guests were granted but never touched is spent."""
+    """Return what the host could still give.
+
+    Memory that guests were granted but never touched is spent, and so is what KSM saves: it belongs to those
+    whose pages were merged, and they take it again by writing.
+    """
     if snapshot.host is None:
         return np.inf
     untouched = np.maximum(sizes(snapshot) - snapshot.rss, 0.0)
     available = snapshot.host.available_bytes + snapshot.host.arc_shrinkable_bytes
-    return float(available - or_else(untouched).sum() - settings.reserve_bytes)
+    spent = or_else(untouched).sum() + snapshot.host.merged_bytes
+    return float(available - spent - settings.reserve_bytes)

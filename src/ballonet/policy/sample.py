@@ -10,6 +10,7 @@ from ballonet.policy.floors import reserve_bytes
 from ballonet.policy.heard import heard
 from ballonet.policy.need import is_cut, short_of_free
 from ballonet.policy.settings import Settings
+from ballonet.policy.verdicts import ROUNDING_SECONDS
 
 PAGE = 4096
 
@@ -21,8 +22,12 @@ SWAP_RATE_BYTES = 16 * PAGE
 
 
 def read_sample(memory: Memory, snapshot: Snapshot, settings: Settings) -> Memory:
-    """Take in the statistics that are newer than those seen before."""
+    """Take in the statistics that are newer than those seen before.
+
+    Those from the future tell nothing: all that are sent until then would seem old.
+    """
     new = (snapshot.stats_at > memory.need_at + NEW_SAMPLE_SECONDS) & ~np.isnan(snapshot.usable)
+    new &= snapshot.stats_age >= -ROUNDING_SECONDS
     still = memory.arrived & (snapshot.stats_at > memory.moved_at)
     counted = _counted(memory, snapshot, still, settings)
     overhead, used = _used(memory, snapshot, still, counted)

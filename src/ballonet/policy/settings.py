@@ -71,6 +71,10 @@ class Settings:
     """With the reflex a cushion need only last from the growth to its answer: it sees growth within
     0.2 s and the balloon moves in 20 to 50 ms."""
 
+    process_bytes: float = 256 * MIB
+    """What a guest's process has resident beside the guest's memory, at most. Where a guest with free page
+    reporting has more than that resident, and does not use it, its driver does not report."""
+
     reaction_seconds: float = 0.5
     """What a change takes to arrive, beside the tick and the age of the statistics."""
 

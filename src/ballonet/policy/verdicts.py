@@ -9,14 +9,15 @@ from ballonet.facts.verdict import CODES
 from ballonet.policy.settings import Settings
 
 SLACK = 1.1  # memory devices add to the maximum, and a sample is not taken in one moment
+# From so far in the future statistics may be: the hypervisor keeps whole seconds. More is a broken clock.
+ROUNDING_SECONDS = 1.0
 
 
 def verdicts(snapshot: Snapshot, memory: Memory, settings: Settings) -> Codes:
     """Return each guest's index in VERDICTS: the first that applies, in that tuple's order."""
     age = snapshot.stats_age
     never = np.isnan(snapshot.stats_at)
-    # A second in the future is rounding (the hypervisor keeps whole seconds); more is a broken clock.
-    future = age < -1.0
+    future = age < -ROUNDING_SECONDS
     applies = {
         "not-running": ~snapshot.running,
         "excluded": snapshot.excluded,
@@ -28,8 +29,9 @@ def verdicts(snapshot: Snapshot, memory: Memory, settings: Settings) -> Codes:
         "booting": snapshot.uptime < settings.boot_grace_seconds,
         "no-period": snapshot.period == 0,
         "silent": never,
-        "blind": age > settings.blind_seconds,
+        # A Windows driver without its service stamped one sample, an empty one: what it lacks is said.
         "no-usable": np.isnan(snapshot.usable) | np.isnan(snapshot.unused),
+        "blind": age > settings.blind_seconds,
         "absurd": _absurd(snapshot),
         "stuck": memory.stuck_until > snapshot.taken_at,
         "foreign": memory.foreign_until > snapshot.taken_at,

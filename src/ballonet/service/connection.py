@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from ballonet.engine.by_hand import ByHand
 from ballonet.engine.engine import Engine
 from ballonet.engine.ports import CountsTimeouts, Hypervisor
-from ballonet.errors import BallonetError, NoSuchGuestError
+from ballonet.errors import NoSuchGuestError, NotReadyError
 from ballonet.facts.plan import Plan
 from ballonet.hypervisor.several import SeveralHypervisors
 
@@ -38,9 +38,9 @@ class Connection:
 
     @property
     def plan(self) -> Plan:
-        """Return the last plan; raises `BallonetError` before there is one."""
+        """Return the last plan; raises `NotReadyError` before there is one."""
         if self.engine.plan is None:
-            raise BallonetError(f"no guest of {self.uri} was looked at yet", hint="try again in a moment")
+            raise NotReadyError(f"no guest of {self.uri} was looked at yet", hint="try again in a moment")
         return self.engine.plan
 
     def row(self, reference: str) -> int | None:

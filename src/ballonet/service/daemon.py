@@ -16,11 +16,11 @@ from ballonet.engine.limits import LimitsOf
 from ballonet.engine.loop import run
 from ballonet.engine.ports import ListensToAgents, Wanted, nobody
 from ballonet.engine.requests import Requests
-from ballonet.errors import BallonetError, HypervisorError
+from ballonet.errors import BallonetError, HypervisorError, UnreachableError
 from ballonet.facts.address import Address
 from ballonet.facts.happening import Happening
 from ballonet.facts.plan import Plan
-from ballonet.facts.request import ALL
+from ballonet.facts.request import ALL, Hold, Lease
 from ballonet.policy.settings import Settings
 from ballonet.service.claim import Claim
 from ballonet.service.connection import Connection
@@ -86,7 +86,8 @@ class Daemon:
         self._ears = ears
         self._world = world
         self._notifier = notifier or Notifier({})
-        requests = Requests(world.clock, store, [] if store is None else [*store.holds(), *store.leases()])
+        kept: list[Hold | Lease] = [] if store is None else [*store.holds(), *store.leases()]
+        requests = Requests(world.clock, store, kept, given=0 if store is None else store.given())
         self.engine = Engine(
             world,
             rules.law,
@@ -174,6 +175,8 @@ class Daemon:
     def _failed(self, error: HypervisorError) -> None:
         """Tell of a tick that could not read its guests, and have it in the events while it lasts."""
         self.counts.failed()
+        if isinstance(error, UnreachableError):  # nothing hangs: it waits for as long as that takes
+            self._notifier.ticked(f"waiting: {error.message}")
         self._ears.failure(error)
         self._keep()
 

@@ -14,6 +14,7 @@ from ballonet.service.peer import Peer
 
 MOST_CONNECTIONS = 64  # a browser opens six to load a page, and keeps one
 LINGER_SECONDS = 1.0  # so long may a peer that is refused take to read why
+READ_SECONDS = 30.0  # so long may a peer leave what it was sent unread, once 64 KiB wait for it
 REQUEST_SECONDS = 10.0  # from a request's first byte to its last, or to the first from connecting on
 
 
@@ -22,8 +23,10 @@ class GuardedProtocol(H11Protocol):
 
     over_tcp: ClassVar[bool]
     request_seconds: ClassVar[float] = REQUEST_SECONDS
+    read_seconds: ClassVar[float] = READ_SECONDS
 
     _deadline: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
     _refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -58,9 +61,20 @@ class GuardedProtocol(H11Protocol):
         else:
             self._came()
 
+    def pause_writing(self) -> None:
+        """Give a peer that reads nothing some time, and then up: its connection is somebody else's."""
+        super().pause_writing()
+        self._stalled = self.loop.call_later(self.read_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on: it reads again."""
+        self._reads()
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more."""
         self._came()
+        self._reads()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
@@ -75,6 +89,11 @@ class GuardedProtocol(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _reads(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
 
     def _late(self) -> None:
         late = f"no whole request came within {self.request_seconds:.0f} s"

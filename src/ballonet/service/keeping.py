@@ -1,10 +1,12 @@
 """What a service writes down beside its acts: events each tick, and each minute what it learned."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from ballonet.engine.engine import Engine
 from ballonet.errors import JournalError
 from ballonet.facts.happening import Happening, Kind
+from ballonet.host.boot import boot_id
 from ballonet.service.store import Store
 
 REMEMBER_SECONDS = 60.0  # what is learned changes slowly: a minute of it lost at a kill is little
@@ -27,9 +29,19 @@ class Keeper:
 
     def recall(self) -> None:
         """Have the engines know again what was learned, and what guests were told."""
-        learned, targets = self._store.learned(), self._store.targets()
+        learned, targets, unsettled = self._store.learned(), self._store.targets(), self._store.unsettled()
+        same_boot = self._same_boot()
         for engine in self._engines:
-            engine.recall(learned, targets)
+            engine.recall(learned, targets, unsettled, same_boot=same_boot)
+
+    def _same_boot(self) -> bool:
+        """Return whether what was kept is of this boot of the host; from now on it will be."""
+        boot = boot_id()
+        same = boot is not None and boot == self._store.value("boot")
+        if boot is not None and not same:
+            with suppress(JournalError):  # the next start will have to go by the wall clock
+                self._store.set_value("boot", boot)
+        return same
 
     def hear(self, happening: Happening) -> None:
         """Have what was learned written with the tick in which this happened."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ballonet.errors import JournalError
 from ballonet.facts.act import Act, ActRecord, Outcome
 from ballonet.facts.happening import Happening
-from ballonet.facts.request import Hold, Lease
+from ballonet.facts.request import Hold, Lease, number_of
 from ballonet.service.database import Value, are, open_or_replace
 from ballonet.service.events import (
     ANY,
@@ -103,6 +103,11 @@ class Store:
         rows = self._database.read(_TARGETS)
         return {uuid: Target(size, at) for uuid, size, at in rows if are((uuid, size, at), "sif")}
 
+    def unsettled(self) -> dict[str, int]:
+        """Return what those guests had before of whose last act it is not known what became, by UUID."""
+        rows = self._database.read(_UNSETTLED)
+        return {uuid: size for uuid, size in rows if are((uuid, size), "si")}
+
     def acts(self, uuid: str, *, limit: int = 100) -> list[ActRecord]:
         """Return a guest's last acts, the oldest first, with their outcomes."""
         rows = self._database.read(_ACTS_OF_GUEST, (uuid, limit))
@@ -114,6 +119,7 @@ class Store:
         """Write down what somebody asked for; it takes the place of what had its id."""
         with self._commit():
             self._database.write(_KEEP_HOLD if isinstance(request, Hold) else _KEEP_LEASE, astuple(request))
+            self._database.write(_GIVE, (str(number_of(request.id)),))
 
     def drop(self, request_id: str) -> None:
         """Forget what somebody asked for; what is not known is no error."""
@@ -131,6 +137,10 @@ class Store:
     def leases(self) -> list[Lease]:
         """Return all leases, also those whose time is over, in the order in which they began."""
         return [Lease(*row) for row in self._database.read(_LEASES) if are(row, "siffss") and row[1] > 0]
+
+    def given(self) -> int:
+        """Return the highest number of any id ever kept: who still knows an old one means nobody else's."""
+        return number_of(self.value("given") or "")
 
     def set_value(self, name: str, text: str) -> None:
         """Keep one value of the service's own state, such as its mode."""
@@ -259,6 +269,10 @@ _TARGETS = """
         WHERE own.uuid = guests.uuid AND own.outcome IS NOT 'refused' ORDER BY id DESC LIMIT 1
     )
 """
+_UNSETTLED = """
+    SELECT uuid, from_bytes FROM acts
+    WHERE id IN (SELECT max(id) FROM acts WHERE outcome IS NULL GROUP BY uuid)
+"""
 _ACTS_OF_GUEST = """
     SELECT at, uuid, name, from_bytes, to_bytes, cause, outcome, settled_at, actual_bytes, text FROM acts
     WHERE uuid = ? ORDER BY id DESC LIMIT ?
@@ -266,6 +280,11 @@ _ACTS_OF_GUEST = """
 _KEEP_HOLD = """
     INSERT OR REPLACE INTO holds (id, uuid, name, begun_at, until, who, why, size_bytes)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_GIVE = """
+    INSERT INTO state (name, text) VALUES ('given', ?)
+    ON CONFLICT (name) DO UPDATE SET text = excluded.text
+    WHERE CAST(excluded.text AS INTEGER) > CAST(state.text AS INTEGER)
 """
 _HOLDS = "SELECT id, uuid, name, begun_at, until, who, why, size_bytes FROM holds ORDER BY begun_at, id"
 _KEEP_LEASE = """

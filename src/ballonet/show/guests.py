@@ -153,4 +153,5 @@ _OBSTACLES = {
     Obstacle.HUGEPAGES: "It lives on huge pages, which the balloon cannot give back.",
     Obstacle.LOCKED: "Its memory is locked: shrinking it frees nothing on the host.",
     Obstacle.CONFIDENTIAL: "It is a confidential guest: the host cannot take its memory.",
+    Obstacle.VIRTIO_MEM: "Its virtio-mem device resizes it: its balloon is left alone.",
 }

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ballonet.facts.snapshot import Bools, Floats
-from ballonet.simulator.guests import Make, State
+from ballonet.simulator.life import Life
 from ballonet.simulator.pressure import Pressure
 from ballonet.simulator.spec import Spec
 
@@ -31,14 +31,15 @@ class Beside:
         if self._tells_pressure.any():
             self._pressure.take(waited, seconds)
 
-    def columns(self, now: float, waited: Floats, make: Make, state: State) -> dict[str, Any]:
+    def columns(self, now: float, life: Life) -> dict[str, Any]:
         """Return what is told at this look, `now` being epoch seconds; agents are asked at it."""
         if self._agent.any() and now - self._asked_at >= ASK_SECONDS:
-            self._ask(now, waited, make, state)
+            self._ask(now, life)
         pressure = np.where(self._tells_pressure, self._pressure.share, np.nan)
         return {"pressure": pressure, **self._told}
 
-    def _ask(self, now: float, waited: Floats, make: Make, state: State) -> None:
+    def _ask(self, now: float, life: Life) -> None:
+        state, waited = life.state(), life.waited()
         since, self._asked_at = self._asked_at, now
         before, self._waited = self._waited, waited
         swapped = state.swapped() + state.swap_cache
@@ -47,10 +48,11 @@ class Beside:
             "waits_since": np.full(len(waited), since if since > 0.0 else np.nan),
             "pressure": np.clip((waited - before) / (now - since), 0.0, 1.0),
             "swapped": np.floor(swapped),
-            "swap_left": np.floor(np.maximum(make.swap - swapped, 0.0)),
+            "swap_left": np.floor(np.maximum(life.make.swap - swapped, 0.0)),
         }
         self._told = {name: np.where(self._agent, column, np.nan) for name, column in told.items()}
 
-    def reads(self, state: State) -> Floats:
+    def reads(self, life: Life) -> Floats:
         """Return the disk reads that the host sees: where files lie elsewhere, those of swap."""
-        return np.where(self._seen, state.disk_reads, state.swap_in)
+        reads = life.reads()
+        return reads if self._seen.all() else np.where(self._seen, reads, life.state().swap_in)

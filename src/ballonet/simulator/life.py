@@ -10,7 +10,7 @@ import numpy as np
 
 from ballonet.facts.snapshot import Bools, Floats, clip
 from ballonet.simulator import guests as model
-from ballonet.simulator.line import ANSWERS, BUSY, FLOWS, READS, RESIDENT, STATE, WAITED, Line, booted
+from ballonet.simulator.line import ACTUAL, ANSWERS, BUSY, FLOWS, READS, RESIDENT, STATE, WAITED, Line, booted
 from ballonet.simulator.programs import Answers
 from ballonet.simulator.timetable import NEVER, Rows, Steps, Timetable
 
@@ -45,7 +45,19 @@ class Life:
 
     def state(self) -> model.State:
         """Return where the guests' memory is now."""
-        return model.State(*self._columns(STATE))
+        return model.State.of(self.places())
+
+    def places(self) -> Floats:
+        """Return the same as a table: facts x guests, in the order of the state's fields."""
+        return self._columns(STATE)
+
+    def actual(self) -> Floats:
+        """Return the bytes that each guest has now."""
+        return self._columns(ACTUAL)
+
+    def reads(self) -> Floats:
+        """Return the requests to disks of each guest so far."""
+        return self._columns(READS)
 
     def resident(self) -> Floats:
         """Return the bytes of each guest on the host now."""

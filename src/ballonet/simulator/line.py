@@ -23,18 +23,23 @@ STILL_BYTES = 4 * KIB  # a second: what moves more slowly does not move; a cache
 ANSWER_SHARE = 0.1  # by which the time of an answer may change on a line
 LAGS_BYTES = MIB  # who lacks more than this of what it wants may grow as soon as it can
 
-_STATE = tuple(field.name for field in fields(model.State))
+STATE = slice(len(model.STATE_NAMES))
 _PROGRAMS = tuple(field.name for field in fields(Programs))
-_OF_STATE, _OF_PROGRAMS = attrgetter(*_STATE), attrgetter(*_PROGRAMS)
-_NAMES = (*_STATE, *_PROGRAMS, "answered", "answering")  # requests, and the seconds that these took
+_OF_STATE, _OF_PROGRAMS = attrgetter(*model.STATE_NAMES), attrgetter(*_PROGRAMS)
+_NAMES = (
+    *model.STATE_NAMES,
+    *_PROGRAMS,
+    "answered",
+    "answering",
+)  # requests, and the seconds that these took
 _PLACE = {name: row for row, name in reversed(list(enumerate(_NAMES)))}  # of two files that of the state
 
-STATE = slice(len(_STATE))
-RESIDENT, WAITED, BUSY, READS = (_PLACE[name] for name in ("resident", "waited", "busy", "disk_reads"))
+ACTUAL, RESIDENT, READS = (_PLACE[name] for name in ("actual", "resident", "disk_reads"))
+WAITED, BUSY = _PLACE["waited"], _PLACE["busy"]
 ANSWERS = slice(_PLACE["answered"], None)
 FLOWS = BUSY  # from this row on all rises evenly where nothing moves
 
-_ACTUAL, _ANON = _PLACE["actual"], _PLACE["anon"]
+_ANON = _PLACE["anon"]
 _FILES = [row for row, name in enumerate(_NAMES) if name == "file"]
 _IN_USE = [_PLACE[name] for name in ("hot", "cold", "file", "cold_file", "swap_cache")]
 # What one unit of a row moves, in bytes; of rows of bytes 1.
@@ -57,7 +62,7 @@ _ENDING = [row for row, name in enumerate(_NAMES) if name not in _COUNTERS and r
 
 def booted(make: model.Make) -> Floats:
     """Return guests just booted, whose programs did nothing yet."""
-    nothing = np.zeros((len(_NAMES) - len(_STATE), len(make)))
+    nothing = np.zeros((len(_NAMES) - STATE.stop, len(make)))
     return np.array([*_OF_STATE(model.State.booted(make)), *nothing])
 
 
@@ -70,6 +75,7 @@ class Line:
     target: Floats  # bytes that each balloon was told
     end: Floats
     rate: Floats  # a second
+    moved: Floats  # bytes a second, by each row
     seconds: Floats
     state: model.State  # at its end, as the next two
     programs: Programs
@@ -81,7 +87,7 @@ class Line:
         cls, make: model.Make, begin: Floats, want: Mapping[str, Floats], target: Floats, seconds: Floats
     ) -> Self:
         """Reckon where guests that begin there are after so many seconds, each after its own."""
-        state, programs = model.State(*begin[STATE]), Programs(*begin[len(_STATE) : ANSWERS.start])
+        state, programs = model.State.of(begin[STATE]), Programs(*begin[STATE.stop : ANSWERS.start])
         programs, state, load, answers = work(programs, make, state, want, seconds)
         state, _ = model.step(make, state, load, target, seconds)
         answered, answering = begin[ANSWERS]
@@ -89,32 +95,37 @@ class Line:
         answering = answering + answers.answered * answers.longest
         end = np.array([*_OF_STATE(state), *_OF_PROGRAMS(programs), answered, answering])
         rate = (end - begin) / seconds
-        return cls(make, want, target, end, rate, seconds, state, programs, load, answers)
+        moved = np.abs(rate) * _MOVES
+        return cls(make, want, target, end, rate, moved, seconds, state, programs, load, answers)
 
     def told_size(self, begin: Floats) -> Floats:
         """Return the size that each driver keeps until it is told one again: a rescue keeps what it took."""
-        grew = self.state.actual > np.maximum(begin[_ACTUAL], self.target)
+        grew = self.state.actual > np.maximum(begin[ACTUAL], self.target)
         return np.where(self.make.deflates & grew, self.state.actual, self.target)
 
     def still(self) -> Bools:
         """Return in whom nothing will move until something else is wanted."""
         settled = (self.programs.anon == self.want["anon_mib"] * MIB) & (self.load.stream == 0)
-        moved = (np.abs(self.rate) * _MOVES).max(axis=0)
+        moved = self.moved.max(axis=0)
         still: Bools = settled & (self.programs.waiting <= 0) & (moved < STILL_BYTES)
         return still
 
     def rise(self) -> Floats:
-        """Return the bytes/s by which resident memory grows; infinite where a guest waits for memory."""
+        """Return the bytes/s by which resident memory may grow; infinite where a guest waits for memory.
+
+        What grows within memory that it touched before, and that is resident still, soon grows beyond it.
+        """
         state = self.state
         held = state.hot + state.cold + state.hot_swapped + state.cold_swapped
-        return np.where(self.programs.anon - held > LAGS_BYTES, np.inf, self.rate[RESIDENT])
+        grows = np.maximum(self.rate[RESIDENT], self.rate[_IN_USE].sum(axis=0))
+        return np.where(self.programs.anon - held > LAGS_BYTES, np.inf, grows)
 
     def next_seconds(self, rate: Floats, delay: Floats) -> Floats:
         """Return how long guests may go on like this: while little moves, or all of it evenly.
 
         `rate` and `delay` are what their lines before this one had, `delay` the seconds that an answer took.
         """
-        moved, changed = np.abs(self.rate) * _MOVES, np.abs(self.rate - rate) * _MOVES
+        moved, changed = self.moved.copy(), np.abs(self.rate - rate) * _MOVES
         slight = SLIGHT_BYTES / np.maximum(moved.max(axis=0), 1.0)
         moved[RESIDENT] = changed[RESIDENT] = 0.0  # what leaves the host by and by needs no fine steps
         little = LINE_BYTES / np.maximum(moved.max(axis=0), 1.0)
@@ -126,14 +137,14 @@ class Line:
     def _until_short(self) -> Floats:
         """Return the seconds until a guest may be reclaiming, however evenly: at the high mark."""
         spare = np.maximum(self.state.free(self.make) - self.make.high, 0.0)
-        falling = self.rate[_IN_USE].sum(axis=0) - self.rate[_ACTUAL]
+        falling = self.rate[_IN_USE].sum(axis=0) - self.rate[ACTUAL]
         seconds: Floats = spare / np.maximum(falling, 1.0)
         return seconds
 
     def _until_there(self) -> Floats:
         """Return the seconds until the first of what moves is there: at nothing, or at what is wanted."""
         there = np.zeros_like(self.end)
-        there[_ACTUAL], there[_ANON] = self.target, self.want["anon_mib"] * MIB
+        there[ACTUAL], there[_ANON] = self.target, self.want["anon_mib"] * MIB
         there[_FILES] = self.want["file_mib"] * MIB
         rate = self.rate[_ENDING]
         seconds = (there - self.end)[_ENDING] / np.where(rate == 0.0, np.nan, rate)

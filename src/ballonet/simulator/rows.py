@@ -1,6 +1,8 @@
 """Simulated guests as adapters of real hypervisors show them, and what those refuse: unknown is None."""
 
-from dataclasses import fields, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -9,70 +11,90 @@ from numpy.typing import NDArray
 from ballonet.errors import BallonetError, DeadlineError, RefusedError
 from ballonet.facts.agent import Heard
 from ballonet.facts.columns import Columns
-from ballonet.facts.guest import Device, Guest, Obstacle, State
+from ballonet.facts.guest import Device, Guest, State
 from ballonet.facts.snapshot import Bools
 from ballonet.facts.statistics import Statistics
 from ballonet.simulator.incidents import Phase
+from ballonet.simulator.kinds import Kind
+from ballonet.simulator.spec import Spec
+
+_STATISTICS = {
+    "unused_bytes": "unused",
+    "usable_bytes": "usable",
+    "available_bytes": "available",
+    "rss_bytes": "rss",
+    "swap_in_bytes_total": "swap_in",
+    "swap_out_bytes_total": "swap_out",
+    "major_faults_total": "major_faults",
+    "oom_kills_total": "oom_kills",
+    "alloc_stalls_total": "alloc_stalls",
+    "direct_scans_bytes_total": "direct_scans",
+}
+_WHOLE = (*_STATISTICS.values(), "disk_reads", "vcpus")
+_NUMBERS = (*_WHOLE, "number", "last_update", "pressure", "disk_read_seconds", "vcpu_seconds")
 
 
-def guest_row(
+def guest_rows(
     columns: Columns,
-    row: int,
+    rows: Iterable[int],
+    specs: Sequence[Spec],
     *,
     phases: Bools,
-    device: Device,
-    obstacle: Obstacle | None,
-    cache_bytes: int | None,
+    caches: Sequence[float],
     read_at: float,
-) -> Guest:
-    """Return a guest that is in these phases; one that is shut off has its sizes and its device only."""
-    frame = Guest(
-        name=columns.names[row],
-        uuid=columns.uuids[row],
-        id=None,
-        state=State.SHUT_OFF,
-        read_at=read_at,
-        maximum_bytes=int(columns.maximum[row]),
-        actual_bytes=int(columns.actual[row]),
-        device=device,
-        obstacles=frozenset({obstacle} if obstacle else ()),
-    )
-    if phases[Phase.OFF]:
-        return frame
-    busy = phases[Phase.JOB]
-    return replace(
-        frame,
-        id=int(columns.number[row]),
-        state=State.PAUSED if phases[Phase.PAUSE] else State.RUNNING,
-        job="migration out" if busy else None,
-        statistics=Statistics(
-            unused_bytes=_whole(columns.unused[row]),
-            usable_bytes=_whole(columns.usable[row]),
-            available_bytes=_whole(columns.available[row]),
-            disk_caches_bytes=cache_bytes,
-            rss_bytes=int(columns.rss[row]),
-            swap_in_bytes_total=_whole(columns.swap_in[row]),
-            swap_out_bytes_total=_whole(columns.swap_out[row]),
-            major_faults_total=_whole(columns.major_faults[row]),
-            oom_kills_total=_whole(columns.oom_kills[row]),
-            alloc_stalls_total=_whole(columns.alloc_stalls[row]),
-            direct_scans_bytes_total=_whole(columns.direct_scans[row]),
-            last_update=None if np.isnan(columns.last_update[row]) else float(columns.last_update[row]),
-        ),
-        disk_reads_total=_whole(columns.disk_reads[row]),
-        disk_read_seconds_total=None if busy else float(columns.disk_read_seconds[row]),
-        vcpus=_whole(columns.vcpus[row]),
-        vcpu_seconds_total=None if busy else float(columns.vcpu_seconds[row]),
-        heard=_heard(columns, row),
-        pressure_ratio=None if np.isnan(columns.pressure[row]) else float(columns.pressure[row]),
-    )
+) -> list[Guest]:
+    """Return guests that are in these phases (phases x guests); one that is shut off has its sizes only."""
+    numbers = {name: getattr(columns, name).tolist() for name in _NUMBERS}
+    whole = {name: [_whole(value) for value in numbers[name]] for name in _WHOLE}
+    off, busy, paused = (phases[phase].tolist() for phase in (Phase.OFF, Phase.JOB, Phase.PAUSE))
+    found = []
+    for row in rows:
+        spec, frame = specs[row], _frame(columns, specs[row], row, read_at)
+        if off[row]:
+            found.append(Guest(**frame, id=None, state=State.SHUT_OFF))
+            continue
+        last_update, pressure = numbers["last_update"][row], numbers["pressure"][row]
+        tells_cache = spec.kind is Kind.LINUX and not isnan(last_update)
+        found.append(
+            Guest(
+                **frame,
+                id=int(numbers["number"][row]),
+                state=State.PAUSED if paused[row] else State.RUNNING,
+                job="migration out" if busy[row] else None,
+                statistics=Statistics(
+                    **{field: whole[name][row] for field, name in _STATISTICS.items()},
+                    disk_caches_bytes=int(caches[row]) if tells_cache else None,
+                    last_update=None if isnan(last_update) else last_update,
+                ),
+                disk_reads_total=whole["disk_reads"][row],
+                disk_read_seconds_total=None if busy[row] else numbers["disk_read_seconds"][row],
+                vcpus=whole["vcpus"][row],
+                vcpu_seconds_total=None if busy[row] else numbers["vcpu_seconds"][row],
+                pressure_ratio=None if isnan(pressure) else pressure,
+                heard=_heard(columns, row),
+            )
+        )
+    return found
+
+
+def _frame(columns: Columns, spec: Spec, row: int, read_at: float) -> dict[str, Any]:
+    """Return what is known of a guest whether it runs or not."""
+    return {
+        "name": spec.name,
+        "uuid": columns.uuids[row],
+        "read_at": read_at,
+        "maximum_bytes": int(columns.maximum[row]),
+        "actual_bytes": int(columns.actual[row]),
+        "device": Device("virtio", spec.autodeflate, spec.free_page_reporting, spec.period_seconds),
+        "obstacles": frozenset({spec.obstacle} if spec.obstacle else ()),
+    }
 
 
 def _heard(columns: Columns, row: int) -> Heard | None:
     """Return what a guest's agent told, None where it has none or was not asked yet."""
     if np.isnan(columns.heard[row]):
         return None
-    swapped, left = _whole(columns.swapped[row]), _whole(columns.swap_left[row])
+    swapped, left = _whole(float(columns.swapped[row])), _whole(float(columns.swap_left[row]))
     total = None if swapped is None or left is None else swapped + left
     return Heard(float(columns.heard[row]), swap_total_bytes=total, swap_free_bytes=left)
 
@@ -94,6 +116,6 @@ def refusal(name: str, *, off: bool) -> BallonetError:
     return DeadlineError(f"no answer to {doing} in time", hint="see what holds it: virsh domjobinfo GUEST")
 
 
-def _whole(value: np.float64) -> int | None:
+def _whole(value: float) -> int | None:
     """Return a whole number, None for NaN."""
-    return None if np.isnan(value) else int(value)
+    return None if isnan(value) else int(value)

@@ -18,6 +18,7 @@ COLUMNS: Mapping[str, str] = {
     "busy": "busy",
     "device": "device",
     "autodeflate": "autodeflate",
+    "free_page_reporting": "reports_free",
     "obstacle_code": "obstacle",
     "watched": "watched",
     "uptime_seconds": "uptime",
@@ -65,6 +66,7 @@ HOST_COLUMNS: Mapping[str, str] = {
     "host_pressure_some_ratio": "pressure_some_ratio",
     "host_pressure_full_ratio": "pressure_full_ratio",
     "host_arc_shrinkable_bytes": "arc_shrinkable_bytes",
+    "host_merged_bytes": "merged_bytes",
 }
 """What a trace calls each field of `HostMemory`; the same on every row of a tick."""
 
@@ -72,7 +74,13 @@ TARGET = "target_bytes"
 NUMBERS = (*COLUMNS, *HOST_COLUMNS, TARGET)
 
 # What a row that lacks a column is taken to be; anything else is unknown.
-_USUAL: Mapping[str, float] = {"running": 1.0, "device": 1.0, "obstacle": -1.0, "weight": 100.0}
+_USUAL: Mapping[str, float] = {
+    "running": 1.0,
+    "device": 1.0,
+    "reports_free": 1.0,
+    "obstacle": -1.0,
+    "weight": 100.0,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

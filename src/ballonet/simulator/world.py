@@ -12,7 +12,7 @@ from ballonet.engine.ports import Event, EventKind, HypervisorFacts, check_size
 from ballonet.errors import BallonetError, NoSuchGuestError, RefusedError
 from ballonet.facts.columns import Columns
 from ballonet.facts.evolve import evolve
-from ballonet.facts.guest import Device, Guest, Obstacle
+from ballonet.facts.guest import Guest, Obstacle
 from ballonet.facts.host import HostMemory
 from ballonet.facts.snapshot import Bools, Floats
 from ballonet.simulator import guests as model
@@ -22,7 +22,7 @@ from ballonet.simulator.kernel import SLAB
 from ballonet.simulator.kinds import Kind, told
 from ballonet.simulator.life import STEP_SECONDS, Life
 from ballonet.simulator.programs import Answers
-from ballonet.simulator.rows import guest_row, only, refusal
+from ballonet.simulator.rows import guest_rows, only, refusal
 from ballonet.simulator.spec import Spec
 from ballonet.simulator.timetable import NEVER, Timetable
 from ballonet.simulator.virtual import VirtualClock
@@ -50,10 +50,12 @@ class World:
         clock: VirtualClock,
         host_bytes: int = 64 * GIB,
         detail: bool = True,
+        rest_seconds: float = REST_SECONDS,
     ) -> None:
         self.specs = sorted(specs, key=lambda spec: spec.name)
         self.answers: list[tuple[float, Answers]] = []
         self._detail = detail
+        self._rest_seconds = rest_seconds
         self._clock = clock
         self._host_bytes = host_bytes
         self._rows = {self.uuid(spec): row for row, spec in enumerate(self.specs)}
@@ -69,7 +71,7 @@ class World:
         timetable = Timetable([spec.schedule for spec in self.specs], STEP_SECONDS)
         self._life = Life(self.make, timetable)
         self._period = np.rint(self._column("period_seconds") / STEP_SECONDS).astype(np.int64)  # steps
-        self._sample, self._sampled_at = self._life.state(), np.zeros(len(self.specs), dtype=np.int64)
+        self._sample, self._sampled_at = self._life.places(), np.zeros(len(self.specs), dtype=np.int64)
         # The last look, and that before a sample.
         self._looked_at, self._after = 0.0, np.zeros(len(self.specs))
         self._told = self.make.maximum.copy()  # bytes that QEMU keeps for a driver that comes back
@@ -182,21 +184,14 @@ class World:
         size = np.where(self._driven, self._told, self.make.maximum)
         puffs = self._incidents.present[Phase.OUT_OF_PUFF]
         if puffs.any():
-            size = np.where(puffs, np.maximum(size, self._life.state().actual), size)
+            size = np.where(puffs, np.maximum(size, self._life.actual()), size)
         self._life.resize(rows, size[rows])
 
     def _report(self, due: Bools, at: int) -> None:
         """Take a sample of these guests."""
-        now, before = self._life.state(), self._sample
         self._sampled_at = np.where(due, at, self._sampled_at)
         self._after = np.where(due, self._looked_at, self._after)
-        if due.all():
-            self._sample = now
-            return
-        columns = [field.name for field in fields(model.State)]
-        self._sample = model.State(
-            *(np.where(due, getattr(now, name), getattr(before, name)) for name in columns)
-        )
+        self._sample = np.where(due, self._life.places(), self._sample)
 
     # --- the ports ----------------------------------------------------------------------------------
 
@@ -213,6 +208,7 @@ class World:
             "busy": phases[Phase.JOB].copy(),
             "device": yes,
             "autodeflate": self._column("autodeflate").astype(np.bool_),
+            "reports_free": self._column("free_page_reporting").astype(np.bool_),
             "obstacle": self._obstacle,
             "maximum": self.make.maximum,
             "vcpus": np.where(phases[Phase.JOB], np.nan, self.make.vcpus),
@@ -227,22 +223,21 @@ class World:
     def _columns(self) -> Columns:
         """Return all guests, those that are shut off as if they were not."""
         self._catch_up()
-        now = self._life.state()
-        reads = np.where(self._incidents.present[Phase.JOB], np.nan, self._beside.reads(now))
+        reads = np.where(self._incidents.present[Phase.JOB], np.nan, self._beside.reads(self._life))
         # The hypervisor keeps whole seconds; but what differs from the last look was sent after it.
         sent_at = np.floor(VirtualClock.EPOCH + self._sampled_at * STEP_SECONDS)
         sent_at = np.maximum(sent_at, VirtualClock.EPOCH + self._after)
         self._looked_at = self._life.now * STEP_SECONDS
         never = self._sampled_at == 0
-        statistics: dict[str, Any] = told(self.make, self._sample, self._kinds)
+        statistics: dict[str, Any] = told(self.make, model.State.of(self._sample), self._kinds)
         if never.any():
             statistics |= {name: np.where(never, np.nan, column) for name, column in statistics.items()}
-        statistics |= self._beside.columns(self._clock.time(), self._life.waited(), self.make, now)
+        statistics |= self._beside.columns(self._clock.time(), self._life)
         return evolve(
             self._frame,
             **statistics,
-            actual=np.floor(np.where(np.isnan(self._shown), now.actual, self._shown)),
-            rss=np.floor(now.resident),
+            actual=self._actual(),
+            rss=np.floor(self._life.resident()),
             last_update=np.where(never, np.nan, sent_at),
             period=(self._period * STEP_SECONDS).astype(np.float64),
             disk_reads=np.floor(reads),
@@ -250,23 +245,20 @@ class World:
             vcpu_seconds=np.where(np.isnan(reads), np.nan, self._life.busy()),
         )
 
+    def _actual(self) -> Floats:
+        """Return the sizes that QEMU tells."""
+        actual: Floats = np.floor(np.where(np.isnan(self._shown), self._life.actual(), self._shown))
+        return actual
+
     async def guests(self, *, inactive: bool = False) -> list[Guest]:
         """Return all guests by name that are not shut off, and those too if `inactive`."""
-        columns, cache = self._columns(), self._sample.cache()
-        rows = range(len(self.specs)) if self._on is None or inactive else self._on.tolist()
-        return [self._guest(row, columns, cache) for row in rows]
-
-    def _guest(self, row: int, columns: Columns, cache: Floats) -> Guest:
-        """Return one row of the columns, and what no decision is made from."""
-        spec = self.specs[row]
-        device = Device("virtio", spec.autodeflate, spec.free_page_reporting, spec.period_seconds)
-        return guest_row(
+        columns, caches = self._columns(), model.State.of(self._sample).cache()
+        return guest_rows(
             columns,
-            row,
-            phases=self._incidents.present[:, row],
-            device=device,
-            obstacle=spec.obstacle,
-            cache_bytes=int(cache[row]) if spec.kind is Kind.LINUX and self._sampled_at[row] else None,
+            range(len(self.specs)) if self._on is None or inactive else self._on.tolist(),
+            self.specs,
+            phases=self._incidents.present,
+            caches=caches.tolist(),
             read_at=self._clock.time(),
         )
 
@@ -289,7 +281,8 @@ class World:
         """Tell a guest's balloon its next size."""
         _ = live, config
         if from_bytes is not None:
-            check_size(uuid, (await self.guest(uuid)).actual_bytes, from_bytes)
+            self._catch_up()
+            check_size(uuid, int(self._actual()[self._rows[uuid]]), from_bytes)
         for error in (await self.resize_many({uuid: size_bytes})).values():
             raise error
 
@@ -396,4 +389,4 @@ class World:
         """Return for how long they do, ending in time to see it change."""
         self._catch_up()
         turn = min(self._life.next_turn(), self._incidents.next_at)
-        return min((turn - self._life.now) * STEP_SECONDS - AWAKE_SECONDS, REST_SECONDS)
+        return min((turn - self._life.now) * STEP_SECONDS - AWAKE_SECONDS, self._rest_seconds)

@@ -1,6 +1,6 @@
 """The host beside its guests: memory that something else fills, and processes that cannot always be read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from ballonet.torture.seen import Eye
 from ballonet.torture.trouble import Troubles, What
 from ballonet.units import MIB
 
+AWAKE_SECONDS = 0.4  # after a look: what it changed shows in two glances
 FILL_BYTES = 6000 * MIB  # a second: earlyoom's figure for how fast a host's memory can be filled
 
 
@@ -44,13 +45,24 @@ class TroubledHost:
 
 
 class TroubledResidents:
-    """Resident memory of the simulated guests, by the names that they go by now."""
+    """Resident memory of the simulated guests, by the names that they go by now.
 
-    def __init__(self, world: World, clock: TroubledClock, troubles: Troubles, names: Names) -> None:
+    `next_look` tells in how many seconds the service will look at its guests.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        clock: TroubledClock,
+        troubles: Troubles,
+        names: Names,
+        next_look: Callable[[], float],
+    ) -> None:
         self._world = world
         self._clock = clock
         self._troubles = troubles
         self._names = names
+        self._next_look = next_look
         self._unseen: tuple[str, ...] = ()
         self._followed: tuple[str, ...] = ()
 
@@ -86,5 +98,5 @@ class TroubledResidents:
         return self._world.rise()
 
     def even_seconds(self) -> float:
-        """Return for how long."""
-        return self._world.even_seconds()
+        """Return for how long, and no longer than until soon after the next look, which may change that."""
+        return min(self._world.even_seconds(), self._next_look() + AWAKE_SECONDS)

@@ -106,8 +106,11 @@ class Checker:
         self._asked_at = None
 
     def asked_for_guests(self) -> None:
-        """Time a tick."""
+        """Time a tick; what is over by then is over, also when the wall clock is set back later."""
         self._asked_at = self._answered_at = self._clock.loop_seconds()
+        now = self._now.epoch
+        self.holds = {uuid: until for uuid, until in self.holds.items() if now < until}
+        self.leases = {key: lease for key, lease in self.leases.items() if now < lease[1]}
 
     def looked(self, look: Look) -> None:
         """Take in what the service was shown."""
@@ -157,6 +160,12 @@ class Checker:
         self._free = min(rules.budget_bytes - held, of_host) - leased
         self._record.note(f"free {self._free:.0f}")
 
+    def next_look_seconds(self) -> float:
+        """Return in how many seconds the next look is due; 0 where it is late, or there was none yet."""
+        if self._looked is None or self.starting:
+            return 0.0
+        return max(self._looked.mono + self._rules_then.interval_seconds - self._clock.monotonic(), 0.0)
+
     # --- acts -----------------------------------------------------------------------------------------
 
     def resize(self, uuid: str, size_bytes: int) -> None:
@@ -186,7 +195,7 @@ class Checker:
 
     def _fits(self, act: Resize, uuid: str) -> None:
         """H1, H2, H3: what is granted since the last look fits in what was free then."""
-        grant = act.size_bytes - max(act.actual, act.known.held_bytes())
+        grant = act.size_bytes - max(act.actual, act.known.held_bytes(), act.known.granted)
         if grant <= PAGE or self._free is None:
             return
         self._spent += grant

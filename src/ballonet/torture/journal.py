@@ -50,5 +50,6 @@ class TroubledStore(Store):
         return super().prune(now)
 
     def _room(self) -> None:
+        self._passing("")
         if self._full():
             raise JournalError("the disk is full", hint="make room")

@@ -59,6 +59,7 @@ class Known:
     told: int | None = None  # bytes; None: nothing is under way, and nothing is known to be so
     told_at: float = float("-inf")  # monotonic seconds of the last change of ours
     told_before: tuple[int | None, float, bool] = (None, float("-inf"), True)
+    granted: int = 0  # bytes: the most that it was told since the last look, whatever became of that
     arrived: bool = True
     nearest: float = float("inf")
     foreign_until: float = float("-inf")
@@ -70,7 +71,7 @@ class Known:
 
     def look(self, guest: Guest, wire: Mapping[str, int], started_at: float, now: Moment) -> None:
         """Take in what one look shows; its process started at these epoch seconds."""
-        before, self.guest = self.guest, guest
+        before, self.guest, self.granted = self.guest, guest, 0
         stamp, last = guest.statistics.last_update, self.sample
         if stamp is None:
             self.sample = None
@@ -144,6 +145,7 @@ class Known:
         self.told_before = self.told, self.told_at, self.arrived
         actual = self.guest.actual_bytes
         self.told, self.told_at = size_bytes, now.mono
+        self.granted = max(self.granted, size_bytes)
         self.arrived = actual is not None and abs(actual - size_bytes) < PAGE
         self.nearest = float("inf")
 

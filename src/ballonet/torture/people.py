@@ -1,5 +1,6 @@
 """People who want something of the service, through the same door as the API's handlers."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from ballonet.errors import BallonetError
@@ -54,6 +55,10 @@ class People:
         except Exception as error:  # noqa: BLE001 - whatever it is, the service should have said it in words
             self._checker.fail("crash", wish.guest, f"{wish.word}: {error!r}")
 
+    def _held(self, name: str) -> list[str]:
+        """Return the UUIDs of that name that are held."""
+        return [uuid for uuid in self._checker.holds if uuid.partition("~")[0].endswith(f"-{name}")]
+
     def _seconds(self, wish: Wish) -> float:
         return 5.0 + _LONGEST_SECONDS * wish.choice
 
@@ -68,9 +73,7 @@ class People:
             self._checker.holds.pop("", None)
             await self._service.resume(ResumeAsked(guest=None), WHO)
             return
-        for uuid in [
-            uuid for uuid in self._checker.holds if uuid.partition("~")[0].endswith(f"-{wish.guest}")
-        ]:
+        for uuid in self._held(wish.guest):
             del self._checker.holds[uuid]
         await self._service.resume(ResumeAsked(guest=wish.guest), WHO)
 
@@ -78,7 +81,13 @@ class People:
         seconds, began = self._seconds(wish), self._clock.time()
         size = int(self._maxima[wish.guest] * (0.02 + 1.05 * wish.share))
         asked = SetAsked(guest=wish.guest, size_bytes=size, for_seconds=seconds)
-        hold = await self._service.set(asked, WHO)
+        try:
+            hold = await self._service.set(asked, WHO)
+        except asyncio.CancelledError:
+            # The service was killed meanwhile: whether this took the place of a hold before it, nobody knows.
+            for uuid in self._held(wish.guest):
+                self._checker.holds[uuid] = min(self._checker.holds[uuid], began + seconds)
+            raise
         self._checker.holds[hold.uuid or ""] = began + seconds
 
     async def _release(self, wish: Wish) -> None:

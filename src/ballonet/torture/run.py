@@ -26,7 +26,16 @@ from ballonet.simulator.world import World
 from ballonet.torture.beside import TroubledHost, TroubledResidents
 from ballonet.torture.checker import Checker, Done, Failure
 from ballonet.torture.clock import TroubledClock
-from ballonet.torture.course import CALM_SECONDS, LAST_INTERVAL, Course, Storm, Wish, draw, kill_point
+from ballonet.torture.course import (
+    CALM_INTERVALS,
+    CALM_SECONDS,
+    LAST_INTERVAL,
+    Course,
+    Storm,
+    Wish,
+    draw,
+    kill_point,
+)
 from ballonet.torture.hypervisor import Libvirt, TroubledHypervisor
 from ballonet.torture.journal import TroubledStore
 from ballonet.torture.names import Names
@@ -112,7 +121,13 @@ class _Run:
         self._troubles = Troubles()
         self._names = Names()
         self._renewed: set[str] = set()
-        self._world = World(course.specs, clock=self.clock, host_bytes=course.host_bytes, detail=False)
+        self._world = World(
+            course.specs,
+            clock=self.clock,
+            host_bytes=course.host_bytes,
+            detail=False,
+            rest_seconds=max(CALM_INTERVALS),
+        )
         self._libvirt = Libvirt(self._world, self.clock, self._troubles, self._names)
         self.checker.disk_full = lambda: self._troubles.of(What.FULL) is not None
         self._life: _Life | None = None
@@ -143,9 +158,10 @@ class _Run:
         store = TroubledStore(self._state, checker.disk_full, process.writes)
         hypervisor = TroubledHypervisor(self._libvirt, process, checker)
         host = TroubledHost(self._world, clock, self._troubles, checker, process)
-        ports = Ports(
-            hypervisor, clock, host, TroubledResidents(self._world, clock, self._troubles, self._names)
+        residents = TroubledResidents(
+            self._world, clock, self._troubles, self._names, checker.next_look_seconds
         )
+        ports = Ports(hypervisor, clock, host, residents)
         checker.process_began()
         checker.journal = lambda uuid: _last_act(store, uuid)
         self.reread()

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ballonet.engine.ports import Event, EventKind
-from ballonet.errors import HypervisorError
+from ballonet.errors import HypervisorError, UnreachableError
 from ballonet.hypervisor.libvirt.failures import connection_failure, failure
 from ballonet.hypervisor.threads import Threads
 
@@ -107,7 +107,7 @@ class Connection:
             if not raw.isAlive():  # libvirt's own state: no message is sent
                 self._lose(raw)
                 hint = "is its daemon running? ballonet connects again by itself"
-                raise HypervisorError(f"the connection to {self.uri} broke", hint=hint) from error
+                raise UnreachableError(f"the connection to {self.uri} broke", hint=hint) from error
             raise failure(error.get_error_code(), error.get_error_message() or str(error), what) from error
 
     async def _open_again(self) -> None:
@@ -117,7 +117,7 @@ class Connection:
                 return
             left = self._retry_at - time.monotonic()
             if left > 0:
-                raise HypervisorError(f"not connected to {self.uri}", hint=f"trying again in {left:.0f} s")
+                raise UnreachableError(f"not connected to {self.uri}", hint=f"trying again in {left:.0f} s")
             await self.open()
             again = " again" if self.opened > 1 else ""
             self._tell(Event(EventKind.RECONNECTED, text=f"connected to {self.uri}{again}"))

@@ -11,6 +11,8 @@ from ballonet.units import parse_size
 
 AGENT = "devices/channel/target[@name='org.qemu.guest_agent.0']"
 METADATA = "metadata/{urn:ballonet:guest:1}guest"  # settings that travel with a guest
+_OSINFO = "{http://libosinfo.org/xmlns/libvirt/domain/1.0}"
+SYSTEM = f"metadata/{_OSINFO}libosinfo/{_OSINFO}os"  # what virt-install and virt-manager note
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,10 @@ class Definition:
     current_bytes: int
     device: Device | None
     obstacles: frozenset[Obstacle]
+    file_backed: bool = False
     metadata: str = ""  # our own element as XML; empty where there is none
     channel: Channel | None = None  # to an agent in the guest
+    system: str = ""  # its operating system as libosinfo names it; empty where nobody noted it
 
 
 UNREADABLE: Final = Definition(0, 0, None, frozenset())
@@ -45,8 +49,10 @@ def _read(domain: ET.Element) -> Definition:
         maximum_bytes=maximum,
         current_bytes=current or maximum,
         device=_device(domain.find("devices/memballoon")),
+        file_backed=domain.find("memoryBacking/source[@type='file']") is not None,
         metadata=_element(domain.find(METADATA)),
         channel=_channel(domain.find(AGENT)),
+        system=_system(domain.find(SYSTEM)),
         obstacles=frozenset(obstacle for obstacle, found in _OBSTACLES.items() if _has(domain, found)),
     )
 
@@ -63,6 +69,8 @@ _OBSTACLES = {
     Obstacle.HUGEPAGES: ("memoryBacking/hugepages",),
     Obstacle.LOCKED: ("memoryBacking/locked",),
     Obstacle.CONFIDENTIAL: ("launchSecurity",),
+    # libvirt counts it in the sizes that it tells, and refuses to tell the balloon one that does.
+    Obstacle.VIRTIO_MEM: ("devices/memory[@model='virtio-mem']",),
 }
 
 
@@ -93,6 +101,10 @@ def _channel(element: ET.Element | None) -> Channel | None:
 
 def _element(element: ET.Element | None) -> str:
     return "" if element is None else ET.tostring(element, encoding="unicode").strip()
+
+
+def _system(element: ET.Element | None) -> str:
+    return "" if element is None else element.get("id", "")
 
 
 def _size(element: ET.Element | None) -> int:

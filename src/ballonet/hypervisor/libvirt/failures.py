@@ -7,6 +7,7 @@ from ballonet.errors import (
     NoSuchGuestError,
     NotPermittedError,
     RefusedError,
+    UnreachableError,
     UsageError,
 )
 
@@ -83,12 +84,12 @@ def connection_failure(code: int, message: str, uri: str) -> BallonetError:
             hint="URIs look like qemu:///system, qemu:///session or qemu+ssh://root@host/system",
         )
     if "no such file" in lower or "connection refused" in lower or "failed to connect socket" in lower:
-        return HypervisorError(
+        return UnreachableError(
             f"no libvirt daemon answers at {uri}",
             hint="start it: systemctl start libvirtd (or virtqemud.socket); install it: "
             "apt install libvirt-daemon-system",
         )
-    return HypervisorError(f"cannot connect to {uri}: {said}", hint="try: virsh -c URI list")
+    return UnreachableError(f"cannot connect to {uri}: {said}", hint="try: virsh -c URI list")
 
 
 def _plain(message: str) -> str:

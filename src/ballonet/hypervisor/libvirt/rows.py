@@ -169,8 +169,10 @@ def frame(domain: Any, state: object, definition: Definition, asked_at: float) -
         actual_bytes=definition.current_bytes or None,
         device=definition.device,
         obstacles=definition.obstacles,
+        file_backed=definition.file_backed,
         metadata=definition.metadata,
         channel=definition.channel,
+        system=definition.system,
     )
 
 

@@ -64,7 +64,7 @@ class DetailScreen(Screen[None]):
 
     def take(self, frame: Frame, *, newest: bool) -> None:
         """Show this frame; `newest`: its reasons can be asked for."""
-        if not self.is_mounted:
+        if len(self.query("#head, #chart, #why")) < 3:  # it is made, or goes
             return
         row = frame.rows.get(self.uuid)
         columns = self.size.width

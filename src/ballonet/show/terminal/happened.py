@@ -105,10 +105,11 @@ class EventsScreen(Screen[None]):
     def take(self, events: Sequence[Event]) -> None:
         """Show these events from now on."""
         self._events = events
-        if self.is_mounted:
-            self._draw()
+        self._draw()
 
     def _draw(self) -> None:
+        if len(self.query("#title, #log, #filter")) < 3:  # it is made, or goes
+            return
         words = self.query_one(Input).value
         newest = (len(self._events), self._events[-1].id if self._events else 0, words)
         if newest == self._shown:

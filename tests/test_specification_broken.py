@@ -1,17 +1,25 @@
 """The product broken on purpose, a promise at a time: the test that SPECIFICATION.md names for it fails."""
 
 import asyncio
-from collections.abc import Callable
+import ipaddress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
+import test_config_load as loads
 import test_engine_act as act
+import test_engine_ask as asks
 import test_engine_by_hand as by_hand
 import test_engine_engine as engine
+import test_engine_loop as loop
+import test_engine_remember as remembered
 import test_engine_trust as trust
+import test_facts_fuzz as fuzz
 import test_hypervisor_rows as rows
 import test_policy_bites as bites
 import test_policy_plan as plans
@@ -20,17 +28,23 @@ import test_policy_reflex as reflexes
 import test_policy_room as rooms
 import test_service_claim as claim
 import test_service_daemon as daemon
+import test_service_gate as gate
+from hosted import Hosted, hosted
 from hypothesis import Phase, given, settings
 from test_specification import TESTS
 
+from ballonet.config import load as config_load
+from ballonet.config.read import read_layer
+from ballonet.engine.ask import Asker
 from ballonet.engine.engine import Engine
 from ballonet.engine.write_ahead import WriteAhead
-from ballonet.errors import BallonetError
+from ballonet.errors import BallonetError, SettingsError
 from ballonet.facts.happening import Kind
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Plan
 from ballonet.facts.snapshot import Snapshot
 from ballonet.facts.verdict import CODES
+from ballonet.policy.motion import motion
 from ballonet.policy.need import wants
 from ballonet.policy.plan import plan
 from ballonet.policy.settings import Settings
@@ -106,10 +120,65 @@ async def one_by_one(actor: Any, changes: Any, _: object) -> dict[str, BallonetE
     return {}
 
 
+def restless(patch: Patch) -> None:
+    """Have a page taken from whoever rests."""
+
+    def moves(table: Snapshot, *rest: Any) -> Any:
+        target, bound = motion(table, *rest)
+        return np.where(np.isnan(target), table.actual - 4096, target), bound
+
+    patch.setattr("ballonet.policy.plan.motion", moves)
+
+
+def asks_on(patch: Patch) -> None:
+    """Have guests asked again that have not answered yet."""
+    ask = Asker.ask
+
+    def impatient(asker: Any, uuids: Any) -> None:
+        asker._pending = {}
+        ask(asker, uuids)
+
+    patch.setattr(Asker, "ask", impatient)
+
+
+async def waits(_: Engine) -> bool:
+    """Stand for a reflex that waits for the tick."""
+    return False
+
+
+def loads_in_part(files: Any, options: Any = ()) -> config_load.Loaded:
+    """Return what can be read of some files, whatever is wrong in the others."""
+    layers = list(options)
+    for path in files:
+        with suppress(SettingsError):
+            layers.append(read_layer(path))
+    said = config_load.overlaid(layers)
+    return config_load.Loaded(config_load.composed(said), said, tuple(files))
+
+
+def gives_way(patch: Patch) -> None:
+    """Have a service whose new settings are wrong go on without any."""
+    reload = Daemon.reload
+
+    def reloaded(daemon: Daemon) -> None:
+        reload(daemon)
+        if not daemon.service.status().settings.succeeded:
+            daemon.engine.change(daemon.engine.settings, daemon._rules.limits, enforce=False)
+
+    patch.setattr(Daemon, "reload", reloaded)
+
+
 TRUST = trust.test_a_shrink_that_must_not_be_is_not_sent_and_told
 PLANS = properties.test_every_plan_keeps_the_promises
 UNTRUSTING = sends_all("broken_trust", "ballonet.engine.sender")
 UNCHECKED = sends_all("broken_promises", "test_engine_act")
+WHILE_IT_HANGS = loop.test_a_burst_is_answered_while_a_tick_hangs
+# A name that was bound to this address anew, another site's page, and a change without the token.
+LET_IN = [
+    (gate.READ, {"Host": "evil.example"}),
+    (gate.READ, {"Origin": "http://evil.example"}),
+    (gate.CHANGE, {}),
+]
 
 
 BREAKS = [
@@ -175,6 +244,9 @@ BREAKS = [
         sets("ballonet.policy.reflex.waterfill", lambda low, high, weight, budget: high),
         reflexes.test_it_never_grants_more_than_the_pool_nor_takes_what_was_not_spare,
     ),
+    Break("H5", sets("ballonet.engine.engine.Engine.glance", waits), WHILE_IT_HANGS),
+    Break("H5", asks_on, asks.test_one_that_hangs_or_fails_holds_up_nobody_and_is_not_asked_twice),
+    Break("Q1", restless, engine.test_brings_guests_within_the_budget_and_then_rests, ("four",)),
     Break("Q2", manages_all, engine.test_somebody_elses_change_is_adopted, ("four",)),
     Break(
         "S1",
@@ -185,6 +257,11 @@ BREAKS = [
         "S2",
         sets("ballonet.engine.engine.Engine.writes", property(lambda _: True)),
         engine.test_observing_writes_nothing_and_says_what_it_would_do_once,
+    ),
+    Break(
+        "S3",
+        sets("ballonet.engine.remember.UNDER_WAY_SECONDS", 0.0),
+        remembered.test_a_change_that_was_under_way_goes_on,
     ),
     Break(
         "S4",
@@ -209,10 +286,32 @@ BREAKS = [
         ("four",),
     ),
     Break(
+        "S7",
+        sets("ballonet.config.load.load_files", loads_in_part),
+        loads.test_all_that_is_wrong_in_all_files_is_said_together_and_nothing_is_loaded,
+        ("tmp_path",),
+    ),
+    Break("S7", gives_way, daemon.test_settings_that_are_wrong_leave_those_before_in_force_and_that_shows),
+    Break(
         "S8",
         lambda patch: patch.setattr(Daemon, "_failed", lambda daemon, _: daemon._notifier.ticked("")),
         daemon.test_a_tick_that_failed_feeds_no_watchdog,
         ("monkeypatch",),
+    ),
+    *[
+        Break(
+            "A1",
+            sets("ballonet.service.gate.Gate._refusal", lambda *_: None),
+            gate.test_each_request_over_tcp_has_its_answer,
+            ("service", asked, headers, status),
+        )
+        for asked, headers, status in gate.TABLE
+        if (asked, headers) in LET_IN
+    ],
+    Break(
+        "A1",
+        sets("ballonet.facts.address._LOOPBACK", ipaddress.ip_network("0.0.0.0/0")),
+        fuzz.test_any_text_is_an_address_of_this_host_alone_or_refused,
     ),
 ]
 
@@ -227,14 +326,26 @@ def test_a_broken_promise_is_found_by_its_test(
         "four": engine.four_guests,
         "tmp_path": lambda: tmp_path,
         "monkeypatch": pytest.MonkeyPatch,
+        "service": lambda: around.enter_context(served()),
     }
-    arguments = [
-        made[each]() if isinstance(each, str) and each in made else each for each in planted.arguments
-    ]
-    planted.plants(monkeypatch)
+    with ExitStack() as around:
+        arguments = [
+            made[each]() if isinstance(each, str) and each in made else each for each in planted.arguments
+        ]
+        planted.plants(monkeypatch)
 
-    with pytest.raises((AssertionError, pytest.fail.Exception, BallonetError, BaseExceptionGroup)):
-        run(planted.test, arguments)
+        with pytest.raises((AssertionError, pytest.fail.Exception, BallonetError, BaseExceptionGroup)):
+            run(planted.test, arguments)
+
+
+@contextmanager
+def served() -> Iterator[Hosted]:
+    """Yield a service that answers on a socket and over TCP."""
+    with (
+        TemporaryDirectory(prefix="ballonet-") as directory,
+        hosted(Path(directory) / "run" / "ballonet.sock", web=True) as found,
+    ):
+        yield found
 
 
 def run(test: Callable[..., Any], arguments: list[Any]) -> None:

@@ -176,12 +176,6 @@ def test_the_schema_is_json(ballonet: Run) -> None:
     assert {"host", "service", "guest"} == set(json.loads(ballonet("config", "schema").stdout)["properties"])
 
 
-def test_the_reference_is_the_page(ballonet: Run) -> None:
-    page = Path(__file__).parents[2] / "docs/settings.md"
-
-    assert page.read_text() == ballonet("config", "reference").stdout
-
-
 # --- run --------------------------------------------------------------------------------------------
 
 

@@ -10,11 +10,12 @@ import pytest
 from pretend import PretendClock, PretendHypervisor, PretendResidents, guest, unasked
 
 from ballonet.engine.act import Changes
+from ballonet.engine.by_hand import Asker, ByHand
 from ballonet.engine.engine import BURST_SECONDS, Engine, World
 from ballonet.engine.limits import usual
 from ballonet.engine.ports import Event, EventKind
 from ballonet.engine.summary import Summary
-from ballonet.errors import DeadlineError, HypervisorError
+from ballonet.errors import DeadlineError, HypervisorError, RefusedError
 from ballonet.facts.guest import Guest
 from ballonet.facts.happening import Happening, Kind
 from ballonet.facts.memory import Memory
@@ -207,12 +208,53 @@ async def test_what_somebody_asks_for_waits_for_the_answer_to_the_change_before(
     assert four.engine.plan
     changes = Changes.of(four.engine.plan.snapshot, np.array([0]), np.array([600.0 * MIB]))
     assert 1 == len(await four.engine.resize(changes, "somebody"))  # it may still happen
-    waiting = asyncio.create_task(four.engine.resize(changes, "somebody"))
+    by_hand = ByHand(four.engine)
+    waiting = asyncio.create_task(by_hand.set("a", 600 * MIB, None, Asker("somebody")))
     await asyncio.sleep(0.01)
     assert not waiting.done()
     released.set()
 
-    assert 1 == len(await waiting)
+    assert 600 * MIB == (await waiting).size_bytes
+
+
+async def test_what_was_decided_before_the_last_look_is_not_sent(four: Bench) -> None:
+    """H1: what was free then may be another's now."""
+    await four.ticks(10)
+    assert four.engine.plan
+    changes = Changes.of(four.engine.plan.snapshot, np.array([0]), np.array([600.0 * MIB]))
+    await four.ticks(1)
+    four.hypervisor.sent.clear()
+
+    assert 0 == len(await four.engine.resize(changes, "somebody"))
+    assert [] == four.hypervisor.sent
+
+
+async def test_what_somebody_asks_for_is_decided_by_the_look_that_came_while_it_waited(
+    four: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """H1."""
+    await four.ticks(10)
+
+    async def looks(_: object) -> None:
+        four.hypervisor.used["uuid-b"] = 900 * MIB  # and so nothing is free any more
+        await four.ticks(3)
+
+    monkeypatch.setattr(four.engine, "hear_of", looks)
+    with pytest.raises(RefusedError, match="the host can spare"):
+        await ByHand(four.engine).set("a", GIB, None, Asker("somebody"))
+
+
+async def test_a_change_is_planned_by_what_is_known_of_the_one_that_failed_before() -> None:
+    """G3: that it did not happen is known only now, and what was said is older than that."""
+    four = four_guests(interval_seconds=30.0)
+    four.hypervisor.deaf.add("uuid-a")
+    await four.ticks(2, seconds=30.0)
+    four.hypervisor.failing["uuid-a"] = HypervisorError("the connection broke")
+    await four.ticks(1, seconds=30.0)  # it did not follow, and is told to stay where it is
+    assert Kind.FAILED in four.kinds()
+    await four.ticks(1, seconds=30.0)
+
+    assert Kind.BROKEN not in four.kinds()
 
 
 async def test_an_answer_that_did_not_come_counts_as_sent(four: Bench) -> None:
@@ -402,6 +444,28 @@ async def test_what_the_pool_lacks_is_called_in_from_unused_memory_once_a_sample
     assert "a" not in lent
 
 
+async def test_nothing_is_called_in_once_the_last_look_is_too_long_ago(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """S6: the answer to what a burst is granted may take a second."""
+    four = four_guests(store_share=0.0)
+    await four.ticks(10)
+    for uuid in four.hypervisor.used:
+        four.hypervisor.used[uuid] = 150 * MIB
+    await four.ticks(3)
+    resize = four.hypervisor.resize
+
+    async def slow(uuid: str, size_bytes: int, **more: Any) -> None:
+        four.clock.now += 12.0
+        await resize(uuid, size_bytes, **more)
+
+    monkeypatch.setattr(four.hypervisor, "resize", slow)
+    await burst(four, 900 * MIB, passes=10)
+
+    assert Kind.BURST in four.kinds()
+    assert Kind.LENT not in four.kinds()
+
+
 async def test_who_may_give_is_asked_when_the_pool_cannot_feed_a_burst() -> None:
     four = four_guests(store_share=0.0)
     await four.ticks(10)
@@ -503,7 +567,7 @@ async def test_what_was_learned_is_known_again_by_the_next_engine(four: Bench) -
     assert set(four.hypervisor.rows) == set(learned)
     again = four_guests()
     again.clock.now = four.clock.now
-    again.engine.recall({**learned, "uuid-b": {"growth": 7e6}}, {}, {})
+    again.engine.recall({**learned, "uuid-b": {"growth": 7e6}}, {})
     await again.ticks(1)
 
     assert 7e6 == pytest.approx(again.engine.memory.growth[1], rel=0.01)

@@ -25,7 +25,7 @@ def taught(**columns: float) -> Remembered:
     return remembered
 
 
-def met_again(first: Remembered, now: float = 10.0, **targets: tuple[int, float]) -> Remembered:
+def met_again(first: Remembered, now: float = 10.0, **targets: tuple[int, float, int | None]) -> Remembered:
     again = Remembered()
     again.recall(by_this_clock(first.learned(EPOCH), LATER, same_boot=False), targets, LATER, now)
     again.align(("b", "a"))
@@ -46,7 +46,7 @@ def test_unknowns_stay_unknown() -> None:
 
 
 def test_a_target_is_no_wish_and_another_size_was_somebodys() -> None:
-    told_long_ago = met_again(taught(), a=(300 << 20, LATER - 60.0)).memory
+    told_long_ago = met_again(taught(), a=(300 << 20, LATER - 60.0, 400 << 20)).memory
     assert [True, True] == told_long_ago.arrived.tolist()
     assert 300 << 20 == told_long_ago.target[1]
 
@@ -54,8 +54,7 @@ def test_a_target_is_no_wish_and_another_size_was_somebodys() -> None:
 @pytest.mark.parametrize(("actual_mib", "known_mib"), [(400, np.nan), (350, 300), (300, 300)])
 def test_a_change_that_was_perhaps_never_sent_is_nobody_elses(actual_mib: int, known_mib: float) -> None:
     again = Remembered()
-    targets, unsettled = {"a": (300 << 20, LATER - 60.0)}, {"a": 400 << 20}
-    again.recall({}, targets, LATER, 10.0, unsettled=unsettled)
+    again.recall({}, {"a": (300 << 20, LATER - 60.0, 400 << 20)}, LATER, 10.0)
     memory = again.align(("a",), np.array([actual_mib << 20], dtype=np.float64))
 
     assert known_mib == pytest.approx(memory.target[0] / (1 << 20), nan_ok=True)
@@ -63,9 +62,14 @@ def test_a_change_that_was_perhaps_never_sent_is_nobody_elses(actual_mib: int, k
 
 
 def test_a_change_that_was_under_way_goes_on() -> None:
-    under_way = met_again(taught(), a=(300 << 20, LATER + 8.0)).memory
+    under_way = met_again(taught(), a=(300 << 20, LATER + 8.0, 400 << 20)).memory
     assert [True, False] == under_way.arrived.tolist()
     assert (8.0, 10.0) == pytest.approx((under_way.changed_at[1], under_way.progress_at[1]))
+
+
+def test_a_change_that_arrived_just_before_is_not_under_way() -> None:
+    arrived = met_again(taught(), a=(300 << 20, LATER + 8.0, None)).memory
+    assert [True, True] == arrived.arrived.tolist()
 
 
 def test_a_guest_that_comes_later_is_known_then() -> None:
@@ -76,7 +80,9 @@ def test_a_guest_that_comes_later_is_known_then() -> None:
 
 
 @pytest.mark.parametrize(("same_boot", "hold_until"), [(True, 700.0), (False, 660.0)])
-def test_within_a_boot_times_go_on_however_the_wall_clock_was_set(same_boot: bool, hold_until: float) -> None:
+def test_within_a_boot_times_go_on_however_the_wall_clock_was_set(
+    *, same_boot: bool, hold_until: float
+) -> None:
     learned = taught(hold_until=700.0).learned(EPOCH)
     set_forward = by_this_clock(learned, EPOCH + 40.0, same_boot=same_boot)
 

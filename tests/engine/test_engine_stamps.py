@@ -12,7 +12,8 @@ EPOCH = 1_700_000_000.0
 def look(stamps: Stamps, at: float, said_at: dict[str, float], set_by: float = 0.0) -> list[float]:
     """Return the seconds that what these guests said comes to at this second."""
     stamp: Floats = EPOCH + np.array(list(said_at.values()))
-    return stamps.sent_at(tuple(said_at), stamp, Now(EPOCH + at + set_by, at)).tolist()
+    found: list[float] = stamps.sent_at(tuple(said_at), stamp, Now(EPOCH + at + set_by, at)).tolist()
+    return found
 
 
 def test_statistics_were_sent_when_their_stamp_says() -> None:

@@ -36,6 +36,7 @@ async def shrunk(
     bench.told.clear()
     table = replace(made.snapshot, **for_all(columns))
     sender.remembered.memory = replace(sender.remembered.memory, **for_all(memory))
+    sender._looked = table
     change = Changes.of(table, np.array([0]), table.actual[[0]] - by)
     await sender.send(change, cause, writes=True)
     return bench.hypervisor.sent, [told.text[:2] for told in bench.told if told.kind is Kind.BROKEN]

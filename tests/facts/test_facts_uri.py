@@ -5,7 +5,7 @@ import os
 import pytest
 
 from ballonet.errors import UsageError
-from ballonet.facts.uri import canonical, check_uri, check_uris, host_of
+from ballonet.facts.uri import canonical, check_uri, check_uris, host_of, sockets_of
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,29 @@ def test_what_cannot_be_one_is_refused_with_a_hint(uri: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "uri", ["qmp:", "qmp:/run/", "qmp:///run/a", "qmp://host/a", "qmp:/a b", "qmp:/a\n", "qmp:/run/**/a.qmp"]
+)
+def test_what_names_no_sockets_is_refused_with_a_hint(uri: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        check_uri(uri)
+    assert refused.value.hint
+
+
+def test_sockets_are_found_from_wherever_they_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.chdir("/usr")
+    assert "/run/*.qmp" == sockets_of("qmp:/run//x/../*.qmp")
+    assert "/home/me/a.qmp" == sockets_of("qmp:~/a.qmp")
+    assert "/usr/a.qmp" == sockets_of("qmp:a.qmp")
+    assert sockets_of("qemu:///system") is None
+    check_uri("qmp:a.qmp")
+    assert "" == host_of("qmp:/run/[a]*.qmp")
+
+
+@pytest.mark.parametrize(
     ("one", "other"),
     [
+        ("qmp:/run/*.qmp", "qmp:/run/./vms/../*.qmp"),
         ("qemu:///system", "qemu+unix:///system"),
         ("qemu:///system", "qemu:///system/"),
         ("qemu+ssh://root@host/system", "qemu+tls://HOST/system?no_verify=1"),

@@ -130,6 +130,18 @@ def test_the_youngest_process_is_the_guest(tmp_path: Path) -> None:
     assert {"a": 3 * PAGE} == residents.read()
 
 
+def test_a_process_that_somebody_knows_need_not_name_its_guest(tmp_path: Path) -> None:
+    known = {"a": 7, "gone": 9, "other": 8}
+    process(tmp_path, 7, "", started=5 * TICKS)
+    process(tmp_path, 8, "b", pages=2)
+    residents = ProcessResidents(tmp_path, lambda: known)
+    residents.follow(["a", "b", "gone"])
+    assert {"a": 10 * PAGE, "b": 2 * PAGE} == residents.read()
+    known["gone"] = 8
+    residents.follow(["a", "gone"])
+    assert {"a": 10 * PAGE, "gone": 2 * PAGE} == residents.read()
+
+
 @pytest.mark.parametrize("spoiled", ["cmdline", "stat", "statm"])
 def test_a_process_that_cannot_be_read_is_left_out(tmp_path: Path, spoiled: str) -> None:
     process(tmp_path, 7, "a")

@@ -13,12 +13,15 @@ from pathlib import Path
 import pytest
 from daemon import Daemon
 from fake import FakeHypervisor
-from subjects import MAXIMUM_BYTES, Machine, Subject
+from monitors import FakeMonitor
+from subjects import MAXIMUM_BYTES, Machine, PlainMachine, Subject
 
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
+from ballonet.hypervisor.qmp import QmpHypervisor
 from ballonet.hypervisor.several import SeveralHypervisors
 from ballonet.lab.domain import GuestSpec
 from ballonet.lab.lab import Lab
+from ballonet.lab.plain import PlainQemu
 from ballonet.units import MIB
 
 # A guest that is stored and need not boot: what stands in it is the driver's type, and what else it says.
@@ -77,6 +80,37 @@ def booted(specs: Sequence[GuestSpec]) -> Iterator[Machine]:
             daemon.kill()
 
 
+PLAIN = [
+    GuestSpec("web", memory_bytes=MAXIMUM_BYTES),
+    GuestSpec("bare", memory_bytes=MAXIMUM_BYTES // 2, balloon=False),
+    GuestSpec("mute", memory_bytes=MAXIMUM_BYTES // 2, driver=False, autodeflate=True),
+]
+
+
+@pytest.fixture(scope="session")
+def plain() -> Iterator[PlainMachine]:
+    with booted_plain(PLAIN) as found:
+        yield found
+
+
+@contextmanager
+def booted_plain(specs: Sequence[GuestSpec]) -> Iterator[PlainMachine]:
+    """Boot guests under QEMUs of their own; they end with the block."""
+    with tempfile.TemporaryDirectory(prefix="qmp-") as place, asyncio.Runner() as runner:
+        directory = Path(place) / "lab"
+        lab = Lab(directory, PlainQemu(f"qmp:{directory}/monitors/*.qmp"))
+
+        async def boot() -> None:
+            await lab.__aenter__()
+            await lab.boot(specs)
+
+        try:
+            runner.run(boot())
+            yield PlainMachine(lab)
+        finally:
+            runner.run(lab.down())
+
+
 async def _lab(directory: Path, uri: str, specs: Sequence[GuestSpec]) -> Lab:
     hypervisor = await LibvirtHypervisor.open(uri)
     lab = await Lab(directory, hypervisor).__aenter__()
@@ -93,11 +127,21 @@ async def real(machine: Machine) -> AsyncIterator[LibvirtHypervisor]:
 
 
 @pytest.fixture(
-    params=["fake", "several", "test driver", pytest.param("real guests", marks=pytest.mark.real)]
+    params=[
+        "fake",
+        "several",
+        "test driver",
+        "monitors",
+        pytest.param("real guests", marks=pytest.mark.real),
+        pytest.param("real guests without libvirt", marks=pytest.mark.real),
+    ]
 )
 def uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param in {"fake", "several"}:
+    if request.param in {"fake", "several", "monitors"}:
         return f"{request.param}:///"
+    if request.param == "real guests without libvirt":
+        plain: PlainMachine = request.getfixturevalue("plain")
+        return plain.uri
     if request.param == "real guests":
         # Asked for here and not by name, so that nothing boots for the other two.
         machine: Machine = request.getfixturevalue("machine")
@@ -116,6 +160,19 @@ async def subject(uri: str) -> AsyncIterator[Subject]:
         yield Subject(
             first if second is first else SeveralHypervisors({"fake:///1": first, "fake:///2": second})
         )
+        return
+    if uri.startswith("monitors:"):
+        with tempfile.TemporaryDirectory(prefix="qmp-") as place:
+            monitor = await FakeMonitor(Path(place) / "a.qmp", maximum_bytes=MAXIMUM_BYTES).start()
+            monitors = await QmpHypervisor.open(f"qmp:{place}/*.qmp")
+            yield Subject(monitors, stores=False)
+            await monitors.close()
+            await monitor.stop()
+        return
+    if uri.startswith("qmp:"):
+        plain = await QmpHypervisor.open(uri, deadline_seconds=10.0)
+        yield Subject(plain, stores=False)
+        await plain.close()
         return
     hypervisor = await LibvirtHypervisor.open(uri, deadline_seconds=10.0)
     real = uri.startswith("qemu")

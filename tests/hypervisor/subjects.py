@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from daemon import Daemon
@@ -15,11 +16,15 @@ MAXIMUM_BYTES = 256 * MIB  # of the guests "web" and "off"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A hypervisor with the guests "web", which runs, and "off", which does not; 256 MiB each at most."""
+    """A hypervisor with the guests "web", which runs, and "off", which does not; 256 MiB each at most.
+
+    One that stores nothing has no "off".
+    """
 
     hypervisor: Hypervisor
     reports: bool = True  # its statistics are of now
     tells: bool = True  # it has events of balloons
+    stores: bool = True  # it keeps guests that do not run, and what they have at their next start
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,27 @@ class Machine:
     def actual(self, name: str) -> int:
         """Return what a guest's balloon leaves it, in bytes, as virsh says."""
         return KIB * int(self.daemon.virsh("dommemstat", name).stdout.split()[1])
+
+    def load(self, name: str, schedule: str) -> None:
+        """Give a guest a schedule."""
+        asyncio.run(send_schedule(self.lab.directory, name, schedule, report_file(self.lab.directory, name)))
+
+
+@dataclass(frozen=True, slots=True)
+class PlainMachine:
+    """QEMUs without libvirt, their monitors at `monitors/NAME.qmp`: web; mute without driver; bare."""
+
+    lab: Lab
+
+    @property
+    def monitors(self) -> Path:
+        """Return the directory of the monitors' sockets."""
+        return self.lab.directory / "monitors"
+
+    @property
+    def uri(self) -> str:
+        """Return what names all of them."""
+        return f"qmp:{self.monitors}/*.qmp"
 
     def load(self, name: str, schedule: str) -> None:
         """Give a guest a schedule."""

@@ -37,6 +37,9 @@ async def test_running_guests_come_by_name_and_those_shut_off_when_asked_for(sub
     assert "web" in names
     assert "off" not in names
     everybody = await subject.hypervisor.guests(inactive=True)
+    if not subject.stores:
+        assert names == [guest.name for guest in everybody]
+        return
     assert sorted([*names, "off"]) == [guest.name for guest in everybody]
     off = next(guest for guest in everybody if guest.name == "off")
     assert (State.SHUT_OFF, None) == (off.state, off.id)
@@ -86,14 +89,17 @@ async def test_a_guest_gets_to_the_size_it_is_told_and_all_readings_agree(subjec
 
 async def test_what_cannot_be_is_refused_and_changes_nothing(subject: Subject) -> None:
     web = await reach(subject.hypervisor, "web", MAXIMUM_BYTES)
-    off = await subject.hypervisor.guest("off")
-    for uuid, size_bytes in ((web.uuid, MAXIMUM_BYTES + MIB), (web.uuid, 0), (off.uuid, HALF_BYTES)):
+    for size_bytes in (MAXIMUM_BYTES + MIB, 0):
         with pytest.raises(RefusedError) as refused:
-            await subject.hypervisor.resize(uuid, size_bytes)
+            await subject.hypervisor.resize(web.uuid, size_bytes)
         assert refused.value.hint
-    assert "virsh start" in refused.value.hint
     assert MAXIMUM_BYTES == (await subject.hypervisor.guest("web")).actual_bytes
-    assert off.stored == (await subject.hypervisor.guest("off")).stored
+    if subject.stores:
+        off = await subject.hypervisor.guest("off")
+        with pytest.raises(RefusedError) as refused:
+            await subject.hypervisor.resize(off.uuid, HALF_BYTES)
+        assert "virsh start" in refused.value.hint
+        assert off.stored == (await subject.hypervisor.guest("off")).stored
 
 
 async def test_a_guest_that_has_another_size_than_was_thought_is_left_as_it_is(subject: Subject) -> None:
@@ -105,7 +111,24 @@ async def test_a_guest_that_has_another_size_than_was_thought_is_left_as_it_is(s
     await reach(subject.hypervisor, "web", MAXIMUM_BYTES)
 
 
+async def test_who_stores_nothing_refuses_to(subject: Subject) -> None:
+    if subject.stores:
+        return
+    web = await subject.hypervisor.guest("web")
+    assert web.stored is None
+    for change in (
+        subject.hypervisor.set_maximum(web.uuid, HALF_BYTES),
+        subject.hypervisor.resize(web.uuid, HALF_BYTES, live=False, config=True),
+        subject.hypervisor.set_period(web.uuid, 7, live=False, config=True),
+    ):
+        with pytest.raises(RefusedError) as refused:
+            await change
+        assert refused.value.hint
+
+
 async def test_what_is_stored_for_the_next_start(subject: Subject) -> None:
+    if not subject.stores:
+        return
     uuid = (await subject.hypervisor.guest("off")).uuid
     await subject.hypervisor.set_maximum(uuid, MAXIMUM_BYTES)
     await subject.hypervisor.resize(uuid, HALF_BYTES, live=False, config=True)
@@ -151,5 +174,5 @@ async def test_events_count_from_the_call_and_end_with_the_connection(subject: S
 
 async def test_a_connection_says_what_it_is(subject: Subject) -> None:
     facts = await subject.hypervisor.facts()
-    assert "://" in facts.uri
+    assert ":" in facts.uri
     assert not facts.read_only

@@ -94,6 +94,25 @@ async def test_calls_without_an_answer_are_counted_of_all() -> None:
     assert {"reading": 4} == SeveralHypervisors(hypervisors).timeouts
 
 
+class Plain(FakeHypervisor):
+    """One that knows its guests' processes, and cannot reach one of them."""
+
+    def __init__(self, processes: dict[str, int]) -> None:
+        super().__init__()
+        self.processes = processes
+        self.troubles = [HypervisorError("one is in use")]
+
+
+async def test_processes_and_troubles_are_those_of_all_whose_guests_are_shown() -> None:
+    first, second = Plain({}), Plain({"left-out": 3})
+    first.processes[first.add("a", 128 * MIB)] = 1
+    second.processes[second.add("b", 128 * MIB)] = 2
+    several = SeveralHypervisors({"fake:///1": first, "fake:///2": second, "fake:///3": FakeHypervisor()})
+    guests = await several.guests()
+    assert {guests[0].uuid: 1, guests[1].uuid: 2} == several.processes
+    assert 2 == len(several.troubles)
+
+
 async def test_all_guests_come_by_name() -> None:
     _, _, several = pair()
     assert [("a", None), ("b", None), ("c", None)] == await names(several)

@@ -4,12 +4,17 @@ Namespaces of its own for mounts, processes and the like, and an overlay over th
 systemd, D-Bus, polkit and libvirtd are those that are installed, and what they write is seen by nobody else.
 """
 
+import json
 import os
 import subprocess
 import sys
 import sysconfig
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from ballonet.lab.directory import QEMU_CONF, QEMU_CONF_OF_ROOT
 
@@ -22,7 +27,7 @@ ENVIRONMENT = {
     "PYTHONHOME": f"{OWN}/python",
     "PYTHONPATH": f"{OWN}/src:{OWN}/packages",
 }
-BOOT = f"""
+BOOT = """
 mount --make-rprivate /
 mount -t tmpfs tmpfs /mnt
 mkdir /mnt/upper /mnt/work /mnt/root
@@ -33,25 +38,36 @@ mount -t proc proc proc
 mount -t sysfs -o ro sysfs sys
 mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount --rbind /dev dev
-mkdir -p .{OWN}/src .{OWN}/packages .{OWN}/python .$PLACE
+mkdir -p .$PLACE
+mount --bind $PLACE .$PLACE
+cp -r $PLACE/files/. .
+rm -f usr/sbin/policy-rc.d  # an image of containers has one, and no service is started by a package
+. $PLACE/mounts
+exec chroot . /lib/systemd/systemd --system --unit=basic.target
+"""
+MOUNTS = f"""
+mkdir -p .{OWN}/src .{OWN}/packages .{OWN}/python
 mount --bind {CHECKOUT}/src .{OWN}/src
 mount --bind {sysconfig.get_path("purelib")} .{OWN}/packages
 mount --bind {sys.base_prefix} .{OWN}/python
-mount --bind $PLACE .$PLACE
-cp -r $PLACE/files/. .
-exec chroot . /lib/systemd/systemd --system --unit=basic.target
 """
 START_SECONDS = 30.0
 
 
 class Host:
-    """A host with these files in its root; `start` returns when its units may be started."""
+    """A host with these files in its root, and the checkout's `ballonet` unless it is bare.
 
-    def __init__(self, place: Path) -> None:
+    `start` returns when its units may be started.
+    """
+
+    def __init__(self, place: Path, *, bare: bool = False) -> None:
         self.place = place
         self.write("/etc/libvirt/qemu.conf", QEMU_CONF + QEMU_CONF_OF_ROOT)
-        words = " ".join(f"{name}={value}" for name, value in ENVIRONMENT.items())
-        self.write("/usr/bin/ballonet", f'#!/bin/sh\n{words} exec {PYTHON} -m ballonet "$@"\n', mode=0o755)
+        (place / "mounts").write_text("" if bare else MOUNTS)
+        if not bare:
+            words = " ".join(f"{name}={value}" for name, value in ENVIRONMENT.items())
+            command = f'#!/bin/sh\n{words} exec {PYTHON} -m ballonet "$@"\n'
+            self.write("/usr/bin/ballonet", command, mode=0o755)
         self._process: subprocess.Popen[bytes] | None = None
         self._first = 0
 
@@ -95,3 +111,32 @@ class Host:
         done = self.runs(*words, seconds=seconds)
         assert 0 == done.returncode, f"{words}: {done.stdout}{done.stderr}"
         return done.stdout
+
+
+def skip_without_root() -> None:
+    """Skip the test where no such host can be made."""
+    if subprocess.run(["unshare", "-p", "-f", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("a systemd of the tests' own needs namespaces, so root")
+
+
+def until(condition: Callable[[], bool], host: Host, seconds: float = 40.0) -> None:
+    """Wait until it holds; what the service logged is said where it never does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, host.does("journalctl", "-u", "ballonet", "--no-pager")
+        time.sleep(0.2)
+
+
+def status(host: Host) -> Any:
+    """Return what the service says that it is doing."""
+    return json.loads(host.does("ballonet", "status", "-o", "json"))
+
+
+def answers(host: Host) -> bool:
+    """Return whether the service answers."""
+    return 0 == host.runs("ballonet", "status").returncode
+
+
+def shown(host: Host, what: str) -> str:
+    """Return a property of the unit, as systemd knows it."""
+    return host.does("systemctl", "show", "--value", "-p", what, "ballonet").strip()

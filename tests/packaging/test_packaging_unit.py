@@ -1,16 +1,12 @@
 """The unit as an administrator installs it, under a real systemd, polkit and libvirtd, with real guests."""
 
-import json
 import shutil
-import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from rooted import CHECKOUT, ENVIRONMENT, PYTHON, Host
+from rooted import CHECKOUT, ENVIRONMENT, PYTHON, Host, answers, shown, skip_without_root, status, until
 
 from ballonet.units import KIB, MIB
 
@@ -57,8 +53,7 @@ asyncio.run(main())
 @pytest.fixture(scope="module")
 def host() -> Iterator[Host]:
     """Boot a host whose user `ballonet` libvirt knows by the shipped polkit rule alone, with two guests."""
-    if subprocess.run(["unshare", "-p", "-f", "true"], check=False, capture_output=True).returncode:
-        pytest.skip("a systemd of the tests' own needs namespaces, so root")
+    skip_without_root()
     with tempfile.TemporaryDirectory(prefix="sd-") as place:
         host = Host(Path(place))
         packaging = CHECKOUT / "packaging"
@@ -90,33 +85,14 @@ def unit(host: Host) -> Iterator[Host]:
     host.does("systemctl", "stop", "ballonet")
 
 
-def until(condition: Callable[[], bool], host: Host, seconds: float = 40.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, host.does("journalctl", "-u", "ballonet", "--no-pager")
-        time.sleep(0.2)
-
-
 def settings(host: Host, text: str) -> None:
     host.does("sh", "-c", f"cat > /etc/ballonet/ballonet.toml <<'END'\n{text}\nEND")
-
-
-def status(host: Host) -> Any:
-    return json.loads(host.does("ballonet", "status", "-o", "json"))
-
-
-def answers(host: Host) -> bool:
-    return 0 == host.runs("ballonet", "status").returncode
 
 
 def held(host: Host) -> int:
     """Return what both guests hold, bytes."""
     said = (host.does("virsh", "-q", "dommemstat", name) for name in ("one", "two"))
     return sum(KIB * int(words.split()[1]) for words in said)
-
-
-def shown(host: Host, what: str) -> str:
-    return host.does("systemctl", "show", "--value", "-p", what, "ballonet").strip()
 
 
 def test_it_starts_as_its_own_user_and_balances(unit: Host) -> None:

@@ -104,6 +104,12 @@ SQUEEZED = with_device(autodeflate=False, free_page_reporting=True, row=reportin
         (reporting(unused_bytes=400 * MIB, available_bytes=300 * MIB), {"absurd", *NOTED}),
         (reporting(usable_bytes=2 * GIB, last_update=NOW - 60), {"blind", *NOTED}),
         (replace(reporting(usable_bytes=2 * GIB), maximum_bytes=None), NOTED),
+        (replace(GUEST, device=replace(DEVICE, driver=True)), NOTED),
+        (replace(GUEST, device=replace(DEVICE, driver=False)), {"no-driver", *NOTED}),
+        (
+            replace(GUEST, device=replace(DEVICE, driver=False), statistics=Statistics()),
+            {"no-driver", *NOTED},
+        ),
         (SQUEEZED, {"no-swap", "autodeflate-off", "reporting-on"}),
         (reporting(usable_bytes=10 * MIB), NOTED),  # autodeflate rescues it
         (
@@ -159,6 +165,22 @@ def test_what_is_found_on_the_host(around: Surroundings, codes: list[str]) -> No
     findings = diagnose([], around)
     assert codes == [finding.code for finding in findings]
     assert all(("host", "") == (finding.subject, finding.uuid) for finding in findings)
+
+
+def test_remedies_for_a_qemu_without_libvirt_name_no_tool_of_libvirts() -> None:
+    plain = replace(GUEST, hypervisor="qmp:/run/*.qmp", device=replace(DEVICE, period_seconds=0), stored=None)
+    troubled = (
+        replace(plain, device=None),
+        *(replace(plain, obstacles=frozenset({obstacle})) for obstacle in Obstacle),
+        with_device(autodeflate=False, free_page_reporting=False, row=plain),
+        replace(plain, uuid="mute"),
+    )
+    error = HypervisorError("it is in use", hint="give it one more monitor")
+    findings = diagnose(troubled, replace(FINE, unanswered={"mute": error}, unseen=frozenset({"u"})))
+    assert "give it one more monitor" == only(findings, "unanswered").remedy
+    for finding in findings:
+        assert not {word for word in ("virsh", "virt-xml", "set-max", "pgrep") if word in finding.remedy}
+    assert "-device virtio-balloon-pci" in only(findings, "no-device").remedy
 
 
 def only(findings: list[Finding], code: str) -> Finding:

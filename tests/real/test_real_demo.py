@@ -25,8 +25,9 @@ def qemus_below(directory: Path) -> list[str]:
     return lines
 
 
-def test_the_demo_balances_real_guests_and_reports_what_it_was_worth() -> None:
-    demo = [BALLONET, "demo", "--seconds", "14"]
+def test_the_demo_balances_real_guests_and_reports_what_it_was_worth(tmp_path: Path) -> None:
+    picture = tmp_path / "demo.svg"
+    demo = [BALLONET, "demo", "--seconds", "14", "--plot", str(picture)]
     done = subprocess.run(demo, capture_output=True, text=True, check=False, timeout=300)
     text = done.stdout
 
@@ -36,6 +37,20 @@ def test_the_demo_balances_real_guests_and_reports_what_it_was_worth() -> None:
         assert words in text
     killed = next(line for line in text.splitlines() if line.startswith("processes killed"))
     assert ["0", "0"] == killed.split()[-2:]
+    for title in ("none", "ballonet"):
+        assert f">{title}<" in picture.read_text()
+
+
+def test_a_demo_that_could_not_be_drawn_boots_nobody() -> None:
+    before = labs()
+    done = subprocess.run(
+        [BALLONET, "demo", "--plot", "demo.gif"], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert 2 == done.returncode
+    assert done.stderr.startswith("ballonet: demo.gif is the name of no picture\nhint: ")
+    assert "" == done.stdout
+    assert before == labs()
 
 
 def test_policies_are_compared_on_real_guests_too(tmp_path: Path) -> None:

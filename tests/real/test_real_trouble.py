@@ -227,6 +227,7 @@ def test_a_lab_without_a_daemon_is_used_by_the_uri_that_it_prints(ballonet: Run)
                 row["verdict"]["managed"],
             )
             assert abs(row["actual_bytes"] - 160 * MIB) < MIB
+            assert row["usable_bytes"] is not None  # it was busy with being found again
         finally:
             down = ballonet("lab", "down", *place)
         assert down.stdout.startswith("1 guests ended")
@@ -234,7 +235,7 @@ def test_a_lab_without_a_daemon_is_used_by_the_uri_that_it_prints(ballonet: Run)
 
 
 def test_completion_of_real_guests(machine: Machine, ballonet: Run) -> None:
-    script = ballonet("--show-completion")
+    script = ballonet("completion", "bash")
     assert (0, "") == (script.returncode, script.stderr)
     assert "_BALLONET_COMPLETE=complete_" in script.stdout
     words = f"ballonet -c {machine.daemon.uri} show "

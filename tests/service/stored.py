@@ -131,3 +131,43 @@ def fill(disk: Path) -> Path:
         while file.write(b"x" * 4096):
             pass
     return filler
+
+
+# A file of the first version, as SQL.
+VERSION_1 = """
+    CREATE TABLE acts (
+        id INTEGER PRIMARY KEY, at REAL NOT NULL, uuid TEXT NOT NULL, name TEXT NOT NULL,
+        from_bytes INTEGER NOT NULL, to_bytes INTEGER NOT NULL, cause TEXT NOT NULL,
+        outcome TEXT, settled_at REAL, actual_bytes INTEGER, text TEXT NOT NULL DEFAULT ''
+    );
+    CREATE INDEX acts_of_guest ON acts (uuid);
+    CREATE INDEX acts_under_way ON acts (uuid) WHERE outcome IS NULL;
+    CREATE INDEX acts_by_time ON acts (at);
+    CREATE TABLE holds (
+        id TEXT PRIMARY KEY, uuid TEXT NOT NULL, name TEXT NOT NULL, begun_at REAL NOT NULL, until REAL,
+        who TEXT NOT NULL, why TEXT NOT NULL, size_bytes INTEGER
+    );
+    CREATE TABLE leases (
+        id TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, begun_at REAL NOT NULL, until REAL NOT NULL,
+        who TEXT NOT NULL, guest TEXT NOT NULL
+    );
+    CREATE TABLE events (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
+        uuid TEXT NOT NULL, from_bytes INTEGER, to_bytes INTEGER, sentence TEXT NOT NULL,
+        written INTEGER NOT NULL, reasons TEXT
+    );
+    CREATE INDEX events_by_time ON events (at);
+    CREATE INDEX events_of_guest ON events (uuid, at);
+    CREATE INDEX events_of_name ON events (name, at);
+    CREATE TABLE learned (uuid TEXT PRIMARY KEY, at REAL NOT NULL, numbers TEXT NOT NULL);
+    CREATE TABLE state (name TEXT PRIMARY KEY, text TEXT NOT NULL);
+    INSERT INTO acts (at, uuid, name, from_bytes, to_bytes, cause)
+        VALUES (7.0, 'uuid-web', 'web', 536870912, 7, 'planned');
+    INSERT INTO holds VALUES ('h', 'uuid-web', 'web', 1.0, NULL, 'root', 'a try', NULL);
+    INSERT INTO leases VALUES ('l', 1048576, 1.0, 2.0, 'root', 'db');
+    INSERT INTO events (at, kind, name, uuid, sentence, written)
+        VALUES (3.0, 'came', 'web', 'u', 'is here', 1);
+    INSERT INTO learned VALUES ('uuid-web', 1.0, '{"growth":5.0}');
+    INSERT INTO state VALUES ('mode', 'enforce');
+    PRAGMA user_version = 1;
+"""

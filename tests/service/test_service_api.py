@@ -21,7 +21,7 @@ CONTRACT = json.loads(FILE.read_text())
 
 
 def test_the_file_is_what_the_routes_and_models_say() -> None:
-    assert json.loads(document(OPERATIONS)) == CONTRACT, "run script/openapi"
+    assert json.loads(document(OPERATIONS)) == CONTRACT, "run script/reference"
 
 
 def told(service: Hosted, method: str, path: str, body: Any = None, *, route: str | None = None) -> Any:

@@ -97,12 +97,14 @@ def test_what_is_unknown_of_a_guest_stays_unknown() -> None:
 
 
 def test_the_whole_is_the_sum_of_all_guests_and_names_those_left_alone() -> None:
-    there = snapshot(2, excluded=[True, False])
-    decided = plan(there, Memory.blank(2), Settings(budget_bytes=4.0 * GIB))
-    found = of_guests([*reckoned(samples(("g1", {}), ("gone", {}))).values()], [decided])
+    there = snapshot(3, excluded=[True, False, False], device=[True, True, False])
+    decided = plan(there, Memory.blank(3), Settings(budget_bytes=4.0 * GIB))
+    plans = [(decided, lambda _: "qmp:/run/*.qmp")]
+    found = of_guests([*reckoned(samples(("g1", {}), ("gone", {}))).values()], plans)
     assert 2 == found["totals"].changes
-    [alone] = found["left_alone"]
-    assert ("g0", "excluded") == (alone.name, alone.verdict.code)
+    alone = [(each.name, each.verdict.code) for each in found["left_alone"]]
+    assert [("g0", "excluded"), ("g2", "no-device")] == alone
+    assert "-device virtio-balloon-pci" in str(found["left_alone"][1].verdict.remedy)
 
 
 # --- advice ----------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -52,7 +53,7 @@ def test_acts_come_back_as_they_were_written(written: list[Act]) -> None:
             for uuid in {each.uuid for each in written}:
                 own = [each for each in written if each.uuid == uuid]
                 assert [ActRecord(each) for each in own] == store.acts(uuid)
-                assert (own[-1].to_bytes, own[-1].at) == store.targets()[uuid]
+                assert (own[-1].to_bytes, own[-1].at, own[-1].cause == "adopted") == store.targets()[uuid]
             assert {each.uuid for each in written} == set(store.targets())
 
 
@@ -82,7 +83,16 @@ def test_a_refused_act_did_not_happen_and_the_one_before_goes_on(store: Store) -
 
     refused = ActRecord(act(2), Outcome.REFUSED, 9.0, None, "no\0 \udcff")
     assert [ActRecord(act(1)), refused] == store.acts(WEB)
-    assert {WEB: (1, 1.0)} == store.targets()
+    assert {WEB: (1, 1.0, 512 * MIB)} == store.targets()
+
+
+def test_what_became_of_a_target_is_known_once_it_was_settled_or_was_somebody_elses(store: Store) -> None:
+    store.before([act(1), act(2, "uuid-db"), replace(act(3, "uuid-new"), cause="adopted")])
+    store.settle(WEB, 9.0, Outcome.REACHED)
+    store.flush()
+
+    had = {uuid: target.had_bytes for uuid, target in store.targets().items()}
+    assert {WEB: None, "uuid-db": 512 * MIB, "uuid-new": None} == had
 
 
 def test_a_guest_that_took_no_act_has_no_target(store: Store) -> None:
@@ -101,19 +111,6 @@ def test_an_outcome_waits_but_never_for_a_later_act(store: Store) -> None:
     store.flush()
 
     assert [ActRecord(act(1), Outcome.STUCK, 9.0), ActRecord(act(2))] == store.acts(WEB)
-
-
-def test_what_a_guest_had_before_is_known_while_nobody_knows_what_became_of_its_last_act(
-    store: Store,
-) -> None:
-    store.before([act(1), act(2, "uuid-db"), act(3, "uuid-mail")])
-    assert dict.fromkeys((WEB, "uuid-db", "uuid-mail"), 512 * MIB) == store.unsettled()
-    store.settle(WEB, 9.0, Outcome.REACHED)
-    store.before([act(4, "uuid-db")])
-    store.settle("uuid-db", 9.0, Outcome.REFUSED)
-    store.flush()
-
-    assert dict.fromkeys(("uuid-db", "uuid-mail"), 512 * MIB) == store.unsettled()
 
 
 def test_acts_are_written_all_or_none(store: Store) -> None:

@@ -36,7 +36,7 @@ def refused(store: Store) -> list[str]:
     return hints
 
 
-def targets(store: Store) -> dict[str, tuple[int, float]]:
+def targets(store: Store) -> dict[str, tuple[int, float, int | None]]:
     """Return what can be read, having read the rest too."""
     assert [] == [*store.holds(), *store.leases(), *store.learned()]
     assert store.value("mode") is None
@@ -50,13 +50,13 @@ def test_a_full_disk_stops_writing_and_not_reading(tmp_path: Path) -> None:
         filler = fill(disk)
 
         assert ["make room"] * 5 == [hint[:9] for hint in refused(store)]
-        assert {WEB: (1, 1.0)} == targets(store)
+        assert {WEB: (1, 1.0, 512 << 20)} == targets(store)
         store.tell(happening(5.0))
         store.settle(WEB, 6.0, Outcome.REACHED, 1)
 
         filler.unlink()
         store.before([act(2)])
-        assert {WEB: (2, 2.0)} == targets(store)
+        assert {WEB: (2, 2.0, 512 << 20)} == targets(store)
         assert [5.0] == [record.at for record in store.events()]
         assert [Outcome.REACHED, None] == [record.outcome for record in store.acts(WEB)]
         store.close()
@@ -69,7 +69,7 @@ def test_a_service_that_starts_on_a_full_disk_knows_all_that_it_knew(tmp_path: P
         filler = fill(disk)
 
         store = Store(disk)
-        assert {WEB: (1, 1.0)} == targets(store)
+        assert {WEB: (1, 1.0, 512 << 20)} == targets(store)
         refused(store)
 
         filler.unlink()
@@ -84,11 +84,11 @@ def test_a_file_that_may_not_grow_is_a_full_disk(tmp_path: Path) -> None:
         store._database._number(f"PRAGMA max_page_count = {pages}")
 
         assert ["make room"] * 5 == [hint[:9] for hint in refused(store)]
-        assert {WEB: (1, 1.0)} == targets(store)
+        assert {WEB: (1, 1.0, 512 << 20)} == targets(store)
 
         store._database._number("PRAGMA max_page_count = 1000000")
         store.before([act(2)])
-        assert {WEB: (2, 2.0)} == targets(store)
+        assert {WEB: (2, 2.0, 512 << 20)} == targets(store)
 
 
 LIMITED = """
@@ -123,8 +123,8 @@ def test_a_disk_that_fails_is_said_and_may_come_back(tmp_path: Path) -> None:
     assert first == second
     assert "cannot be written: disk I/O error" in first
     assert "journalctl -k" in first
-    assert "{'web': Target(size_bytes=1, at=1.0)}" == before
-    assert "{'web': Target(size_bytes=3, at=1.0)}" == after
+    assert "{'web': Target(size_bytes=1, at=1.0, had_bytes=536870912)}" == before
+    assert "{'web': Target(size_bytes=3, at=1.0, had_bytes=536870912)}" == after
 
 
 def test_where_nothing_may_be_written_nothing_is_opened(tmp_path: Path) -> None:

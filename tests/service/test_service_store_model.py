@@ -16,7 +16,7 @@ from ballonet.errors import JournalError
 from ballonet.facts.act import ActRecord, Outcome
 from ballonet.facts.happening import Kind
 from ballonet.facts.request import Hold, Lease
-from ballonet.service.store import Store
+from ballonet.service.store import Store, Target
 
 WEB, DB = "uuid-web", "uuid-db"
 UUIDS = st.sampled_from([WEB, DB])
@@ -155,8 +155,14 @@ class Kept(RuleBasedStateMachine):
     def acts_are_there_with_their_outcomes(self) -> None:
         for uuid in (WEB, DB):
             assert [each for each in self.acts if each.act.uuid == uuid] == self.store.acts(uuid)
-        took = [each.act for each in self.acts if each.outcome is not Outcome.REFUSED]
-        assert {each.uuid: (each.to_bytes, each.at) for each in took} == self.store.targets()
+        took = [each for each in self.acts if each.outcome is not Outcome.REFUSED]
+        targets = {
+            each.act.uuid: Target(
+                each.act.to_bytes, each.act.at, each.act.from_bytes if each.outcome is None else None
+            )
+            for each in took
+        }
+        assert targets == self.store.targets()
 
     @invariant()
     def requests_are_there_until_they_are_dropped(self) -> None:

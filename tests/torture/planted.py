@@ -13,7 +13,7 @@ from ballonet.engine.requests import Requests
 from ballonet.facts.evolve import evolve
 from ballonet.facts.verdict import CODES
 from ballonet.hypervisor import readings
-from ballonet.policy import learn, motion, plan, room, verdicts
+from ballonet.policy import motion, need, plan, room, verdicts
 from ballonet.service import keeping
 from ballonet.service.daemon import Daemon
 
@@ -61,6 +61,7 @@ def floor_missing(patch: pytest.MonkeyPatch) -> None:
 @bug
 def hard_floor_missing(patch: pytest.MonkeyPatch) -> None:
     """Floors of settings may lie below it."""
+    no_second_look(patch)
     for room_of_it in (act, table):
         patch.setattr(room_of_it, "hard_floor_bytes", lambda maximum: maximum * 0.0)
 
@@ -120,13 +121,18 @@ def no_wait_for_arrival(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def distress_ignored(patch: pytest.MonkeyPatch) -> None:
-    there = vars(learn)["read_sample"]
+    """Who swaps gives as others do, and is thought to need no more than its floor."""
+    patch.setattr(sender, "broken_trust", lambda changes, _: np.zeros(len(changes), dtype=np.int8))
+    _motion_with(patch, lambda memory: evolve(memory, distress=np.zeros_like(memory.distress)))
+    there = need.wants
 
-    def calm(*args: Any) -> Any:
-        memory = there(*args)
-        return evolve(memory, distress=np.zeros_like(memory.distress), worse=np.zeros_like(memory.worse))
+    def thrifty(snapshot: Any, memory: Any, settings: Any) -> Any:
+        wanted = there(snapshot, memory, settings)
+        wanted[:, memory.distress] = 0.0
+        wanted[0] = np.where(memory.distress, snapshot.floor, wanted[0])
+        return wanted
 
-    patch.setattr(learn, "read_sample", calm)
+    patch.setattr(plan, "wants", thrifty)
 
 
 @bug
@@ -198,9 +204,11 @@ def gap_ignored(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def sentinel_is_a_number(patch: pytest.MonkeyPatch) -> None:
+    """And whoever decides takes it for one, too."""
     patch.setattr(readings, "_SENTINELS", frozenset())
     patch.setattr(readings, "_TOO_LARGE", 1e30)
     patch.setattr(readings, "_SLACK", 1e30)
+    change_verdicts(patch, "absurd")
 
 
 @bug
@@ -241,7 +249,7 @@ def targets_forgotten_by_a_restart(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         remember.Remembered,
         "recall",
-        lambda self, learned, targets, *rest, **more: there(self, learned, {}, *rest, **more),
+        lambda self, learned, targets, *rest: there(self, learned, {}, *rest),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ballonet import __version__
+from ballonet.cli.completion import prepare
 from ballonet.cli.context import DEFAULT_URIS, Context
 from ballonet.cli.group import Group
 from ballonet.errors import BallonetError, SettingsError, UsageError
@@ -22,7 +23,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 
 app = typer.Typer(
     cls=Group,
-    add_completion=True,
+    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     invoke_without_command=True,
@@ -39,7 +40,7 @@ def ballonet(
             "--connect",
             metavar="URI",
             envvar="LIBVIRT_DEFAULT_URI",
-            help="The hypervisor, as libvirt's URI; again for each other one.",
+            help="The hypervisor, as libvirt's URI, or qmp:PATH of QEMU's monitors; again for each other.",
             show_default="settings, else qemu:///system",
         ),
     ] = None,
@@ -111,6 +112,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
+    prepare()
     try:
         result = typer.main.get_command(app).main(arguments, prog_name="ballonet", standalone_mode=False)
     except SettingsError as error:

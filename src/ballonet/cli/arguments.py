@@ -7,6 +7,7 @@ import typer
 
 from ballonet.errors import BallonetError, RefusedError
 from ballonet.facts.guest import Guest
+from ballonet.facts.verdict import CODES, VERDICTS, spoken
 
 COMPLETION_SECONDS = 1.0  # who presses TAB does not wait longer
 
@@ -42,7 +43,7 @@ def no_device(guest: Guest, consequence: str) -> RefusedError:
     """Return the refusal of what only a balloon device can do."""
     return RefusedError(
         f"guest {guest.name!r} has no balloon device: {consequence}",
-        hint=f"virt-xml {guest.name} --edit --memballoon model=virtio, then shut it down and start it again",
+        hint=spoken(VERDICTS[CODES["no-device"]], guest.name, guest.hypervisor).remedy,
     )
 
 

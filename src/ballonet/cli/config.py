@@ -118,11 +118,3 @@ def schema() -> None:
     from ballonet.config.schema import schema as document  # noqa: PLC0415
 
     typer.echo(json.dumps(document(), indent=2))
-
-
-@app.command(hidden=True)
-def reference() -> None:
-    """Print docs/settings.md."""
-    from ballonet.config.reference import reference as page  # noqa: PLC0415 - see above
-
-    typer.echo(page(), nl=False)

@@ -19,6 +19,7 @@ from ballonet.lab.lab import Lab
 from ballonet.lab.trial import Viewer, one_run, specs
 from ballonet.show.comparison import comparison, comparison_document
 from ballonet.show.live import LiveTable
+from ballonet.show.picture import check_picture
 from ballonet.show.plot import plot
 from ballonet.show.scores import scores_document, scores_table
 from ballonet.simulator.contest import Entry, Result
@@ -34,17 +35,24 @@ DRAWS_PER_SECOND = 2
 
 def demo(
     ctx: typer.Context,
+    file: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the runs: *.svg or *.png.")
+    ] = None,
     seconds: Annotated[float | None, typer.Option(hidden=True)] = None,
     no_reflex: Annotated[
         bool, typer.Option("--no-reflex", hidden=True, help="Run once more, with the reflex off.")
     ] = False,
 ) -> None:
     """Boot four Linux guests, let their needs trade places, and balance them on too small a budget."""
+    if file is not None:
+        check_picture(file)
     found = scenario("trade-places")
     trials = {OURS: Trial(found)} | (without(found, ["reflex"]) if no_reflex else {})
     outcomes = _run_all(ctx.obj, found, {"none": Trial(found, "none"), **trials}, seconds)
     twin, *_ = outcomes.values()
     balanced = {title: run for title, run in outcomes.items() if title != "none"}
+    if file is not None:
+        plot(file, found, outcomes)
     ctx.obj.show(lambda: f"\n{comparison(twin, balanced)}", lambda: comparison_document(outcomes))
 
 

@@ -1,14 +1,14 @@
 """`doctor`: what keeps ballooning from working or from paying, on the host and in each guest."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from ballonet.cli.arguments import guest_names
-from ballonet.cli.connect import connect, warn
+from ballonet.cli.connect import connect, processes_of, warn
 from ballonet.cli.context import Context, columns
 from ballonet.cli.known import known, located
 from ballonet.engine.ports import Hypervisor
@@ -56,11 +56,13 @@ async def _findings(context: Context, reference: str | None) -> list[Finding]:
         async with connect(context, missed=missed.append) as hypervisor:
             facts = await hypervisor.facts()
             guests, unanswered = await _guests(hypervisor, reference)
+            processes = processes_of(hypervisor)()
     except (HypervisorError, NotPermittedError) as error:
         local = not any(map(host_of, context.uris))
-        around = replace(_surroundings(context, [], local=local), unreachable=(*missed, error))
+        around = replace(_surroundings(context, [], {}, local=local), unreachable=(*missed, error))
         return diagnose([], around)
-    around = replace(_surroundings(context, guests, local=facts.local), unreachable=tuple(missed))
+    around = _surroundings(context, guests, processes, local=facts.local)
+    around = replace(around, unreachable=tuple(missed))
     return diagnose(guests, replace(around, read_only=facts.read_only, unanswered=unanswered))
 
 
@@ -99,13 +101,15 @@ async def _one(hypervisor: Hypervisor, reference: str) -> tuple[list[Guest], dic
         raise
 
 
-def _surroundings(context: Context, guests: Sequence[Guest], *, local: bool) -> Surroundings:
+def _surroundings(
+    context: Context, guests: Sequence[Guest], processes: Mapping[str, int], *, local: bool
+) -> Surroundings:
     """Return what this machine shows: what it runs, and more where the guests run on it."""
     ours = tuple(_services(context.uris))
     if not local:
         return Surroundings(host=None, writers=ours)
     running = {guest.uuid for guest in guests if guest.state is State.RUNNING}
-    residents = ProcessResidents()
+    residents = ProcessResidents(known=lambda: processes)
     residents.follow(running)
     unseen = frozenset(running - residents.read().keys())
     limits = {uuid: limit for uuid in running if (limit := _limit_bytes(residents, uuid)) is not None}

@@ -6,6 +6,7 @@ from ballonet.engine.clock import SystemClock
 from ballonet.engine.ports import Clock, Hypervisor
 from ballonet.errors import NotReachedError
 from ballonet.facts.guest import Guest, State
+from ballonet.facts.uri import sockets_of
 from ballonet.policy.floors import reserve_bytes
 from ballonet.units import MIB, exact_size, format_duration, format_size
 
@@ -59,7 +60,8 @@ def why_not(before: Guest, now: Guest, size_bytes: int, *, stalled: bool) -> tup
     way = f"from {format_size(start)} to {format_size(actual)}, not to {format_size(size_bytes)}"
     came = f"guest {name!r} came {way}"
     if now.state is State.PAUSED:
-        return f"guest {name!r} is paused, it stays at {format_size(actual)}", f"virsh resume {name}"
+        resume = "at its monitor: cont" if sockets_of(now.hypervisor) else f"virsh resume {name}"
+        return f"guest {name!r} is paused, it stays at {format_size(actual)}", resume
     if not stalled:
         return f"{came}: still moving", "wait longer, for example --wait 2m"
     age = now.stats_age_seconds

@@ -57,6 +57,9 @@ COMMANDS: Final = {
     "lab": Entry("Trying it", "lab:app", "Boot real guests to try things on, and load them."),
     "sim": Entry("Trying it", "sim:app", "Try policies on simulated hosts."),
     "demo": Entry("Trying it", "demo:demo", "Boot real guests and watch their memory being balanced."),
+    "completion": Entry(
+        "Setting it up", "completion:completion", "Print what completes commands and guests in a shell."
+    ),
 }
 
 _VALUE_OPTIONS = ("-c", "--connect", "-o", "--output", "--config")

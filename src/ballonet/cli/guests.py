@@ -11,7 +11,7 @@ from ballonet.cli.arguments import GuestArgument
 from ballonet.cli.connect import connect, warn
 from ballonet.cli.context import Context, columns
 from ballonet.cli.known import asks_by, known, limits_by, located
-from ballonet.engine.ports import ListensToAgents
+from ballonet.engine.ports import HasTroubles, ListensToAgents
 from ballonet.errors import BallonetError
 from ballonet.facts.guest import Guest
 from ballonet.hypervisor.several import SeveralHypervisors
@@ -54,6 +54,9 @@ def show(
 async def _guests(context: Context, *, inactive: bool) -> list[Guest]:
     async with connect(context) as hypervisor:
         found = await hypervisor.guests(inactive=inactive)
+        troubles = hypervisor.troubles if isinstance(hypervisor, HasTroubles) else ()
+    for trouble in troubles:
+        warn(trouble)
     if isinstance(hypervisor, SeveralHypervisors):
         for text in hypervisor.twins:
             context.remark(printable(text))

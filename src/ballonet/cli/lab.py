@@ -12,12 +12,13 @@ import typer
 from ballonet.cli.demo import bench
 from ballonet.cli.validate import validate
 from ballonet.errors import BallonetError, UsageError
-from ballonet.facts.uri import check_uris
+from ballonet.facts.uri import check_uris, sockets_of
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.lab import reaper
 from ballonet.lab.directory import embedded_uri, is_lab
 from ballonet.lab.domain import GuestSpec
-from ballonet.lab.lab import Lab, guest_names, names, report_file, send_schedule
+from ballonet.lab.lab import Lab, PlainStarter, Starter, guest_names, names, report_file, send_schedule
+from ballonet.lab.plain import PlainQemu
 from ballonet.lab.report import Report
 from ballonet.show.document import document
 from ballonet.show.table import UNKNOWN, table
@@ -89,12 +90,18 @@ def _given_uri(ctx: typer.Context) -> str:
 
 
 async def _up(uri: str, directory: Path, specs: list[GuestSpec], seconds: float) -> str:
-    uri = uri or embedded_uri(directory)
-    hypervisor = await LibvirtHypervisor.open(uri)
-    try:
-        async with Lab(directory, hypervisor) as lab:
+    async def boot(starter: Starter | PlainStarter) -> None:
+        async with Lab(directory, starter) as lab:
             await lab.boot(specs)
             await lab.leave(seconds)
+
+    uri = uri or embedded_uri(directory)
+    if sockets_of(uri) is not None:
+        await boot(PlainQemu(uri))
+        return uri
+    hypervisor = await LibvirtHypervisor.open(uri)
+    try:
+        await boot(hypervisor)
     finally:
         await hypervisor.close()
     return uri

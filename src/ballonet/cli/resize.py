@@ -194,6 +194,11 @@ def _check_limits(guest: Guest, size_bytes: int, maximum_bytes: int | None) -> N
 async def _set_maximum(context: Context, reference: str, size_bytes: int, *, config: bool) -> None:
     async with connect(context) as hypervisor:
         guest = await hypervisor.guest(reference)
+        if guest.id is not None and guest.stored is None:
+            raise RefusedError(
+                f"guest {guest.name!r} is stored nowhere: its maximum is what it was started with",
+                hint="end it, and start it with another: QEMU's option -m, or <memory> in its XML",
+            )
         if guest.id is not None and not config:
             raise RefusedError(
                 f"guest {guest.name!r} is {guest.state}: its maximum cannot change before its next start",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import typer
 
 from ballonet.cli import run_options
-from ballonet.cli.connect import connect
+from ballonet.cli.connect import connect, processes_of
 from ballonet.cli.context import Context
 from ballonet.cli.log import Log, log_to
 from ballonet.cli.record import Recording, recording
@@ -239,7 +239,7 @@ async def _balance(
             hypervisor,
             SystemClock(),
             LinuxHost() if facts.local else None,
-            ProcessResidents() if facts.local else None,
+            ProcessResidents(known=processes_of(hypervisor)) if facts.local else None,
         )
         begun = world.clock.monotonic()
         epoch = world.clock.time() - begun

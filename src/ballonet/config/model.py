@@ -152,15 +152,16 @@ BudgetText: TypeAlias = Annotated[
 ]
 SecondsText: TypeAlias = Annotated[Seconds, _text(read_seconds, "2s"), _schema(_SECONDS_PATTERN), _AS_TEXT]
 PathText: TypeAlias = Annotated[str, AfterValidator(_absolute), _schema("^/")]
-UriText: TypeAlias = Annotated[str, AfterValidator(_uri), _schema("://")]
+_URI_PATTERN = "://|^qmp:."
+UriText: TypeAlias = Annotated[str, AfterValidator(_uri), _schema(_URI_PATTERN)]
 UrisText: TypeAlias = Annotated[
     tuple[UriText, ...],
     WrapValidator(_one_or_several),
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "pattern": "://"},
-                {"type": "array", "items": {"type": "string", "pattern": "://"}, "minItems": 1},
+                {"type": "string", "pattern": _URI_PATTERN},
+                {"type": "array", "items": {"type": "string", "pattern": _URI_PATTERN}, "minItems": 1},
             ]
         }
     ),
@@ -231,7 +232,8 @@ class ServiceSettings(Table):
     uri: UrisText = knob(
         ("qemu:///system",),
         "The hypervisor, as libvirt's URI, or several of this host, whose guests share the budget: "
-        '["qemu:///system", "xen:///system"]. -c and $LIBVIRT_DEFAULT_URI go before it.',
+        '["qemu:///system", "xen:///system"]. "qmp:/run/vms/*.qmp" names the monitors of QEMUs without '
+        "libvirt. -c and $LIBVIRT_DEFAULT_URI go before it.",
         unit="a URI, or a list of them",
         because="there are the guests of a host that has one libvirt",
     )

@@ -1,5 +1,6 @@
-"""The page about all settings, docs/settings.md, written from the models."""
+"""The pages about all settings, docs/settings.md and ballonet.toml(5), written from the models."""
 
+import re
 from typing import Final
 
 from pydantic.fields import FieldInfo
@@ -11,8 +12,16 @@ from ballonet.config.text import value_text
 _HEAD: Final = """\
 # Settings
 
-<!-- Written by `ballonet config reference > docs/settings.md`. -->
+<!-- Written by script/reference. -->
+"""
+_MANUAL_HEAD: Final = """\
+# NAME
 
+ballonet.toml - settings of ballonet
+
+# DESCRIPTION
+"""
+_ABOUT: Final = """\
 Three knobs a guest, two a host; all else has a default that serves. Without any file all defaults apply.
 
 ```sh
@@ -94,12 +103,36 @@ metadata keep nothing beyond the 256 MiB that any share comes to. `ballonet conf
 what guests ask for in vain. Whoever may define a guest can still leave out its balloon or lock its
 memory: `ballonet doctor` says where that is so.
 """
+_MANUAL_END: Final = """\
+## See also
+
+ballonet(1)
+"""
 
 
 def reference() -> str:
     """Return the page, as Markdown."""
     *tables, guests = (_section(name, table) for name, table in TABLES.items())
-    return "\n".join([_HEAD, *tables, guests, _GUESTS, _METADATA]).rstrip() + "\n"
+    return "\n".join([_HEAD, _ABOUT, *tables, guests, _GUESTS, _METADATA]).rstrip() + "\n"
+
+
+def manual() -> str:
+    """Return the same as Markdown for a manual page: its headings in capitals, a paragraph a key."""
+    *tables, guests = (_definitions(name, table) for name, table in TABLES.items())
+    text = "\n".join([_MANUAL_HEAD, _ABOUT, *tables, guests, _GUESTS, _METADATA, _MANUAL_END])
+    return re.sub(r"^## (?:(\[.*)|(.*))", _heading, text, flags=re.MULTILINE)
+
+
+def _heading(found: re.Match[str]) -> str:
+    return f"# {found[1] or found[2].upper()}"
+
+
+def _definitions(name: str, table: type[Table]) -> str:
+    keys = "\n".join(
+        f"`{key}` = `{value_text(field.default)}`\n\n:   Takes {about(field)[0]}. {_meaning(field)}\n"
+        for key, field in table.model_fields.items()
+    )
+    return f"## [{name}]\n\n{table.__doc__}\n\n{keys}"
 
 
 def _section(name: str, table: type[Table]) -> str:
@@ -109,6 +142,9 @@ def _section(name: str, table: type[Table]) -> str:
 
 
 def _row(key: str, field: FieldInfo) -> str:
-    unit, reason = about(field)
-    why = reason[:1].upper() + reason[1:]
-    return f"| `{key}` | {unit} | `{value_text(field.default)}` | {field.description} *{why}.* |"
+    return f"| `{key}` | {about(field)[0]} | `{value_text(field.default)}` | {_meaning(field)} |"
+
+
+def _meaning(field: FieldInfo) -> str:
+    reason = about(field)[1]
+    return f"{field.description} *{reason[:1].upper()}{reason[1:]}.*"

@@ -3,8 +3,13 @@
 import asyncio
 from collections.abc import Iterable
 
+import numpy as np
+
 from ballonet.engine.ports import Clock, Hypervisor
 from ballonet.errors import BallonetError
+from ballonet.facts.memory import Memory
+from ballonet.facts.plan import Plan
+from ballonet.facts.verdict import CODES
 
 ASK_SECONDS = 0.15  # between two questions to one guest: a sample takes 20 to 60 ms
 MOST_GUESTS = 32  # at once; each costs two calls of 3 to 5 ms
@@ -36,3 +41,10 @@ class Asker:
             await self._hypervisor.refresh(uuid)
         except BallonetError:
             return  # it is gone or hangs: the next reading says so
+
+
+def donors(plan: Plan, memory: Memory) -> list[str]:
+    """Return who may give for a burst, the largest first: those that are managed and do not burst."""
+    may_give = (plan.verdict == CODES["managed"]) & np.isnan(memory.promised)
+    order = np.argsort(-plan.snapshot.actual, kind="stable").tolist()
+    return [plan.snapshot.uuids[row] for row in order if may_give[row]]

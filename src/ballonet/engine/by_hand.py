@@ -83,6 +83,7 @@ class ByHand:
 
     async def set(self, reference: str, size_bytes: int, seconds: float | None, asker: Asker) -> Hold:
         """Have a guest resized and held; raises `RefusedError` with the promise that forbids it."""
+        await self._engine.hear_of([self._plan().snapshot.uuids[self.find(reference)]])
         plan, row = self._plan(), self.find(reference)
         changes = Changes.of(plan.snapshot, np.array([row]), np.array([float(size_bytes)]))
         self._allow(changes)
@@ -115,13 +116,13 @@ class ByHand:
 
         Raises `RefusedError` for one that must not be touched, and where guests are only observed.
         """
-        plan = self._plan()
-        snapshot = plan.snapshot
+        snapshot = self._plan().snapshot
         if reference != ALL:
             row = self.find(reference)
             self._allow(Changes.of(snapshot, np.array([row]), snapshot.ceiling[[row]]))
         self._writing()
         await self.give_back(reference, asker)
+        snapshot = self._plan().snapshot
         released = range(len(snapshot)) if reference == ALL else [self.find(reference)]
         return [
             self.pause(snapshot.uuids[row], None, Asker(asker.who, asker.why or "released"))
@@ -133,6 +134,8 @@ class ByHand:
 
         Of what they are giving up just now as much is left to them as the budget has room for.
         """
+        uuids = self._plan().snapshot.uuids
+        await self._engine.hear_of(uuids if reference == ALL else [uuids[self.find(reference)]])
         snapshot, free = self._plan().snapshot, self._engine.free_bytes
         rows, actual, nothing = np.arange(len(snapshot)), snapshot.actual, np.zeros(len(snapshot))
         able = broken_promises(Changes.of(snapshot, rows, snapshot.ceiling)) == 0

@@ -1,13 +1,13 @@
 """The tick and the reflex: facts in, a plan made, the plan carried out, and everything told."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ballonet.engine.act import Changes
-from ballonet.engine.ask import Asker
+from ballonet.engine.ask import Asker, donors
 from ballonet.engine.ends import end_requests, use_lease
 from ballonet.engine.limits import LimitsOf, usual
 from ballonet.engine.periods import Periods
@@ -25,7 +25,7 @@ from ballonet.engine.remember import Learned, Targets, by_this_clock
 from ballonet.engine.requests import Requests
 from ballonet.engine.resets import Resets
 from ballonet.engine.residents import Followed
-from ballonet.engine.sender import Sender
+from ballonet.engine.sender import ASKED_SECONDS, Sender
 from ballonet.engine.stamps import Stamps
 from ballonet.engine.summary import Summary
 from ballonet.engine.table import Beside, Now, side_by_side, snapshot_of
@@ -39,7 +39,6 @@ from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Plan
 from ballonet.facts.sight import Sight
 from ballonet.facts.snapshot import Floats, Snapshot
-from ballonet.facts.verdict import CODES
 from ballonet.policy.learn import learn, promised
 from ballonet.policy.plan import plan
 from ballonet.policy.reflex import reflex
@@ -92,8 +91,8 @@ class Engine:
         self._periods = Periods(world.hypervisor, self._teller)
         self._resets = Resets(world.clock)
         self._stamps = Stamps()
-        ports, trusts = (world.hypervisor, world.clock), decide is not plan
-        self._sender = Sender(*ports, self._teller, journal, self.requests, self._resets, trusts=trusts)
+        ports = world.hypervisor, world.clock, self._teller, journal, self.requests, self._resets
+        self._sender = Sender(*ports, trusts=decide is not plan)
         self._bulk = world.hypervisor if isinstance(world.hypervisor, BulkHypervisor) else None
         self._followed = Followed(world.residents) if world.residents else None
         self._watch = Watch(self._followed) if self._followed and settings.reflex else None
@@ -118,9 +117,8 @@ class Engine:
         self._known = snapshot
         law = self._law()
         past = self._sender.remembered.align(snapshot.uuids, snapshot.actual)
-        memory = learn(past, snapshot, law)
-        self._sender.follow(past, memory, snapshot)
-        previous, self.plan = self.plan, self._decide(snapshot, memory, law)
+        self._sender.follow(past, learn(past, snapshot, law), snapshot)
+        previous, self.plan = self.plan, self._decide(snapshot, self.memory, law)
         self._teller.verdicts(previous, self.plan)
         if self.plan.state is not (previous.state if previous else HostState.PLENTY):
             self._teller.say(Kind.STATE, "", text=self.plan.state.sentence)
@@ -135,7 +133,7 @@ class Engine:
             columns, snapshot.excluded | snapshot.held, self._settings.interval_seconds
         )
         if self._promises_unmet():
-            self._ask_donors(self.plan.snapshot)
+            self._ask_donors()
         self.tick_seconds = self.clock.monotonic() - begun
         return self.plan
 
@@ -156,15 +154,13 @@ class Engine:
         """Return what was learned of each guest and is worth knowing after a restart, by UUID."""
         return self._sender.remembered.learned(self._now().drift)
 
-    def recall(
-        self, learned: Learned, targets: Targets, unsettled: Mapping[str, int], *, same_boot: bool = False
-    ) -> None:
+    def recall(self, learned: Learned, targets: Targets, *, same_boot: bool = False) -> None:
         """Know again what was learned before a restart, and what guests were told: see `Remembered`."""
         now = self._now()
         known = by_this_clock(learned, now.drift, same_boot=same_boot)
         born_at = {uuid: values["born_at"] for uuid, values in known.items() if "born_at" in values}
         self._resets.recall({uuid: at for uuid, at in born_at.items() if at <= now.monotonic})
-        self._sender.remembered.recall(known, targets, now.drift, now.monotonic, unsettled=unsettled)
+        self._sender.remembered.recall(known, targets, now.drift, now.monotonic)
 
     def _now(self) -> Now:
         return Now(self.clock.time(), self.clock.monotonic())
@@ -244,6 +240,11 @@ class Engine:
         """Return whether more than three ticks were: the host slept, or this process was stopped."""
         return now.monotonic - last.monotonic > 3 * self._settings.interval_seconds + 5.0
 
+    def _knows(self) -> bool:
+        """Return whether the last look tells how things are: ticks go on, and it was not that after a gap."""
+        last = self._looked
+        return last is not None and not (self._only_looks or self._missed(last, self._now()))
+
     def _beside(self, columns: Columns, now: Now) -> Beside:
         """Return what the host shows beside the hypervisor's facts, and when these were sent."""
         uuids, born_at = columns.uuids, np.full(len(columns), np.nan)
@@ -309,7 +310,7 @@ class Engine:
         self._watch.look(self._world.clock.monotonic())
         if self.plan is None:
             return False
-        if self._only_looks or self._looked is None or self._missed(self._looked, self._now()):
+        if not self._knows():
             return False  # what was free then is nobody's to give
         growth = self._watch.growth()
         if growth is None or not (growth >= self._settings.reflex_rate_bytes).any():
@@ -332,19 +333,17 @@ class Engine:
         )
         snapshot = self.plan.snapshot
         await self._answer(snapshot, sight, answer.grant, Kind.BURST)
-        await self._answer(snapshot, sight, -answer.take, Kind.LENT)
+        if self._knows():  # the answers to that may have taken their time
+            await self._answer(snapshot, sight, -answer.take, Kind.LENT)
         # Asked while there is still something to hand out for another second, they answer in time.
         if float(np.nan_to_num(growth)[answer.bursts].sum()) > self._free_bytes:
-            self._ask_donors(snapshot)
+            self._ask_donors()
         return True
 
-    def _ask_donors(self, snapshot: Snapshot) -> None:
-        """Ask those that do not burst for what they have unused now, the largest first."""
-        if not self.writes or not self._settings.asks or self.plan is None:
-            return
-        may_give = (self.plan.verdict == CODES["managed"]) & np.isnan(self._sender.remembered.memory.promised)
-        rows = [row for row in np.argsort(-snapshot.actual, kind="stable").tolist() if may_give[row]]
-        self._asker.ask(snapshot.uuids[row] for row in rows)
+    def _ask_donors(self) -> None:
+        """Ask those that do not burst for what they have unused now."""
+        if self.writes and self._settings.asks and self.plan is not None:
+            self._asker.ask(donors(self.plan, self.memory))
 
     async def _answer(self, snapshot: Snapshot, sight: Sight, step: Floats, kind: Kind) -> None:
         """Send one side of the reflex's answer (bytes to grow by, below 0 to shrink by), and tell it."""
@@ -366,8 +365,15 @@ class Engine:
 
     # --- what both do -------------------------------------------------------------------------------
 
+    async def hear_of(self, uuids: Iterable[str]) -> None:
+        """Wait for what these guests have not answered yet; ticks may come meanwhile, with other plans."""
+        await self._sender.collect(uuids, ASKED_SECONDS)
+
     async def resize(self, changes: Changes, who: str) -> Changes:
-        """Have guests resized for somebody, within all promises; return those that the hypervisor took."""
+        """Have guests resized for somebody, within all promises; return those that the hypervisor took.
+
+        They must be decided from the last plan.
+        """
         self._free_bytes -= float(
             np.maximum(changes.target - changes.snapshot.actual[changes.rows], 0.0).sum()
         )
@@ -385,10 +391,10 @@ class Engine:
             self._teller.say(Kind.REBOOTED, event.name, event.uuid)
         if event.kind is EventKind.STARTED:
             use_lease(self.requests, self._teller, event)
-        if event.kind is EventKind.LOST:
-            self._teller.say(Kind.FAILED, "", text=event.text or "the connection to the hypervisor broke")
-        if event.kind is EventKind.TWIN:
-            self._teller.say(Kind.FAILED, event.name, event.uuid, text=event.text)
+        if event.kind in {EventKind.LOST, EventKind.TWIN}:
+            text = event.text or "the connection to the hypervisor broke"
+            self._teller.say(Kind.FAILED, event.name, event.uuid, text=text)
         if event.kind is EventKind.RECONNECTED:
-            self._teller.say(Kind.RECOVERED, "", text=event.text or "connected to the hypervisor again")
+            text = event.text or "connected to the hypervisor again"
+            self._teller.say(Kind.RECOVERED, event.name, event.uuid, text=text)
         return event.kind in {EventKind.STARTED, EventKind.STOPPED, EventKind.REBOOTED, EventKind.RECONNECTED}

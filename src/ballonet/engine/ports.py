@@ -35,7 +35,7 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something happened to a guest, or (with an empty uuid) to the connection itself."""
+    """Something happened to a guest, or (without a name) to the connection itself."""
 
     kind: EventKind
     uuid: str = ""
@@ -149,6 +149,24 @@ class ListensToAgents(Protocol):
 
     async def hear(self, uuid: str) -> Heard:
         """Return what the agent in a guest tells now; raises `HypervisorError` where it tells nothing."""
+
+
+@runtime_checkable
+class KnowsProcesses(Protocol):
+    """A hypervisor that knows which processes of this host run its guests."""
+
+    @property
+    def processes(self) -> Mapping[str, int]:
+        """Return their ids by UUID, of those that it knows."""
+
+
+@runtime_checkable
+class HasTroubles(Protocol):
+    """A hypervisor that reaches its guests one by one, and so may fail to reach single ones."""
+
+    @property
+    def troubles(self) -> Sequence[BallonetError]:
+        """Return why some guests could not be asked at the last look, each with what to do."""
 
 
 class Host(Protocol):

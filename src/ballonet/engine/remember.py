@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from math import isfinite
-from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
@@ -43,8 +42,9 @@ UNDER_WAY_SECONDS = 10.0
 
 Learned: TypeAlias = Mapping[str, Mapping[str, float]]
 """What was learned of guests, by UUID."""
-Targets: TypeAlias = Mapping[str, tuple[int, float]]
-"""What guests were told last, by UUID: bytes, epoch seconds."""
+Targets: TypeAlias = Mapping[str, tuple[int, float, int | None]]
+"""What guests were told last, by UUID: bytes, epoch seconds, and what they had before that (bytes; None: it
+is known what became of it)."""
 
 
 class Remembered:
@@ -92,29 +92,21 @@ class Remembered:
             for uuid, values in zip(self.uuids, table.T.tolist(), strict=True)
         }
 
-    def recall(
-        self,
-        learned: Learned,
-        targets: Targets,
-        epoch_seconds: float,
-        now: float,
-        *,
-        unsettled: Mapping[str, int] = MappingProxyType({}),
-    ) -> None:
+    def recall(self, learned: Learned, targets: Targets, epoch_seconds: float, now: float) -> None:
         """Know again what was learned (`by_this_clock`), and what guests were told last.
 
-        A guest that has another size than it was told, and was not told just now, was changed by somebody;
-        unless it has what it had before (`unsettled`: bytes) a change that was written down and no more.
+        A guest that has another size than it was told, and is not on its way there, was changed by somebody;
+        unless it has what it had before, and nobody knows what became of that change: it was never sent.
         """
         for uuid, values in learned.items():
             self._recalled[uuid] = {name: values[name] for name in LEARNED + LEARNED_TIMES if name in values}
-        for uuid, (size_bytes, at) in targets.items():
+        for uuid, (size_bytes, at, had_bytes) in targets.items():
             told_at = at - epoch_seconds
-            under_way = now - told_at < UNDER_WAY_SECONDS
+            under_way = had_bytes is not None and now - told_at < UNDER_WAY_SECONDS
             told = dict(zip(TOLD, (float(size_bytes), told_at, now, float(not under_way)), strict=True))
             self._recalled.setdefault(uuid, {}).update(told)
-            if uuid in unsettled and not under_way:
-                self._had[uuid] = unsettled[uuid]
+            if had_bytes is not None and not under_way:
+                self._had[uuid] = had_bytes
 
     def _overlay(self, rows: Mapping[int, str]) -> None:
         """Lay what is known again of guests over their blank rows."""

@@ -1,6 +1,6 @@
 """The way out of every change: promises kept, written down, remembered, sent, and its failures told."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Bools, Floats, Snapshot
 from ballonet.policy.learn import told
 
-# While one guest hangs, libvirt 9.0 may keep the calls of others waiting for a second.
+# So long is waited for a guest's last answer before it is resized for somebody: that is worth it, and while
+# one guest hangs, libvirt 9.0 may keep the calls of others waiting for a second.
 ASKED_SECONDS = 2.0
 
 
@@ -45,16 +46,18 @@ class Sender:
         self._teller = teller
         self._actor = Actor(hypervisor)
         self._ahead = WriteAhead(journal, teller, clock)
+        self._looked: Snapshot | None = None  # the last look
         self._names: dict[str, str] = {}  # by UUID, of those that were there at the last look
         # By UUID, where a change failed that may have happened all the same: the size before, and why.
         self._unsure: dict[str, tuple[float, str]] = {}
 
-    async def collect(self) -> None:
-        """Take in answers that came late."""
-        self._hear(await self._actor.collect())
+    async def collect(self, awaited: Iterable[str] = (), patience_seconds: float = 0.0) -> None:
+        """Take in answers that came late, waiting at most so long for those of these guests."""
+        self._hear(await self._actor.collect(awaited, patience_seconds))
 
     def follow(self, before: Memory, after: Memory, snapshot: Snapshot) -> None:
         """Take in what became of the changes since the look before; it is remembered from now on."""
+        self._looked = snapshot
         self._names = dict(zip(snapshot.uuids, snapshot.names, strict=True))
         self._ahead.follow(before, after, snapshot)
         self.remembered.memory = after
@@ -73,19 +76,18 @@ class Sender:
     async def send(self, changes: Changes, cause: Kind, *, writes: bool) -> Changes:
         """Check, write down, remember and send changes; return those that the hypervisor did not refuse.
 
-        Where nothing `writes`, those that would be sent.
+        Where nothing `writes`, those that would be sent. None that were decided before the last look.
         """
         if not len(changes):
             return changes
-        # Who has answered since the last tick is free; and what somebody asked for is worth waiting for.
-        asked = changes.sizes() if cause is Kind.ASKED else ()
-        self._hear(await self._actor.collect(asked, ASKED_SECONDS))
+        if cause is not Kind.ASKED:  # for who asks they were waited for before it was decided
+            await self.collect()  # who has answered since the last tick is free
+        if changes.snapshot is not self._looked:
+            return changes.none()
         kept = self._actor.freely(changes)
         kept = self._only(kept, broken_promises(kept))
         if cause is not Kind.ASKED:
             kept = self._still_meant(kept)
-        if self.remembered.uuids != kept.snapshot.uuids:
-            return kept.none()
         if cause is not Kind.ASKED and not self._trusts:
             kept = kept.only(self._still_apply(kept, cause))
             kept = self._only(kept, broken_trust(kept, self.remembered.memory))

@@ -1,7 +1,7 @@
 """Guests side by side: as columns of what their hypervisor tells, and as the table of a decision."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ballonet.facts.host import HostMemory
 from ballonet.facts.limits import Limits
 from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Bools, Floats, Snapshot
-from ballonet.facts.verdict import VERDICTS, Verdict
+from ballonet.facts.verdict import VERDICTS, Verdict, spoken
 from ballonet.policy.floors import hard_floor_bytes
 from ballonet.policy.settings import Settings
 from ballonet.policy.verdicts import verdicts
@@ -87,9 +87,11 @@ def side_by_side(guests: Sequence[Guest]) -> Columns:
         names=tuple(guest.name for guest in guests),
         number=column(lambda guest: guest.id),
         metadata=tuple(guest.metadata for guest in guests),
-        running=np.array([guest.state is State.RUNNING for guest in guests], dtype=np.bool_),
+        running=np.array(
+            [guest.state is State.RUNNING or _unseen(guest) for guest in guests], dtype=np.bool_
+        ),
         busy=np.array([guest.job is not None for guest in guests], dtype=np.bool_),
-        device=np.array([guest.device is not None for guest in guests], dtype=np.bool_),
+        device=np.array([guest.device is not None or _unseen(guest) for guest in guests], dtype=np.bool_),
         autodeflate=np.array([bool(guest.device and guest.device.autodeflate) for guest in guests], np.bool_),
         reports_free=np.array(
             [bool(guest.device and guest.device.free_page_reporting) for guest in guests], np.bool_
@@ -153,7 +155,7 @@ def judge(guests: Sequence[Guest], limits: LimitsOf = usual) -> list[Judged]:
     codes = verdicts(table, Memory.blank(len(guests)), Settings(budget_bytes=0.0))
     return [
         Judged(
-            spoken(VERDICTS[code], guest.name),
+            spoken(VERDICTS[code], guest.name, guest.hypervisor),
             None if guest.maximum_bytes is None else int(floor),
             None if guest.maximum_bytes is None else int(ceiling),
         )
@@ -163,9 +165,9 @@ def judge(guests: Sequence[Guest], limits: LimitsOf = usual) -> list[Judged]:
     ]
 
 
-def spoken(verdict: Verdict, name: str) -> Verdict:
-    """Return the verdict with its remedy for this guest."""
-    return replace(verdict, remedy=verdict.remedy.format(name=name))
+def _unseen(guest: Guest) -> bool:
+    """Return whether a guest could not be asked yet: that is why it is left alone, not what it may lack."""
+    return guest.state is State.UNKNOWN and guest.job is not None
 
 
 def _obstacle(guest: Guest) -> int:

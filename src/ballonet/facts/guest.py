@@ -45,6 +45,7 @@ class Device:
     autodeflate: bool  # the guest may take memory back rather than kill a process
     free_page_reporting: bool  # what the guest frees leaves the host's memory by itself
     period_seconds: int  # how often the guest is asked for statistics; 0: never
+    driver: bool | None = None  # whether the guest's driver has it; None: nobody can tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Guest:
     metadata: str = ""  # as XML, what its definition says to us; empty: nothing
     file_backed: bool = False  # its memory is a file, on a disk or in a tmpfs
     system: str = ""  # what its definition says it runs, as "http://microsoft.com/win/11"; empty: nothing
-    hypervisor: str = ""  # the URI, where several are looked at as one
+    hypervisor: str = ""  # the URI, where several are looked at as one, and of a QEMU without libvirt
     stored: Stored | None = None  # None: not asked for, or the guest is transient
     statistics: Statistics = field(default_factory=Statistics)
     disk_reads_total: int | None = None  # requests, all disks, as the host sees them

@@ -15,10 +15,15 @@ _DRIVERS = frozenset(
 # What tells two hypervisors of one driver and host apart; keys, users and transports are ways to get there.
 _TELLING = ("root", "socket")
 _HINT = "URIs look like qemu:///system, qemu:///session or qemu+ssh://root@host/system"
+_QMP = "qmp:"
+_QMP_HINT = "name sockets of QEMU's monitors: qmp:/run/vms/web.qmp, or in quotes 'qmp:/run/vms/*.qmp'"
 
 
 def check_uri(uri: str) -> None:
-    """Raise UsageError for what cannot be a libvirt URI."""
+    """Raise UsageError for what is neither a libvirt URI nor names the sockets of QEMU's monitors."""
+    if uri.startswith(_QMP):
+        _check_sockets(uri)
+        return
     try:
         parts = urlsplit(uri)
         _ = parts.port
@@ -41,8 +46,28 @@ def check_uri(uri: str) -> None:
         raise UsageError(f"no hypervisor is called {driver!r}", hint=_HINT)
 
 
+def _check_sockets(uri: str) -> None:
+    """Raise UsageError for what names no sockets. Blanks stand between URIs where several are shown."""
+    path = uri.removeprefix(_QMP)
+    if not path or path.endswith("/"):
+        raise UsageError(f"{uri!r} names no socket", hint=_QMP_HINT)
+    if path.startswith("//"):
+        raise UsageError(f"{uri!r} is no path: QMP is spoken on this host only", hint=_QMP_HINT)
+    if not uri.isprintable() or " " in uri:
+        raise UsageError(f"{uri!r} has a blank in its path", hint="give the sockets a path without blanks")
+    if "**" in path:
+        raise UsageError(f"{uri!r} looks through whole trees", hint="write * for each directory between")
+
+
+def sockets_of(uri: str) -> str | None:
+    """Return the absolute path, or pattern, of the monitors' sockets; None for a URI of libvirt's."""
+    if not uri.startswith(_QMP):
+        return None
+    return os.path.abspath(os.path.expanduser(uri.removeprefix(_QMP)))  # noqa: PTH100, PTH111 - a pattern
+
+
 def check_uris(uris: Sequence[str]) -> None:
-    """Raise UsageError for what cannot be libvirt's URIs, or means one hypervisor twice."""
+    """Raise UsageError for what cannot be URIs of hypervisors, or means one hypervisor twice."""
     known: dict[str, str] = {}
     for uri in uris:
         check_uri(uri)
@@ -55,11 +80,15 @@ def check_uris(uris: Sequence[str]) -> None:
 
 def host_of(uri: str) -> str:
     """Return the machine that the guests run on, as the URI names it; "" is this one."""
+    if uri.startswith(_QMP):
+        return ""
     return urlsplit(uri).hostname or ""
 
 
 def canonical(uri: str) -> str:
     """Return the hypervisor that is meant, however it is reached: by driver, host, path and whose it is."""
+    if (sockets := sockets_of(uri)) is not None:
+        return f"{_QMP}{sockets}"
     parts = urlsplit(uri)
     query = parse_qs(parts.query)
     host = host_of(uri) + (f":{parts.port}" if parts.port else "")

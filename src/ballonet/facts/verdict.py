@@ -1,6 +1,8 @@
 """Whether a guest is managed, or why not: one table of words for plans, tables and `doctor`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from ballonet.facts.uri import sockets_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +121,30 @@ VERDICTS = (
 )
 
 CODES = {verdict.code: index for index, verdict in enumerate(VERDICTS)}
+
+# What helps where QEMU is started without libvirt, by the code of a verdict or of a finding.
+_PLAIN = {
+    "no-device": "start its QEMU with -device virtio-balloon-pci",
+    "passthrough": "use a virtio device instead, or size the guest with -m where its QEMU is started",
+    "vhost-vdpa": "use virtio-net with vhost, or size the guest with -m where its QEMU is started",
+    "hugepages": "start its QEMU without -mem-path, and without hugetlb=on",
+    "locked": "start its QEMU without -overcommit mem-lock=on",
+    "confidential": "size the guest with -m where its QEMU is started",
+    "virtio-mem": "size it by its virtio-mem device's requested-size, or start its QEMU without one",
+    "group-limit": "raise memory.max of its control group, or lower its ceiling",
+    "busy": "why: ballonet doctor {name}",
+    "autodeflate-off": "start its QEMU with -device virtio-balloon-pci,deflate-on-oom=on",
+    "reporting-off": "start its QEMU with -device virtio-balloon-pci,free-page-reporting=on",
+    "unanswered": "{hint}",
+}
+
+
+def remedy_of(code: str, usual: str, hypervisor: str) -> str:
+    """Return what helps a guest of this URI's hypervisor; `usual` is what helps one of libvirt's."""
+    return usual if sockets_of(hypervisor) is None else _PLAIN.get(code, usual)
+
+
+def spoken(verdict: Verdict, name: str, hypervisor: str = "") -> Verdict:
+    """Return the verdict with its remedy for this guest of the hypervisor of this URI."""
+    remedy = remedy_of(verdict.code, verdict.remedy, hypervisor)
+    return replace(verdict, remedy=remedy.format(name=name))

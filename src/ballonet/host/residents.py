@@ -5,8 +5,8 @@ whoever has its number then. So all of a process is read through one descriptor 
 """
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,10 +25,14 @@ class _Process:
 
 
 class ProcessResidents:
-    """The processes of the guests that are followed; `root` is where the host's file system begins."""
+    """The processes of the guests that are followed; `root` is where the host's file system begins.
 
-    def __init__(self, root: Path = Path("/")) -> None:
+    `known` gives process ids by UUID where somebody knows them; others are found by their command lines.
+    """
+
+    def __init__(self, root: Path = Path("/"), known: Callable[[], Mapping[str, int]] | None = None) -> None:
         self._proc = root / "proc"
+        self._known = known
         self._processes: dict[str, _Process] = {}
         self._booted_at: float | None = None  # epoch seconds; it moves where the clock is set
         self._missing: frozenset[str] = frozenset()
@@ -45,6 +49,7 @@ class ProcessResidents:
         wanted = frozenset(uuids)
         for uuid in self._processes.keys() - wanted:
             self._drop(uuid)
+        self._adopt_known(wanted - self._processes.keys())
         missing = wanted - self._processes.keys()
         self._searches = self._searches + 1 if missing == self._missing else 1
         if missing and self._searches.bit_count() == 1:
@@ -79,6 +84,13 @@ class ProcessResidents:
 
     def _drop(self, uuid: str) -> None:
         os.close(self._processes.pop(uuid).statm)
+
+    def _adopt_known(self, missing: frozenset[str]) -> None:
+        """Take the processes that are known; one that just ended is left out."""
+        known = self._known() if self._known and missing else {}
+        for uuid in missing & known.keys():
+            with suppress(OSError, ValueError, IndexError), _opened(self._proc / str(known[uuid])) as opened:
+                self._adopt(uuid, known[uuid], opened)
 
     def _search(self, missing: frozenset[str]) -> None:
         """Look through all processes for the youngest of each guest: what started QEMU may name it, too."""

@@ -1,7 +1,10 @@
 """Numbers as hypervisors report them, made into facts: what is missing, absurd or a sentinel is unknown."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from operator import attrgetter
 
+from ballonet.facts.guest import Guest
 from ballonet.facts.statistics import STATISTICS, Statistics
 
 # QEMU's "no value" is 2^64-1, and Windows' driver sends -1 pages for a counter that it failed to read: no
@@ -22,7 +25,7 @@ def known(value: object) -> int | None:
     return None if value >= _TOO_LARGE or value in _SENTINELS else value
 
 
-def statistics_of(values: Mapping[str, int], maximum_bytes: int | None) -> Statistics:
+def statistics_of(values: Mapping[str, int | None], maximum_bytes: int | None) -> Statistics:
     """Return the sample that these values (by field of `Statistics`, in bytes) make up."""
     fields = {key: known(value) for key, value in values.items()}
     stamp = fields.pop("last_update", None)
@@ -33,6 +36,23 @@ def statistics_of(values: Mapping[str, int], maximum_bytes: int | None) -> Stati
     return Statistics(**fields, last_update=float(stamp) if stamp else None)
 
 
-# How the fields of `Statistics` are called in the answer to a bulk call, and to a call for one domain.
+def dated(sample: Statistics, last: Guest | None) -> Statistics:
+    """Return the sample with the latest time at or after which it was taken; `last` is the row before.
+
+    The hypervisor stamps whole seconds; but what differs from the last look was not there yet then.
+    """
+    before = last.statistics if last else None
+    if last is None or before is None or before.last_update is None or sample.last_update is None:
+        return sample
+    if _by_guest(sample) != _by_guest(before):
+        return replace(sample, last_update=max(sample.last_update, last.read_at))
+    return replace(sample, last_update=max(sample.last_update, before.last_update))
+
+
+# How the fields of `Statistics` are called in libvirt's answer to a bulk call, and to a call for one domain;
+# and in QEMU's own.
 BULK_NAMES = {item.domstats: item for item in STATISTICS if item.domstats and item.key != "actual_bytes"}
 SINGLE_NAMES = {item.memstat: item for item in STATISTICS if item.memstat and item.key != "actual_bytes"}
+QEMU_NAMES = {item.qemu: item for item in STATISTICS if item.qemu and item.qemu.startswith("stat-")}
+# What the guest itself tells, and not QEMU of it.
+_by_guest = attrgetter(*(item.key for item in QEMU_NAMES.values()))

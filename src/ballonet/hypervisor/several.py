@@ -9,8 +9,10 @@ from ballonet.engine.ports import (
     CountsTimeouts,
     Event,
     EventKind,
+    HasTroubles,
     Hypervisor,
     HypervisorFacts,
+    KnowsProcesses,
     ListensToAgents,
     Wanted,
 )
@@ -53,6 +55,25 @@ class SeveralHypervisors:
         """Return how many calls got no answer in time, of all, by what they were to do."""
         known = [each.timeouts for each in self._hypervisors.values() if isinstance(each, CountsTimeouts)]
         return {doing: sum(each.get(doing, 0) for each in known) for each in known for doing in each}
+
+    @property
+    def processes(self) -> Mapping[str, int]:
+        """Return the processes of guests by UUID, of those hypervisors that know them."""
+        known = {
+            uri: each.processes for uri, each in self._hypervisors.items() if isinstance(each, KnowsProcesses)
+        }
+        return {
+            uuid: process
+            for uri, processes in known.items()
+            for uuid, process in processes.items()
+            if self._owner.get(uuid) == uri
+        }
+
+    @property
+    def troubles(self) -> Sequence[BallonetError]:
+        """Return why single guests cannot be asked, of all."""
+        known = [each for each in self._hypervisors.values() if isinstance(each, HasTroubles)]
+        return [trouble for each in known for trouble in each.troubles]
 
     def uri_of(self, uuid: str) -> str:
         """Return the URI of the hypervisor where a guest was seen last; "" where it was not."""

@@ -128,13 +128,18 @@ def _add_boot(domain: ET.Element, spec: GuestSpec, image: Image, accelerator: st
     _add(boot, "type", "hvm", arch="x86_64", machine="q35")
     _add(boot, "kernel", str(image.kernel))
     _add(boot, "initrd", str(image.agent_initramfs if spec.agent else image.initramfs))
+    _add(boot, "cmdline", kernel_words(spec, accelerator))
+
+
+def kernel_words(spec: GuestSpec, accelerator: str) -> str:
+    """Return the command line of the guest's kernel."""
     words = f"console=ttyS0 quiet panic=1 lab.driver={int(spec.driver)} lab.life={spec.life_seconds}"
     words += f" lab.blocks={spec.agent_blocks}" if spec.agent_blocks else ""
     # Debian's kernels zero each page when it is taken, and once more for who takes it: emulated, that halves
     # the speed at which a guest can grow.
     # The kernel waits for ticks of its timer in a loop of fixed length, and ends if none came: on a busy host
     # an emulated processor is faster than they are. Under KVM it leaves the check out by itself.
-    _add(boot, "cmdline", words if accelerator == "kvm" else f"{words} init_on_alloc=0 no_timer_check")
+    return words if accelerator == "kvm" else f"{words} init_on_alloc=0 no_timer_check"
 
 
 def _add_ports(devices: ET.Element, places: Places) -> None:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 from uuid import uuid4
 
 from ballonet.errors import BallonetError, NoSuchGuestError
@@ -34,6 +34,14 @@ class Starter(Protocol):
         """Start a guest that leaves nothing behind when it ends; return its UUID."""
 
 
+@runtime_checkable
+class PlainStarter(Protocol):
+    """What starts guests without a hypervisor between it and them."""
+
+    async def boot(self, spec: GuestSpec, uuid: str, places: Places, image: Image, accelerator: str) -> None:
+        """Start a guest that leaves nothing behind when it ends."""
+
+
 class Lab:
     """Guests in a directory; leaving the context ends them and removes it.
 
@@ -41,7 +49,9 @@ class Lab:
     needs no daemon. An image built before may be given, so that several labs share it.
     """
 
-    def __init__(self, directory: Path, hypervisor: Starter, *, image: Image | None = None) -> None:
+    def __init__(
+        self, directory: Path, hypervisor: Starter | PlainStarter, *, image: Image | None = None
+    ) -> None:
         self.directory = claim(directory)
         self.image = image
         self.accelerator = ""  # known once a guest was booted
@@ -129,7 +139,10 @@ class Lab:
         with (self.directory / reaper.UUIDS).open("a") as file:
             file.write(f"{uuid} {spec.name}\n")
         async with starts:
-            await self._hypervisor.start(domain_xml(spec, uuid, places, image, self.accelerator))
+            if isinstance(self._hypervisor, PlainStarter):
+                await self._hypervisor.boot(spec, uuid, places, image, self.accelerator)
+            else:
+                await self._hypervisor.start(domain_xml(spec, uuid, places, image, self.accelerator))
         self.uuids[spec.name] = uuid
 
     async def _first_report(self, name: str, deadline: float) -> None:

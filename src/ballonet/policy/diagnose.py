@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ballonet.errors import BallonetError
 from ballonet.facts.guest import Guest
-from ballonet.facts.verdict import CODES, VERDICTS
+from ballonet.facts.verdict import CODES, VERDICTS, remedy_of
 from ballonet.policy.findings import (
     GUESTS,
     HOST,
@@ -20,7 +20,7 @@ from ballonet.policy.findings import (
     Surroundings,
 )
 from ballonet.policy.means import LIMITED, MEANS, is_limited, means_values
-from ballonet.policy.remedies import remedy as remedy_of
+from ballonet.policy.remedies import remedy as system_remedy
 from ballonet.units import exact_size, format_duration, format_size
 
 SUBJECT_HOST = "host"
@@ -54,7 +54,7 @@ def diagnose(guests: Sequence[Guest], around: Surroundings) -> list[Finding]:
         values = _guest_values(guest) | _error_values(around.unanswered.get(guest.uuid))
         values["limit"] = format_size(around.limits.get(guest.uuid, 0))
         findings += [
-            _finding(entry, guest.name, guest.uuid, values, remedy_of(entry.code, guest.system))
+            _finding(entry, guest.name, guest.uuid, values, of=guest)
             for entry in _entries(guest, around)
             if entry.applies(guest)
         ]
@@ -69,15 +69,17 @@ def _entries(guest: Guest, around: Surroundings) -> list[Entry[Guest]]:
 
 
 def _finding(
-    entry: Entry[Subject], name: str, uuid: str, values: dict[str, str], own_remedy: str = ""
+    entry: Entry[Subject], name: str, uuid: str, values: dict[str, str], *, of: Guest | None = None
 ) -> Finding:
     """Return an entry's finding; a verdict's code brings the words that the entry leaves out.
 
-    `own_remedy` is what helps just this subject, where that is known.
+    Where it is `of` a guest, what helps is what helps its system, or its hypervisor.
     """
     verdict = VERDICTS[CODES[entry.code]] if entry.code in CODES else None
     what = entry.what or (verdict.reason if verdict else "")
-    remedy = own_remedy or entry.remedy or (verdict.remedy if verdict else "")
+    remedy = entry.remedy or (verdict.remedy if verdict else "")
+    if of is not None:
+        remedy = system_remedy(entry.code, of.system) or remedy_of(entry.code, remedy, of.hypervisor)
     texts = (text.format_map(values) for text in (what, entry.why, remedy))
     return Finding(entry.severity, entry.code, name, uuid, *texts)
 

@@ -68,6 +68,11 @@ def _asked(guest: Guest) -> bool:
     return _running(guest) and guest.job is None and asked
 
 
+def _driverless(guest: Guest) -> bool:
+    """Return whether a guest runs without a driver for its balloon device, where that can be told."""
+    return _running(guest) and guest.job is None and guest.device is not None and guest.device.driver is False
+
+
 def _unasked(guest: Guest) -> bool:
     """Return whether a guest runs and is not asked for statistics."""
     return _running(guest) and guest.device is not None and guest.device.period_seconds == 0
@@ -256,7 +261,7 @@ GUESTS: tuple[Entry[Guest], ...] = (
     Entry(
         Severity.PROBLEM,
         "no-device",
-        lambda guest: guest.device is None,
+        lambda guest: guest.device is None and guest.state is not State.UNKNOWN,
         why="Nothing can be taken from it or given to it while it runs.",
     ),
     *(
@@ -287,8 +292,16 @@ GUESTS: tuple[Entry[Guest], ...] = (
     ),
     Entry(
         Severity.PROBLEM,
+        "no-driver",
+        _driverless,
+        what="its driver does not have the balloon device",
+        why="Told to shrink it would not move at all. It has none, it is still booting, or it unloaded it.",
+        remedy="in the guest: modprobe virtio_balloon (Windows: install the virtio drivers)",
+    ),
+    Entry(
+        Severity.PROBLEM,
         "silent",
-        lambda guest: _asked(guest) and guest.statistics.last_update is None,
+        lambda guest: _asked(guest) and guest.statistics.last_update is None and not _driverless(guest),
         why="It is asked for statistics and never answered: no driver, one that knows no statistics (BSD), "
         "or it is still booting. Told to shrink, it may not move at all.",
     ),

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import numpy as np
 
 from ballonet.engine.engine import Engine
-from ballonet.engine.table import spoken
 from ballonet.facts import plan, request, verdict
 from ballonet.facts.plan import TIERS
 from ballonet.facts.verdict import CODES, VERDICTS
@@ -157,7 +156,7 @@ def _plan_row(row: plan.PlanRow, uri: str) -> models.PlanRow:
         name=row.name,
         uuid=row.uuid,
         hypervisor=uri,
-        verdict=verdict_of(row.verdict, row.name),
+        verdict=verdict_of(row.verdict, row.name, uri),
         actual_bytes=whole(row.actual_bytes),
         target_bytes=whole(row.target_bytes),
         allotted_bytes=whole(row.allotted_bytes),
@@ -169,9 +168,9 @@ def _plan_row(row: plan.PlanRow, uri: str) -> models.PlanRow:
     )
 
 
-def verdict_of(found: verdict.Verdict, name: str) -> models.Verdict:
+def verdict_of(found: verdict.Verdict, name: str, uri: str = "") -> models.Verdict:
     """Return whether a guest is managed, or why not."""
-    said = spoken(found, name)
+    said = verdict.spoken(found, name, uri)
     return models.Verdict(
         code=said.code, managed=said.managed, reason=said.reason, remedy=said.remedy or None
     )

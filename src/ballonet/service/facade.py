@@ -270,7 +270,7 @@ class Service:
         host, names, reckoning = await self.history.host(span), self.history.names(), report.Reckoning()
         async for table in self.history.guests(span, host.step_seconds):
             reckoning.add(table)
-        plans = [each.plan for each in self._connections]
+        plans = [(each.plan, each.uri_of) for each in self._connections]
         return models.Report(
             asked_since=answers.moment(span.since),
             since=answers.moment(min(span.until, max(span.since, self.history.begun_at))),

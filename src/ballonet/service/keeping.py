@@ -29,10 +29,10 @@ class Keeper:
 
     def recall(self) -> None:
         """Have the engines know again what was learned, and what guests were told."""
-        learned, targets, unsettled = self._store.learned(), self._store.targets(), self._store.unsettled()
+        learned, targets = self._store.learned(), self._store.targets()
         same_boot = self._same_boot()
         for engine in self._engines:
-            engine.recall(learned, targets, unsettled, same_boot=same_boot)
+            engine.recall(learned, targets, same_boot=same_boot)
 
     def _same_boot(self) -> bool:
         """Return whether what was kept is of this boot of the host; from now on it will be."""

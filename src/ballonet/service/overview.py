@@ -45,7 +45,7 @@ def _row(
         uuid=row.uuid,
         hypervisor=uri,
         state=_state(engine, plan, index, row),
-        verdict=verdict_of(row.verdict, row.name),
+        verdict=verdict_of(row.verdict, row.name, uri),
         maximum_bytes=whole(table.maximum[index]),
         floor_bytes=whole(table.floor[index]),
         ceiling_bytes=whole(table.ceiling[index]),

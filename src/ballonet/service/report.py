@@ -3,7 +3,7 @@
 import math
 import shlex
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -89,11 +89,16 @@ def _amounts(table: Table) -> dict[str, Floats]:
     }
 
 
-def of_guests(guests: Sequence[models.GuestReport], plans: Iterable[Plan]) -> dict[str, Any]:
-    """Return the parts of a report that are about guests; those in the plans are there now."""
+def of_guests(
+    guests: Sequence[models.GuestReport], plans: Iterable[tuple[Plan, Callable[[str], str]]]
+) -> dict[str, Any]:
+    """Return the parts of a report that are about guests.
+
+    Those in the plans are there now; beside each plan is what says by UUID which hypervisor has a guest.
+    """
     names = models.Totals.model_fields
     managed = {guest.uuid for guest in guests if guest.totals.managed_seconds}
-    there = [row for plan in plans for row in plan.rows(np.arange(len(plan.snapshot)))]
+    there = [(row, uri_of) for plan, uri_of in plans for row in plan.rows(np.arange(len(plan.snapshot)))]
     return {
         "totals": models.Totals(
             **{name: sum(getattr(guest.totals, name) for guest in guests) for name in names}
@@ -101,8 +106,10 @@ def of_guests(guests: Sequence[models.GuestReport], plans: Iterable[Plan]) -> di
         "guests": guests,
         "sizing": sizing(guests),
         "left_alone": [
-            models.LeftAlone(name=row.name, uuid=row.uuid, verdict=verdict_of(row.verdict, row.name))
-            for row in there
+            models.LeftAlone(
+                name=row.name, uuid=row.uuid, verdict=verdict_of(row.verdict, row.name, uri_of(row.uuid))
+            )
+            for row, uri_of in there
             if row.uuid not in managed and not row.verdict.managed
         ],
     }

@@ -41,6 +41,7 @@ class Target(NamedTuple):
 
     size_bytes: int
     at: float  # epoch seconds
+    had_bytes: int | None = None  # before that, while it is not known what became of it
 
 
 class Store:
@@ -101,12 +102,11 @@ class Store:
     def targets(self) -> dict[str, Target]:
         """Return what each guest was last told and not refused, by UUID."""
         rows = self._database.read(_TARGETS)
-        return {uuid: Target(size, at) for uuid, size, at in rows if are((uuid, size, at), "sif")}
-
-    def unsettled(self) -> dict[str, int]:
-        """Return what those guests had before of whose last act it is not known what became, by UUID."""
-        rows = self._database.read(_UNSETTLED)
-        return {uuid: size for uuid, size in rows if are((uuid, size), "si")}
+        return {
+            uuid: Target(size, at, had if are((had,), "i") else None)
+            for uuid, size, at, had in rows
+            if are((uuid, size, at), "sif")
+        }
 
     def acts(self, uuid: str, *, limit: int = 100) -> list[ActRecord]:
         """Return a guest's last acts, the oldest first, with their outcomes."""
@@ -264,14 +264,11 @@ _TARGETS = """
         UNION ALL
         SELECT (SELECT min(uuid) FROM acts WHERE uuid > guests.uuid) FROM guests WHERE uuid IS NOT NULL
     )
-    SELECT acts.uuid, to_bytes, at FROM guests JOIN acts ON id = (
+    SELECT acts.uuid, to_bytes, at, CASE WHEN outcome IS NULL AND cause IS NOT 'adopted' THEN from_bytes END
+    FROM guests JOIN acts ON id = (
         SELECT id FROM acts AS own
         WHERE own.uuid = guests.uuid AND own.outcome IS NOT 'refused' ORDER BY id DESC LIMIT 1
     )
-"""
-_UNSETTLED = """
-    SELECT uuid, from_bytes FROM acts
-    WHERE id IN (SELECT max(id) FROM acts WHERE outcome IS NULL GROUP BY uuid)
 """
 _ACTS_OF_GUEST = """
     SELECT at, uuid, name, from_bytes, to_bytes, cause, outcome, settled_at, actual_bytes, text FROM acts

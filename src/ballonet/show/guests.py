@@ -77,8 +77,10 @@ def _device(guest: Guest) -> list[tuple[str, str]]:
     device = guest.device
     if device is None:
         return [("balloon", "no device")]
+    driver = {True: "has the device", False: "does not have the device"}
     return [
         ("balloon", device.model),
+        *([] if device.driver is None else [("driver", driver[device.driver])]),
         ("statistics", _period(guest, device)),
         ("autodeflate", switch(device.autodeflate)),
         ("free page reporting", switch(device.free_page_reporting)),

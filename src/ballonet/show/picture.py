@@ -11,21 +11,28 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@contextmanager
-def picture(path: Path, title: str, inches: tuple[float, float]) -> Iterator["Figure"]:
-    """Draw on a figure of this width and height; it is written when the block ends.
-
-    Raises `UsageError` where matplotlib is missing, or the path's suffix is none of a picture.
-    """
+def check_picture(path: Path) -> None:
+    """Raise `UsageError` where matplotlib is missing, or the path's suffix is none of a picture."""
     try:
-        from matplotlib import rc_context  # noqa: PLC0415 - slow, and seldom wanted
-        from matplotlib.figure import Figure  # noqa: PLC0415
+        import matplotlib.figure  # noqa: F401, PLC0415 - slow, and seldom wanted
     except ImportError as error:
         raise UsageError(
             "pictures need matplotlib", hint="pip install 'ballonet[plot]', or leave out --plot"
         ) from error
     if path.suffix not in {".svg", ".png"}:
         raise UsageError(f"{path} is the name of no picture", hint="let it end in .svg or .png")
+
+
+@contextmanager
+def picture(path: Path, title: str, inches: tuple[float, float]) -> Iterator["Figure"]:
+    """Draw on a figure of this width and height; it is written when the block ends.
+
+    Raises what `check_picture` does.
+    """
+    check_picture(path)
+    from matplotlib import rc_context  # noqa: PLC0415 - slow, and seldom wanted
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
     style = {
         "axes.spines.top": False,
         "axes.spines.right": False,

@@ -75,6 +75,7 @@ class Course:
     host_bytes: int
     budget_bytes: int
     reserve_bytes: int
+    floor_share: float  # of each guest's maximum; it may be less than its hard floor
     storms: tuple[Storm, ...]
     troubles: tuple[Trouble, ...]
     wishes: tuple[Wish, ...]
@@ -102,6 +103,7 @@ def draw(seed: int, hours: float) -> Course:
         host_bytes=host,
         budget_bytes=int(whole * random.uniform(0.45, 1.0)),
         reserve_bytes=random.choice((256, 512, 1024)) * MIB,
+        floor_share=0.05 if seed % 8 == 7 else 0.25,
         storms=tuple(storms),
         troubles=tuple(sorted(troubles, key=lambda one: one.at)),
         wishes=tuple(sorted(_wishes(random, storms, names), key=lambda one: one.at)),

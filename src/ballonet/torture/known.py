@@ -4,8 +4,9 @@ It is reckoned from the wire and the words of the promises, with nothing of the 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from ballonet.facts.act import Act
 from ballonet.facts.guest import Guest
 from ballonet.units import MIB
 
@@ -27,7 +28,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Statistics as they came over the wire, and when they were first seen (monotonic seconds)."""
+    """Statistics as they came over the wire, and when they were first seen (monotonic seconds).
+
+    Infinite where a process before saw them first: the next one cannot know, and goes by the stamp.
+    """
 
     wire: Mapping[str, int]
     stamp: float
@@ -66,6 +70,17 @@ class Known:
     suffers: bool = False
     lent_stamp: float | None = None
     turns: list[tuple[float, bool]] = field(default_factory=list)  # when, and whether it grew
+
+    def begin_anew(self, written: Act | None) -> None:
+        """Let go of what a new process cannot know, whose journal has this as the last act.
+
+        It has nothing to compare the next sample with, and takes what was written but not sent for under way.
+        """
+        self.suffers = False
+        if written is not None and written.to_bytes != self.told:
+            self.told, self.arrived, self.nearest = None, True, float("inf")
+        if self.sample is not None:
+            self.sample = replace(self.sample, seen_at=float("inf"))
 
     # --- looks ----------------------------------------------------------------------------------------
 

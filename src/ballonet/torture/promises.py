@@ -95,7 +95,8 @@ def blindly(act: Resize) -> str:
         return f"shrinks on statistics that were there {at.mono - sample.seen_at:.1f} s ago"
     if act.looked.epoch - sample.stamp < -FUTURE_SECONDS - 0.5:
         return "shrinks on statistics from the future"
-    if sample.seen_at <= act.known.told_at:
+    sent_at = act.looked.mono - (act.looked.epoch - sample.stamp)
+    if min(sample.seen_at, sent_at + FUTURE_SECONDS) <= act.known.told_at:
         return "shrinks on statistics that were there before its last change"
     return ""
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from ballonet.engine.ports import Event, HypervisorFacts, Wanted, check_size, nobody
 from ballonet.errors import BallonetError, DeadlineError, HypervisorError, NoSuchGuestError
@@ -67,6 +68,10 @@ class LibvirtHypervisor:
     async def connect(self) -> None:
         """Connect. Raises UsageError, NotPermittedError or HypervisorError, each with what to do."""
         await self._connection.open()
+        if urlsplit(self._connection.uri).path == "/embed":
+            # The embedded driver comes back to running guests beside this, and each is busy until it has.
+            with suppress(DeadlineError):
+                await self._connection.call(_wait_for_all, "coming back to the guests")
 
     async def close(self) -> None:
         """End the connection; guests keep running."""
@@ -296,6 +301,11 @@ def _find(raw: Any, reference: str) -> Any:
             if error.get_error_code() not in _NOT_FOUND:
                 raise
     return None
+
+
+def _wait_for_all(raw: Any) -> None:
+    """Wait until no guest is busy (in a thread): so does a call that is not told not to."""
+    raw.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_BALLOON, libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE)
 
 
 def _read_inactive(raw: Any) -> list[Guest]:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from typing import Any
 
 from ballonet.errors import HypervisorError
@@ -11,7 +10,7 @@ from ballonet.facts.guest import Guest, State, Stored
 from ballonet.facts.statistics import Statistic, Statistics
 from ballonet.hypervisor.libvirt.connection import KIB, libvirt
 from ballonet.hypervisor.libvirt.definition import UNREADABLE, Definition, read_definition
-from ballonet.hypervisor.readings import BULK_NAMES, SINGLE_NAMES, known, statistics_of
+from ballonet.hypervisor.readings import BULK_NAMES, SINGLE_NAMES, dated, known, statistics_of
 
 XML_SECONDS = 60.0  # others may edit a running guest's devices or its period, rarely
 BUSY = "busy"  # a job holds it, and libvirt does not say which
@@ -45,8 +44,6 @@ _JOBS = {
 _BALLOON = {f"balloon.{name}": name for name in BULK_NAMES}  # by what a record calls it
 _COUNTS = {"block": "block.count", "vcpu": "vcpu.maximum"}  # those that are offline have numbers, too
 MOST_NUMBERED = 16384  # QEMU's processors and disks are fewer: what says more is garbage
-# What the guest itself tells, and not QEMU of it.
-_by_guest = attrgetter(*({item.key for item in BULK_NAMES.values()} - {"last_update", "rss_bytes"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +102,12 @@ def from_record(
         job=None if answered else BUSY,
         maximum_bytes=maximum,
         actual_bytes=_bytes(record.get("balloon.current")),
-        statistics=_dated(sample, last) if answered or last is None else last.statistics,
+        statistics=dated(sample, last) if answered or last is None else last.statistics,
         disk_reads_total=_total(record, "block", "rd.reqs"),
         disk_read_seconds_total=None if read_ns is None else read_ns / 1e9,
         vcpus=known(record.get("vcpu.current")),
         vcpu_seconds_total=None if vcpu_ns is None else vcpu_ns / 1e9,
     )
-
-
-def _dated(sample: Statistics, last: Guest | None) -> Statistics:
-    """Return the sample with the latest time at or after which it was taken.
-
-    The hypervisor stamps whole seconds; but what differs from the last look was not there yet then.
-    """
-    before = last.statistics if last else None
-    if last is None or before is None or before.last_update is None or sample.last_update is None:
-        return sample
-    if _by_guest(sample) != _by_guest(before):
-        return replace(sample, last_update=max(sample.last_update, last.read_at))
-    return replace(sample, last_update=max(sample.last_update, before.last_update))
 
 
 def with_live_size(guest: Guest, domain: Any) -> Guest:

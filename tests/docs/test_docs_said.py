@@ -1,73 +1,12 @@
-"""What the documents show is what the program has: commands, options, exit codes, settings."""
+"""What the documents say in figures is what the program, or another document that measured it, says."""
 
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from documents import ROOT
 
-from ballonet.errors import BallonetError
 from ballonet.policy.settings import Settings
 from ballonet.units import MIB
-
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
-
-
-def ballonet(*words: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "ballonet", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-
-
-def test_it_names_every_command() -> None:
-    listed = re.findall(r"^  (\w[\w-]*)  ", ballonet("--help").stdout, flags=re.MULTILINE)
-    assert listed
-    table = re.findall(r"^\| `ballonet ([a-z-]+)", README, flags=re.MULTILINE)
-    assert sorted(listed) == sorted(table)
-
-
-def test_every_option_that_it_shows_exists() -> None:
-    shown = re.findall(r"ballonet ([a-z-]+)(?: \w+)?((?: --[a-z-]+(?: [\w.]+)?)+)", README)
-    assert len(shown) >= 4
-    for command, options in shown:
-        words = [command, "up"] if command == "lab" else [command]
-        text = ballonet(*words, "--help").stdout
-        for option in re.findall(r"--[a-z-]+", options):
-            assert option in text, f"{command} {option}"
-
-
-def test_what_needs_no_guest_prints_what_it_shows() -> None:
-    for command in ("names usable",):
-        printed = ballonet(*command.split()).stdout.strip()
-        assert f"$ ballonet {command}\n{printed}\n" in README
-
-
-def test_exit_codes_are_those_of_the_errors() -> None:
-    shown = {int(code) for code in re.findall(r"^\| (\d) \|", README, flags=re.MULTILINE)}
-    assert {0} | {kind.exit_code for kind in _all_from(BallonetError)} == shown
-
-
-def _all_from(kind: type[BallonetError]) -> list[type[BallonetError]]:
-    return [kind, *(found for child in kind.__subclasses__() for found in _all_from(child))]
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "README.md",
-        "CONTRIBUTING.md",
-        "CHANGELOG.md",
-        "docs/control-law.md",
-        "docs/measurements.md",
-        "docs/settings.md",
-    ],
-)
-def test_links_lead_somewhere(path: str) -> None:
-    document = ROOT / path
-    targets = re.findall(r"\]\(([^)#:]+)\)", document.read_text())
-    assert [] == [target for target in targets if not (document.parent / target).exists()]
-
 
 # The document's words for the settings that an administrator would look up.
 LAW = {
@@ -114,3 +53,26 @@ def test_the_law_has_the_numbers_of_the_settings(name: str) -> None:
     value, words = LAW[name]
     assert value == getattr(Settings(budget_bytes=0.0), name)
     assert words in (ROOT / "docs/control-law.md").read_text()
+
+
+def rows(name: str, beginning: str) -> dict[str, dict[str, str]]:
+    """Return the cells of the table whose head begins so, by the first cell of their row and by column."""
+    text = (ROOT / name).read_text()
+    lines = text[text.index(beginning) :].split("\n\n", 1)[0].splitlines()
+    header, _, *cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {row[0]: dict(zip(header, row, strict=True)) for row in cells}
+
+
+def test_what_others_do_is_what_was_measured() -> None:
+    shown = rows("docs/others.md", "| scenario | ballonet |")
+    measured = rows("docs/comparison.md", "| scenario | ballonet | equal |")
+    assert len(shown) >= 4
+    for name, row in shown.items():
+        for policy, figures in row.items():
+            column = {"an equal split": "equal"}.get(policy, policy)
+            assert measured[name][column].replace("*", "") == figures, (name, policy)
+
+
+def test_the_share_of_changes_that_tests_notice_is_what_was_measured() -> None:
+    [share] = re.findall(r"^\| all \|.*\| ([\d.]+)% \|", (ROOT / "docs/mutants.md").read_text(), re.MULTILINE)
+    assert f"[{float(share):.0f} %](mutants.md)" in (ROOT / "docs/safety.md").read_text()

@@ -32,6 +32,7 @@ FIELDS = [
     "stats_period_seconds",
     "autodeflate",
     "free_page_reporting",
+    "agent",
     "verdict",
 ]
 WEB = "11111111-1111-4111-8111-111111111111"
@@ -206,3 +207,12 @@ def test_watching_prints_again_and_again_what_programs_read_line_by_line(host: s
         _, errors = process.communicate(timeout=10)  # reads on: a full pipe would hold it
         assert (130, b"") == (process.returncode, errors)
     assert [2**30] * 3 == [document["statistics"]["actual_bytes"] for document in documents]
+
+
+def test_a_guest_whose_agent_cannot_be_asked_is_shown_all_the_same(ballonet: Run, host: str) -> None:
+    done = ballonet("-c", host, "show", "web", "--agent")
+
+    assert 0 == done.returncode
+    assert done.stdout.startswith("name        web\n")
+    assert "ballonet: asking its agent: " in done.stderr
+    assert "hint: " in done.stderr

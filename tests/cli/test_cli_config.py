@@ -137,6 +137,7 @@ def test_a_guests_settings_are_shown_by_the_table_that_each_is_from(ballonet: Ru
         ["guest.default.ceiling", '"100%"', "default"],
         ['guest."w*".weight', "400", f"{file}:7"],
         ["guest.web.manage", "false", f"{file}:9"],
+        ["guest.default.agent", "false", "default"],
         ["guest.default.metadata_floor", '"100%"', "default"],
     ] == rows(result.stdout)
     assert "give the guest's instead of its name" in result.stderr

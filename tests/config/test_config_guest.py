@@ -62,13 +62,13 @@ def test_each_key_is_from_the_most_exact_table_that_has_it() -> None:
         UUID,
     )
 
-    assert ["1GiB", "90%", "7", "True", "100%"] == [
+    assert ["1GiB", "90%", "7", "True", "False", "100%"] == [
         str(getattr(found, field.name).value) for field in fields(found)
     ]
-    assert ["1.toml:3", "0.toml:3", "0.toml:5", "default", "default"] == [
+    assert ["1.toml:3", "0.toml:3", "0.toml:5", "default", "default", "default"] == [
         str(getattr(found, field.name).origin) for field in fields(found)
     ]
-    assert ["web-*", "default", "web-1", "", ""] == [
+    assert ["web-*", "default", "web-1", "", "", ""] == [
         getattr(found, field.name).table for field in fields(found)
     ]
 

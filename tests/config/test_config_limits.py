@@ -30,12 +30,14 @@ def guest(
     weight: int = 100,
     *,
     manage: bool = True,
+    agent: bool = False,
     metadata_floor: Amount = Share(1),  # noqa: B008 - a number
 ) -> ForGuest:
     def said(value: Any) -> Chosen[Any]:
         return Chosen(value, "default", Origin())
 
-    return ForGuest(said(floor), said(ceiling), said(weight), said(manage), said(metadata_floor))
+    own = (floor, ceiling, weight, manage, agent, metadata_floor)
+    return ForGuest(*(said(each) for each in own))
 
 
 def metadata(**said: Any) -> GuestSettings:
@@ -48,11 +50,18 @@ GUESTS = st.builds(
     SIZES,
     st.integers(1, 10_000),
     manage=st.booleans(),
+    agent=st.booleans(),
     metadata_floor=SIZES | st.just(Share(1)),
 )
 SAID = st.fixed_dictionaries(
     {},
-    optional={"floor": SIZES, "ceiling": SIZES, "weight": st.integers(1, 10_000), "manage": st.booleans()},
+    optional={
+        "floor": SIZES,
+        "ceiling": SIZES,
+        "weight": st.integers(1, 10_000),
+        "manage": st.booleans(),
+        "agent": st.booleans(),
+    },
 ).map(lambda said: metadata(**said))
 
 
@@ -99,6 +108,7 @@ def test_metadata_only_tighten(said: ForGuest, own: GuestSettings, maximum: int)
     assert before.floor_bytes <= after.floor_bytes <= after.ceiling_bytes <= before.ceiling_bytes
     assert 1 <= after.weight <= before.weight
     assert after.managed <= before.managed
+    assert after.agent <= before.agent
 
 
 @given(GUESTS, SAID, MAXIMA)
@@ -112,6 +122,7 @@ def test_what_metadata_say_comes_true_or_is_an_issue(
         "ceiling": (after.ceiling_bytes, ceiling_bytes(own.ceiling, maximum)),
         "weight": (after.weight, own.weight),
         "manage": (after.managed, own.manage),
+        "agent": (after.agent, own.agent),
     }
 
     unmet = {key for key in own.model_fields_set if wanted[key][0] != wanted[key][1]}
@@ -143,6 +154,8 @@ LIMITS = GuestLimits(GIB, 3 * GIB, 100, managed=True, metadata_floor_bytes=4 * G
         ({"weight": 400}, {}, ["weight"]),
         ({"manage": False}, {"managed": False}, []),
         ({"manage": True}, {}, []),
+        ({"agent": False}, {}, []),
+        ({"agent": True}, {}, ["agent"]),
         (
             {"floor": Size(3 * GIB), "ceiling": Size(2 * GIB)},
             {"floor_bytes": 2 * GIB, "ceiling_bytes": 2 * GIB},
@@ -157,6 +170,13 @@ def test_what_would_loosen_is_left_out_with_an_issue(
 
     assert replace(LIMITS, **changed) == found
     assert keys == [issue.key for issue in issues]
+
+
+def test_a_guest_may_keep_its_agent_from_being_asked() -> None:
+    found, issues = tightened(replace(LIMITS, agent=True), metadata(agent=False), 4 * GIB)
+
+    assert not found.agent
+    assert not issues
 
 
 def test_who_is_excluded_stays_so() -> None:
@@ -218,6 +238,9 @@ class Asked:
         said = layer("x.toml", text)
         self.notes: list[Issue] = []
         self._limits = FileLimits(Loaded(composed(said), said), self.notes.append)
+
+    def asks(self, guest: Guest) -> bool:
+        return self._limits.asks(guest)
 
     def columns(self, *guests: Guest) -> dict[str, list[Any]]:
         found = self._limits(side_by_side(guests))
@@ -305,3 +328,18 @@ def test_many_guests_get_the_same_limits_again() -> None:
 
     assert [number % 50 + 1.0 for number in range(500)] == first["weight"]
     assert first == asked.columns(*guests)
+
+
+def test_whose_agent_is_asked_is_said_by_table_and_what_metadata_say_in_vain_once() -> None:
+    said = Asked('[guest."web-*"]\nagent = true\n')
+    guests = [
+        row("web-1"),
+        row("web-2", own='<guest agent="no"/>'),
+        row("db"),
+        row("db-2", own='<guest agent="yes"/>'),
+    ]
+
+    for _ in range(2):
+        assert [True, False, False, False] == [said.asks(guest) for guest in guests]
+    said.columns(*guests)
+    assert ["metadata of db-2"] == [issue.file for issue in said.notes]

@@ -53,6 +53,7 @@ def test_only_what_is_said_is_set(word: str, *, value: bool) -> None:
         ('<guest weight="\u0665"/>', "weight", "is not a whole number"),
         ('<guest weight="99999999999999999999"/>', "weight", "is not a whole number"),
         ('<guest manage="maybe"/>', "manage", "'maybe' is neither true nor false"),
+        ('<guest agent="maybe"/>', "agent", "'maybe' is neither true nor false"),
         ('<guest floors="1GiB"/>', "floors", "there is no such key"),
         ('<guest mode="enforce"/>', "mode", "there is no such key here"),
         ('<guest metadata_floor="100%"/>', "metadata_floor", "only the host's files can say it"),
@@ -104,7 +105,7 @@ def test_entities_that_would_grow_without_end_are_not_read() -> None:
 
 
 ATTRIBUTES = st.dictionaries(
-    st.sampled_from(["floor", "ceiling", "weight", "manage", "x", "xmlns"]),
+    st.sampled_from(["floor", "ceiling", "weight", "manage", "agent", "x", "xmlns"]),
     st.sampled_from(["1GiB", "5%", "no", "7", ""]) | st.text(),
     max_size=4,
 ).map(lambda said: "<guest " + " ".join(f'{key}="{value}"' for key, value in said.items()) + "/>")

@@ -3,6 +3,7 @@
 import pytest
 
 from ballonet.errors import HypervisorError
+from ballonet.facts.agent import Channel
 from ballonet.facts.guest import Device, Obstacle
 from ballonet.hypervisor.libvirt.definition import read_definition
 from ballonet.units import GIB, KIB, MIB
@@ -97,3 +98,20 @@ def test_our_own_element_is_kept_as_xml_and_others_are_not() -> None:
     assert 'guest xmlns:ns0="urn:ballonet:guest:1" floor="2 GiB"' in found
     assert not read_definition(domain(more="<metadata><guest floor='2 GiB'/></metadata>")).metadata
     assert not read_definition(domain()).metadata
+
+
+@pytest.mark.parametrize(
+    ("state", "channel"),
+    [
+        ("state='connected'", Channel.CONNECTED),
+        ("state='disconnected'", Channel.DISCONNECTED),
+        ("state='else'", Channel.UNKNOWN),
+        ("", Channel.UNKNOWN),
+    ],
+)
+def test_who_is_at_the_channel_of_an_agent(state: str, channel: Channel) -> None:
+    others = "<channel type='unix'><target type='virtio' name='other'/></channel>"
+    agent = f"<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0' {state}/></channel>"
+
+    assert read_definition(domain(others)).channel is None
+    assert channel is read_definition(domain(others + agent)).channel

@@ -8,8 +8,9 @@ from typing import ClassVar
 import pytest
 from fake import FakeHypervisor
 
-from ballonet.engine.ports import Event, EventKind
-from ballonet.errors import HypervisorError, NoSuchGuestError, NotPermittedError, UsageError
+from ballonet.engine.ports import Event, EventKind, Wanted, nobody
+from ballonet.errors import HypervisorError, NoSuchGuestError, NotPermittedError, RefusedError, UsageError
+from ballonet.facts.agent import Heard
 from ballonet.facts.guest import Guest, State
 from ballonet.hypervisor import several as module
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
@@ -55,6 +56,31 @@ def pair() -> tuple[Failing, Failing, SeveralHypervisors]:
 
 async def names(several: SeveralHypervisors) -> Sequence[tuple[str, str | None]]:
     return [(guest.name, guest.job) for guest in await several.guests()]
+
+
+class Listening(FakeHypervisor):
+    """One that reaches the agents in its guests."""
+
+    wanted: Wanted = staticmethod(nobody)
+
+    def listen(self, to: Wanted) -> None:
+        self.wanted = to
+
+    async def hear(self, uuid: str) -> Heard:
+        return Heard(1.0, committed_bytes=len(uuid))
+
+
+async def test_agents_are_asked_where_their_guests_are() -> None:
+    first, second = Listening(), FakeHypervisor()
+    there, elsewhere = first.add("a", 256 * MIB), second.add("b", 256 * MIB)
+    several = SeveralHypervisors({"fake:///1": first, "fake:///2": second})
+
+    several.listen(lambda _: True)
+
+    assert first.wanted((await several.guests())[0])
+    assert len(there) == (await several.hear(there)).committed_bytes
+    with pytest.raises(RefusedError, match="no agent can be asked there"):
+        await several.hear(elsewhere)
 
 
 class Counting(FakeHypervisor):

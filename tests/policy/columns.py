@@ -51,6 +51,11 @@ _DEFAULTS: dict[str, Any] = {
     "alloc_stalls": np.nan,
     "direct_scans": np.nan,
     "pressure": np.nan,
+    "pressure_since": NOW - 1.0,
+    "heard_at": NOW - 0.5,
+    "swapped": np.nan,
+    "swap_left": np.nan,
+    "committed": np.nan,
     "disk_reads": 0.0,
     "disk_read_seconds": 0.0,
     "vcpus": 1.0,
@@ -84,6 +89,7 @@ def snapshot(rows: int, *, host: HostMemory | None = None, taken_at: float = NOW
 def later(seconds: float = 2.0, rows: int = 1, **columns: Any) -> Snapshot:
     """Return guests so many seconds later, with a sample a second old."""
     usual = {"stats_at": NOW + seconds - 1, "uptime": 3600 + seconds}
+    usual |= {"pressure_since": NOW + seconds - 1, "heard_at": NOW + seconds - 0.5}
     return snapshot(rows, taken_at=NOW + seconds, **{**usual, **columns})
 
 
@@ -164,6 +170,8 @@ _MADE_UP: dict[str, Draw] = {
     **dict.fromkeys(("unused", "usable", "available", "rss"), REPORTED),
     **dict.fromkeys(("swap_in", "swap_out", "oom_kills", "alloc_stalls", "direct_scans"), counter),
     "pressure": one_of(between(0, 1), 0.0, np.nan),
+    **dict.fromkeys(("pressure_since", "heard_at"), one_of(between(NOW - 20, NOW), WHEN, np.nan)),
+    **dict.fromkeys(("swapped", "swap_left", "committed"), REPORTED),
     "period": one_of(1.0, 1.0, 2.0, 5.0, 0.0, np.nan),
     **dict.fromkeys(("disk_reads", "disk_read_seconds", "vcpu_seconds"), one_of(counter, np.nan)),
     "vcpus": one_of(1.0, 2.0, 64.0, np.nan),

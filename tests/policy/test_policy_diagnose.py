@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ballonet.errors import DeadlineError, HypervisorError
+from ballonet.facts.agent import Channel
 from ballonet.facts.guest import Device, Guest, Obstacle, State, Stored
 from ballonet.facts.host import HostMeans, HostMemory, HugePool, OtherWriter
 from ballonet.facts.statistics import Statistics
@@ -76,6 +77,10 @@ SQUEEZED = with_device(autodeflate=False, free_page_reporting=True, row=reportin
         (replace(OFF, device=None), {"no-device"}),
         *((replace(GUEST, obstacles=frozenset({obstacle})), {obstacle.value}) for obstacle in Obstacle),
         (replace(OFF, obstacles=frozenset(Obstacle)), {obstacle.value for obstacle in Obstacle}),
+        (replace(GUEST, channel=Channel.DISCONNECTED), {"no-agent", *NOTED}),
+        (replace(GUEST, channel=Channel.CONNECTED), NOTED),
+        (replace(GUEST, channel=Channel.UNKNOWN), NOTED),
+        (replace(OFF, channel=Channel.DISCONNECTED), NOTED),
         (replace(GUEST, file_backed=True), {"file-backed", *NOTED}),
         (replace(GUEST, file_backed=True, obstacles=frozenset({Obstacle.LOCKED})), {"locked"}),
         (replace(GUEST, system="http://microsoft.com/win/11"), set()),

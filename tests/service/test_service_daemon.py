@@ -13,7 +13,9 @@ from kept import ANNA, four_guests, settings
 from ballonet.engine.counts import Counts
 from ballonet.engine.engine import World as Ports
 from ballonet.engine.limits import one_floor, usual
+from ballonet.engine.ports import Wanted, nobody
 from ballonet.errors import HypervisorError, RefusedError, UnreachableError, UsageError
+from ballonet.facts.guest import Guest
 from ballonet.facts.happening import Happening, Kind
 from ballonet.service.claim import Claim
 from ballonet.service.daemon import Daemon, Ears, Rules
@@ -113,6 +115,23 @@ def test_new_settings_are_in_force_from_the_next_tick_on() -> None:
     sizes = life(heard, does)
     assert min(sizes) >= 600 * MIB
     assert ["settings were read again"] * 2 == heard.words
+
+
+def test_whose_agents_are_asked_changes_with_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard, told = Heard(), list[Wanted]()
+    monkeypatch.setattr(World, "listen", lambda _, to: told.append(to), raising=False)
+    monkeypatch.setattr(World, "hear", lambda _: None, raising=False)
+
+    def everybody(_: Guest) -> bool:
+        return True
+
+    async def does(daemon: Daemon, world: World, clock: virtual.VirtualClock) -> None:
+        heard.rules = replace(RULES, asks=everybody)
+        daemon.reload()
+
+    life(heard, does, seconds=40.0)
+
+    assert [nobody, everybody] == told
 
 
 def test_settings_that_are_wrong_leave_those_before_in_force_and_that_shows() -> None:

@@ -101,6 +101,16 @@ def test_what_is_particular_about_a_guest_is_said() -> None:
         assert words in text
 
 
+def test_what_a_guests_agent_told_is_said_with_its_age() -> None:
+    inputs = unknown().inputs
+    told = {"agent_age_seconds": 3.2, "pressure_ratio": 0.012, "swapped_bytes": 70 * MIB}
+    known = why_text(unknown().model_copy(update={"inputs": inputs.model_copy(update=told)}))
+    silent = why_text(unknown())
+
+    assert "told 3 s ago: 1.2 % of the time something waited for memory, 70.0 MiB in swap, – left" in known
+    assert "agent" not in silent
+
+
 def test_names_do_nothing_to_a_terminal() -> None:
     event = Event(
         id=1,

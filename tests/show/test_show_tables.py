@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from ballonet.facts.agent import Channel, Heard
 from ballonet.facts.guest import Device, Guest, Obstacle, State, Stored
 from ballonet.facts.statistics import Statistics
 from ballonet.show.guests import guest_details, guests_table, meanings
@@ -85,6 +86,18 @@ def test_details_say_everything() -> None:
 def test_details_of_a_guest_of_which_nothing_is_known() -> None:
     assert "balloon  no device" in guest_details(NEW)
     assert not meanings(NEW)
+
+
+def test_details_say_who_is_at_the_agents_channel_and_what_it_told() -> None:
+    asked = replace(NEW, channel=Channel.DISCONNECTED)
+    told = Heard(999.0, 0.0125, 62.5, swap_total_bytes=512 * MIB, swap_free_bytes=500 * MIB)
+
+    assert "agent" not in guest_details(NEW)
+    assert "agent  disconnected, not asked" in guest_details(asked)
+    text = guest_details(replace(asked, heard=told))
+    assert "waits for memory  1.25 % of the last seconds, 1 min 2 s since its boot" in text
+    assert "swap              12.0 MiB used, 500 MiB left" in text
+    assert "committed         –" in text
 
 
 def test_what_sizes_mean() -> None:

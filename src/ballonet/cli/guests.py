@@ -1,6 +1,7 @@
 """`guests` and `show`: looking at guests."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated
 
@@ -9,8 +10,9 @@ import typer
 from ballonet.cli.arguments import GuestArgument
 from ballonet.cli.connect import connect, warn
 from ballonet.cli.context import Context, columns
-from ballonet.cli.known import known, limits_by, located
-from ballonet.engine.ports import HasTroubles
+from ballonet.cli.known import asks_by, known, limits_by, located
+from ballonet.engine.ports import HasTroubles, ListensToAgents
+from ballonet.errors import BallonetError
 from ballonet.facts.guest import Guest
 from ballonet.hypervisor.several import SeveralHypervisors
 from ballonet.show.table import printable
@@ -32,14 +34,20 @@ def guests(
         context.remark("No guest is running; those that are shut off: ballonet guests --all")
 
 
-def show(ctx: typer.Context, guest: GuestArgument) -> None:
+def show(
+    ctx: typer.Context,
+    guest: GuestArgument,
+    agent: Annotated[
+        bool, typer.Option("--agent", help="Ask its guest agent, too, whatever the settings say.")
+    ] = False,
+) -> None:
     """Show everything known of one guest: sizes, statistics, balloon device, and what the sizes mean."""
     from ballonet.show.guest_json import one_guest  # noqa: PLC0415 - numpy, which no completion needs
     from ballonet.show.guests import guest_details  # noqa: PLC0415
 
     loaded = known(ctx.obj, warn)
     context, limits = located(ctx.obj, loaded), limits_by(loaded)
-    found = asyncio.run(_guest(context, guest))
+    found = asyncio.run(_guest(context, guest, (lambda _: True) if agent else asks_by(loaded)))
     context.show(table=lambda: guest_details(found, columns(), limits), json=lambda: one_guest(found, limits))
 
 
@@ -55,9 +63,16 @@ async def _guests(context: Context, *, inactive: bool) -> list[Guest]:
     return [_placed(context, guest) for guest in found]
 
 
-async def _guest(context: Context, reference: str) -> Guest:
+async def _guest(context: Context, reference: str, wanted: Callable[[Guest], bool]) -> Guest:
     async with connect(context) as hypervisor:
-        return _placed(context, await hypervisor.guest(reference))
+        guest = _placed(context, await hypervisor.guest(reference))
+        if guest.id is None or not wanted(guest) or not isinstance(hypervisor, ListensToAgents):
+            return guest
+        try:
+            return replace(guest, heard=await hypervisor.hear(guest.uuid))
+        except BallonetError as error:
+            warn(error)
+            return guest
 
 
 def _placed(context: Context, guest: Guest) -> Guest:

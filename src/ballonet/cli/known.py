@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ballonet.config.load import Loaded
     from ballonet.engine.limits import LimitsOf
     from ballonet.facts.columns import Columns
+    from ballonet.facts.guest import Guest
     from ballonet.facts.limits import Limits
 
 
@@ -40,6 +41,15 @@ def located(context: Context, loaded: Optional["Loaded"]) -> Context:
     """Return the context with the hypervisors of the settings, unless others were named."""
     uris = context.uris if context.uri_given or loaded is None else loaded.settings.service.uri
     return replace(context, uris=uris, uri_given=True)
+
+
+def asks_by(loaded: Optional["Loaded"]) -> Callable[["Guest"], bool]:
+    """Return whose agent may be asked by the settings, and by the guest's own metadata."""
+    if loaded is None:
+        return lambda _: False
+    from ballonet.config.limits import FileLimits  # noqa: PLC0415 - pydantic, see above
+
+    return FileLimits(loaded, lambda _: None).asks
 
 
 def limits_by(loaded: Optional["Loaded"]) -> "LimitsOf":

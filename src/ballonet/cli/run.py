@@ -86,9 +86,11 @@ def run(
         loaded = settings_of(context, options)
         numbers = law(loaded, LinuxHost().memory())
         service = loaded.settings.service
+        limits = FileLimits(loaded, lambda issue: log.word(issue.text, issue.hint))
         return loaded, Rules(
             replace(numbers, boot_grace_seconds=grace_seconds, reflex=not no_reflex),
-            FileLimits(loaded, lambda issue: log.word(issue.text, issue.hint)),
+            limits,
+            asks=limits.asks,
             enforce=service.mode == "enforce",
             release_on_stop=service.on_stop == "release",
             compat_metrics=service.compat_metrics,

@@ -28,6 +28,7 @@ class ForGuest:
     ceiling: Chosen[Amount]
     weight: Chosen[int]
     manage: Chosen[bool]
+    agent: Chosen[bool]
     metadata_floor: Chosen[Amount]
 
 

@@ -1,7 +1,8 @@
 """From settings to what an engine asks for: the limits of guests in bytes, one row a guest.
 
 What the files allow is the frame; a guest's metadata may only tighten it: raise its floor, lower its ceiling
-and its weight, and exclude it, the first and the last only as far as `metadata_floor` lets them. What goes
+and its weight, exclude it, and keep its agent from being asked, the floor and the exclusion only as far as
+`metadata_floor` lets them. What goes
 beyond that is left out with an issue that says so.
 """
 
@@ -18,6 +19,7 @@ from ballonet.config.model import GuestSettings
 from ballonet.config.values import Amount, Share
 from ballonet.errors import Issue, SettingsError
 from ballonet.facts.columns import Columns
+from ballonet.facts.guest import Guest
 from ballonet.facts.limits import Limits
 from ballonet.policy.floors import hard_floor_bytes
 from ballonet.units import MIB, format_size
@@ -40,6 +42,7 @@ class GuestLimits:
     weight: int
     managed: bool
     metadata_floor_bytes: int  # metadata may raise the floor so far; below the maximum, they exclude nobody
+    agent: bool = False  # its agent may be asked
 
 
 def limits_of(guest: ForGuest, maximum_bytes: int) -> GuestLimits:
@@ -47,7 +50,9 @@ def limits_of(guest: ForGuest, maximum_bytes: int) -> GuestLimits:
     ceiling = ceiling_bytes(guest.ceiling.value, maximum_bytes)
     floor = min(floor_bytes(guest.floor.value, maximum_bytes), ceiling)
     highest = floor_bytes(guest.metadata_floor.value, maximum_bytes)
-    return GuestLimits(floor, ceiling, guest.weight.value, guest.manage.value, highest)
+    return GuestLimits(
+        floor, ceiling, guest.weight.value, guest.manage.value, highest, agent=guest.agent.value
+    )
 
 
 def floor_bytes(floor: Amount, maximum_bytes: int) -> int:
@@ -88,6 +93,10 @@ def tightened(
         if limits.managed and not metadata.manage and not may_exclude:
             issues.append(Issue("the guest may not exclude itself", _OPTS_OUT, key="manage"))
         limits = replace(limits, managed=limits.managed and (metadata.manage or not may_exclude))
+    if "agent" in said:
+        if metadata.agent and not limits.agent:
+            issues.append(Issue("its agent is not asked", _LOOSENS, key="agent"))
+        limits = replace(limits, agent=limits.agent and metadata.agent)
     return limits, issues
 
 
@@ -125,6 +134,13 @@ class FileLimits:
             weight=np.array([row.weight for row in rows], dtype=np.float64),
             excluded=np.array([not row.managed for row in rows], dtype=np.bool_),
         )
+
+    def asks(self, guest: Guest) -> bool:
+        """Return whether a guest's agent may be asked."""
+        each = guest.uuid, guest.name, guest.maximum_bytes or 0, guest.metadata
+        if each not in self._known:
+            self._known[each] = self._limits(*each)
+        return self._known[each].agent
 
     def _limits(self, uuid: str, name: str, maximum_bytes: int, metadata: str) -> GuestLimits:
         limits = limits_of(for_guest(self._loaded, name, uuid), maximum_bytes)

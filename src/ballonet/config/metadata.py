@@ -17,7 +17,7 @@ from ballonet.config.read import checked
 from ballonet.errors import Issue, SettingsError
 
 NAMESPACE: Final = "urn:ballonet:guest:1"
-LARGEST_CHARACTERS: Final = 4096  # four attributes take a hundred
+LARGEST_CHARACTERS: Final = 4096  # five attributes take a hundred
 _HINT: Final = f'metadata look like <ballonet:guest xmlns:ballonet="{NAMESPACE}" floor="2 GiB"/>'
 _SWITCHES: Final = {"yes": True, "no": False, "true": True, "false": False}
 
@@ -25,11 +25,12 @@ _SWITCHES: Final = {"yes": True, "no": False, "true": True, "false": False}
 def read_metadata(xml: str) -> GuestSettings:
     """Return what an element says, only its keys set; raises SettingsError with all that is wrong."""
     said: dict[str, object] = dict(_attributes(xml))
-    weight, manage = said.get("weight"), said.get("manage")
+    weight = said.get("weight")
     if isinstance(weight, str) and weight.isascii() and weight.isdecimal():
         said["weight"] = int(weight)
-    if isinstance(manage, str):
-        said["manage"] = _SWITCHES.get(manage, manage)
+    for key in ("manage", "agent"):
+        if isinstance(word := said.get(key), str):
+            said[key] = _SWITCHES.get(word, word)
     if "metadata_floor" in said:
         raise SettingsError(
             [Issue("only the host's files can say it", "leave it out of the metadata", key="metadata_floor")]

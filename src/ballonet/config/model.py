@@ -289,7 +289,7 @@ class ServiceSettings(Table):
 
 
 class GuestSettings(Table):
-    """Three knobs a guest, whether it is to be touched at all, and how far it may say so itself."""
+    """Three knobs a guest, whether it is to be touched at all, or its agent, and how far it may say so."""
 
     floor: AmountText = knob(
         Share(0.25),
@@ -317,6 +317,13 @@ class GuestSettings(Table):
         means="Whether its memory is managed at all.",
         unit="true or false",
         because="what must not be touched is recognized by itself",
+    )
+    agent: bool = knob(
+        default=False,
+        means="Whether the agent in the guest (qemu-guest-agent) is asked how long its programs wait for "
+        "memory, and what lies in its swap. Nothing waits for it, and nothing needs it.",
+        unit="true or false",
+        because="it reads files in the guest, which is for its owner to allow; docs/agent.md says what for",
     )
     metadata_floor: AmountText = knob(
         Share(1),

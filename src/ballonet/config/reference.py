@@ -91,9 +91,10 @@ virsh metadata web {NAMESPACE} --key ballonet --set '<guest floor="2 GiB" weight
 ```
 
 Whoever defines a guest need not be who runs the host, so metadata may only tighten what the files allow:
-raise the floor up to the ceiling, lower the ceiling down to the floor, lower the weight, and exclude the
-guest. What would loosen that is left out, and said; what cannot be understood costs that guest its
-metadata, and no other guest anything. A change is seen within a minute.
+raise the floor up to the ceiling, lower the ceiling down to the floor, lower the weight, exclude the
+guest, and keep its agent from being asked (`agent="no"`). What would loosen that is left out, and said;
+what cannot be understood costs that guest its metadata, and no other guest anything. A change is seen
+within a minute.
 
 A guest whose floor is its maximum, or that is excluded, keeps all that it has. `metadata_floor` says
 how far a guest's metadata may go there: with `"50%"` under `[guest.default]` no guest can ask to keep

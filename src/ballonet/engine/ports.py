@@ -1,12 +1,13 @@
 """What the engine asks of the world outside; adapters implement these and know nothing above them."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from ballonet.errors import BallonetError, MovedError
 from ballonet.facts.act import Act, Outcome
+from ballonet.facts.agent import Heard
 from ballonet.facts.columns import Columns
 from ballonet.facts.guest import Guest
 from ballonet.facts.host import HostMemory
@@ -128,6 +129,26 @@ class CountsTimeouts(Protocol):
     @property
     def timeouts(self) -> Mapping[str, int]:
         """Return how many there were, by what they were to do: one of few words."""
+
+
+Wanted: TypeAlias = Callable[[Guest], bool]
+"""Says of a guest whether its agent may be asked."""
+
+
+def nobody(_: Guest) -> bool:
+    """Return False: no agent is asked unless somebody wants it."""
+    return False
+
+
+@runtime_checkable
+class ListensToAgents(Protocol):
+    """A hypervisor that reaches the agents in its guests."""
+
+    def listen(self, to: Wanted) -> None:
+        """From now on ask the agents of these guests beside all looks, which show what they told last."""
+
+    async def hear(self, uuid: str) -> Heard:
+        """Return what the agent in a guest tells now; raises `HypervisorError` where it tells nothing."""
 
 
 @runtime_checkable

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from ballonet.engine.limits import LimitsOf, usual
+from ballonet.facts.agent import Heard
 from ballonet.facts.columns import Columns
 from ballonet.facts.guest import Guest, Obstacle, State
 from ballonet.facts.host import HostMemory
@@ -18,6 +19,7 @@ from ballonet.policy.settings import Settings
 from ballonet.policy.verdicts import verdicts
 
 _OBSTACLES = {obstacle: index for index, obstacle in enumerate(Obstacle)}
+_SILENCE = Heard(at=np.nan)  # of a guest whose agent told nothing
 _SAME = sorted({field.name for field in fields(Columns)} & {field.name for field in fields(Snapshot)})
 
 
@@ -67,6 +69,8 @@ def snapshot_of(columns: Columns, now: Now, beside: Beside, limits: Limits) -> S
         excluded=limits.excluded,
         held=np.zeros(rows, dtype=np.bool_) if beside.held is None else beside.held,
         stats_at=stats_at,
+        heard_at=columns.heard - now.drift,
+        pressure_since=columns.waits_since - now.drift,
         risen=beside.risen(stats_at) if beside.risen else np.full(rows, np.nan),
         **{name: getattr(columns, name) for name in _SAME},
     )
@@ -106,6 +110,7 @@ def side_by_side(guests: Sequence[Guest]) -> Columns:
         alloc_stalls=column(lambda guest: guest.statistics.alloc_stalls_total),
         direct_scans=column(lambda guest: guest.statistics.direct_scans_bytes_total),
         pressure=column(lambda guest: guest.pressure_ratio),
+        **_heard(guests),
         last_update=column(lambda guest: guest.statistics.last_update),
         period=column(lambda guest: guest.device.period_seconds if guest.device else None),
         disk_reads=column(lambda guest: guest.disk_reads_total),
@@ -113,6 +118,19 @@ def side_by_side(guests: Sequence[Guest]) -> Columns:
         vcpus=column(lambda guest: guest.vcpus),
         vcpu_seconds=column(lambda guest: guest.vcpu_seconds_total),
     )
+
+
+def _heard(guests: Sequence[Guest]) -> dict[str, Floats]:
+    """Return the columns of what agents told."""
+    told = [guest.heard or _SILENCE for guest in guests]
+    columns: dict[str, list[float | int | None]] = {
+        "heard": [heard.at for heard in told],
+        "waits_since": [heard.since for heard in told],
+        "swapped": [heard.swapped_bytes for heard in told],
+        "swap_left": [heard.swap_free_bytes for heard in told],
+        "committed": [heard.committed_bytes for heard in told],
+    }
+    return {name: np.array([_float(value) for value in values]) for name, values in columns.items()}
 
 
 def tabulate(guests: Sequence[Guest], now: Now, beside: Beside, limits: LimitsOf = usual) -> Snapshot:

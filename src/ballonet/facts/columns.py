@@ -39,6 +39,11 @@ class Columns:
     alloc_stalls: Floats
     direct_scans: Floats
     pressure: Floats
+    waits_since: Floats  # epoch seconds from which on that was measured
+    heard: Floats  # epoch seconds at which the guest's agent was asked last
+    swapped: Floats
+    swap_left: Floats
+    committed: Floats
     last_update: Floats  # epoch seconds at which the guest sent its statistics
     period: Floats
 

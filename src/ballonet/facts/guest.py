@@ -6,6 +6,7 @@ Sizes are whole bytes, times are seconds; `None` is "unknown", never 0 and never
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ballonet.facts.agent import Channel, Heard
 from ballonet.facts.statistics import Statistics
 
 
@@ -81,6 +82,8 @@ class Guest:
     vcpus: int | None = None
     vcpu_seconds_total: float | None = None
     pressure_ratio: float | None = None  # PSI memory "some" in the guest, 0..1; only an agent in it can tell
+    channel: Channel | None = None  # to an agent in it; None: it has none
+    heard: Heard | None = None  # what that agent told last; None: it was not asked, or never answered
 
     @property
     def stats_age_seconds(self) -> float | None:

@@ -74,7 +74,12 @@ class Snapshot:
     oom_kills: Floats  # since the guest's boot, as the next two; Linux >= 6.12 under QEMU >= 9.2 tells
     alloc_stalls: Floats
     direct_scans: Floats  # bytes
-    pressure: Floats  # PSI memory "some" in the guest, 0..1; its own agent would have to tell
+    pressure: Floats  # PSI memory "some" in the guest, 0..1, as its agent tells it, and the next five
+    pressure_since: Floats  # monotonic seconds from which on that was measured
+    heard_at: Floats  # monotonic seconds at which its agent was asked last
+    swapped: Floats  # bytes in its swap
+    swap_left: Floats  # bytes that still fit into it
+    committed: Floats  # bytes that its programs asked for, touched or not
     stats_at: Floats  # monotonic seconds at which the guest sent its statistics, at the earliest
     period: Floats  # seconds between two statistics; 0: nobody asks
 

@@ -13,8 +13,11 @@ from ballonet.engine.ports import (
     Hypervisor,
     HypervisorFacts,
     KnowsProcesses,
+    ListensToAgents,
+    Wanted,
 )
-from ballonet.errors import BallonetError, HypervisorError, NoSuchGuestError, UsageError
+from ballonet.errors import BallonetError, HypervisorError, NoSuchGuestError, RefusedError, UsageError
+from ballonet.facts.agent import Heard
 from ballonet.facts.guest import Guest, State
 
 UNANSWERED = "no answer"  # the job of guests whose hypervisor did not answer: they still hold what they did
@@ -191,6 +194,19 @@ class SeveralHypervisors:
     async def refresh(self, uuid: str) -> None:
         """Ask the guest for its statistics now, where it is."""
         await (await self._at(uuid)).refresh(uuid)
+
+    def listen(self, to: Wanted) -> None:
+        """From now on ask the agents of these guests, wherever they are."""
+        for hypervisor in self._hypervisors.values():
+            if isinstance(hypervisor, ListensToAgents):
+                hypervisor.listen(to)
+
+    async def hear(self, uuid: str) -> Heard:
+        """Return what the agent in a guest tells now, where it is."""
+        hypervisor = await self._at(uuid)
+        if not isinstance(hypervisor, ListensToAgents):
+            raise RefusedError("no agent can be asked there", hint="ask one of a guest of libvirt's")
+        return await hypervisor.hear(uuid)
 
     def events(self) -> AsyncIterator[Event]:
         """Yield what happens anywhere from now on, until all are closed."""

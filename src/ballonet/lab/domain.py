@@ -13,6 +13,8 @@ SWAP = "swap"
 DATA = "data"
 REPORTS_PORT = "lab.reports"  # the names by which the workload finds its ports
 SCHEDULE_PORT = "lab.schedule"
+AGENT_PORT = "org.qemu.guest_agent.0"
+QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0"
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,19}")
 
 
@@ -32,6 +34,11 @@ class GuestSpec:
     swap_bytes: int = 512 * MIB  # 0: no swap
     data_bytes: int | None = None  # half for files, half for streams; 0: no data disk; None: `disk_bytes`
     iops: int = 1000  # each disk is held to it; 0: as fast as it goes
+    seen: bool = (
+        True  # libvirt knows its data disk; if not, that is as files on a network: nobody sees it read
+    )
+    agent: bool = False  # it has a channel for an agent, and qemu-guest-agent at it
+    agent_blocks: str = ""  # commands that the agent refuses, with commas between
     life_seconds: int = 3600  # after which the guest powers itself off
 
     @property
@@ -59,6 +66,7 @@ class Places:
     console: Path
     reports: Path
     schedule: Path  # a socket
+    agent: Path  # a socket
     swap: Path
     data: Path
 
@@ -66,7 +74,8 @@ class Places:
     def below(cls, directory: Path, name: str) -> "Places":
         """Return the files of the guest of that name in a lab's directory."""
         home = directory / "guests" / name
-        return cls(home / "console", home / "reports", home / "schedule", home / SWAP, home / DATA)
+        names = ("console", "reports", "schedule", "agent", SWAP, DATA)
+        return cls(*(home / file for file in names))
 
 
 def domain_xml(spec: GuestSpec, uuid: str, places: Places, image: Image, accelerator: str) -> str:
@@ -94,12 +103,16 @@ def domain_xml(spec: GuestSpec, uuid: str, places: Places, image: Image, acceler
     devices = _add(domain, "devices")
     _add(devices, "controller", type="usb", model="none")
     _add_ports(devices, places)
-    for place, target, size_bytes in (
-        (places.swap, "vda", spec.swap_bytes),
-        (places.data, "vdb", spec.disk_bytes),
-    ):
-        if size_bytes:
-            _add_disk(devices, place, target, spec.iops)
+    if spec.agent:
+        agent = _add(devices, "channel", type="unix")
+        _add(agent, "source", mode="bind", path=str(places.agent))
+        _add(agent, "target", type="virtio", name=AGENT_PORT)
+    if spec.swap_bytes:
+        _add_disk(devices, places.swap, "vda", spec.iops)
+    if spec.disk_bytes and spec.seen:
+        _add_disk(devices, places.data, "vdb", spec.iops)
+    elif spec.disk_bytes:
+        _add_unseen_disk(domain, places.data, spec.iops)
     _add_balloon(devices, spec)
     return ET.tostring(domain, encoding="unicode")
 
@@ -114,13 +127,14 @@ def _add_boot(domain: ET.Element, spec: GuestSpec, image: Image, accelerator: st
     boot = _add(domain, "os")
     _add(boot, "type", "hvm", arch="x86_64", machine="q35")
     _add(boot, "kernel", str(image.kernel))
-    _add(boot, "initrd", str(image.initramfs))
+    _add(boot, "initrd", str(image.agent_initramfs if spec.agent else image.initramfs))
     _add(boot, "cmdline", kernel_words(spec, accelerator))
 
 
 def kernel_words(spec: GuestSpec, accelerator: str) -> str:
     """Return the command line of the guest's kernel."""
     words = f"console=ttyS0 quiet panic=1 lab.driver={int(spec.driver)} lab.life={spec.life_seconds}"
+    words += f" lab.blocks={spec.agent_blocks}" if spec.agent_blocks else ""
     # Debian's kernels zero each page when it is taken, and once more for who takes it: emulated, that halves
     # the speed at which a guest can grow.
     # The kernel waits for ticks of its timer in a loop of fixed length, and ends if none came: on a busy host
@@ -147,6 +161,15 @@ def _add_disk(devices: ET.Element, place: Path, target: str, iops: int) -> None:
     _add(disk, "serial", place.name)
     if iops:
         _add(_add(disk, "iotune"), "total_iops_sec", str(iops))
+
+
+def _add_unseen_disk(domain: ET.Element, place: Path, iops: int) -> None:
+    """Give a guest a disk by QEMU's own options: libvirt has no statistics of what it did not make."""
+    drive = f"file={place},if=none,id=unseen,format=raw,discard=unmap,throttling.iops-total={iops}"
+    device = f"virtio-blk-pci,drive=unseen,serial={place.name},bus=pcie.0,addr=0x10"
+    options = _add(domain, f"{{{QEMU_NAMESPACE}}}commandline")
+    for word in ("-drive", drive, "-device", device):
+        _add(options, f"{{{QEMU_NAMESPACE}}}arg", value=word)
 
 
 def _add_balloon(devices: ET.Element, spec: GuestSpec) -> None:

@@ -7,13 +7,15 @@ import shutil
 import stat
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ballonet.errors import BallonetError
 from ballonet.lab.initramfs import archive, load_order
 
 KERNEL_VARIABLE = "BALLONET_LAB_KERNEL"
+AGENT_VARIABLE = "BALLONET_LAB_AGENT"
+AGENT_PACKAGE = "qemu-guest-agent"
 PACKAGE = "linux-image-cloud-amd64"
 MODULES = ("virtio_pci", "virtio_blk", "virtio_console", "virtio_balloon")
 TOOLS = {
@@ -34,6 +36,7 @@ class Image:
     kernel: Path
     initramfs: Path
     seconds: float
+    agent_initramfs: Path | None = None  # for guests with an agent; None: not made
 
 
 def build(directory: Path) -> Image:
@@ -65,6 +68,63 @@ def build(directory: Path) -> Image:
     initramfs = directory / "initramfs"
     initramfs.write_bytes(archive(files))
     return Image(kernel, initramfs, time.monotonic() - begun)
+
+
+def with_agent(image: Image, directory: Path) -> Image:
+    """Return the image with a first file system beside its own that has qemu-guest-agent, too.
+
+    It and its libraries, which are this host's, stay in the guest's memory: guests without it have a file
+    system without them. Raises `BallonetError` with what to install.
+    """
+    if image.agent_initramfs is not None:
+        return image
+    program = agent_program(directory)
+    files = {f"lib/agent/{path.name}": (EXECUTABLE, path.read_bytes()) for path in _libraries(program)}
+    files["sbin/qemu-ga"] = (EXECUTABLE, program.read_bytes())
+    # The kernel unpacks one archive after the other.
+    path = directory / "initramfs-agent"
+    path.write_bytes(image.initramfs.read_bytes() + archive(files))
+    return replace(image, agent_initramfs=path)
+
+
+def agent_program(directory: Path) -> Path:
+    """Return qemu-guest-agent's program, unpacked below `directory` and not installed.
+
+    It comes from the package file that `$BALLONET_LAB_AGENT` names, else from one lying in `directory`, else
+    from `apt-get download`. Raises `BallonetError`.
+    """
+    tree = directory / "agent"
+    shutil.rmtree(tree, ignore_errors=True)
+    _run("dpkg-deb", "-x", str(_agent_package(directory)), str(tree))
+    return next(tree.glob("**/sbin/qemu-ga"))
+
+
+def _agent_package(directory: Path) -> Path:
+    named = os.environ.get(AGENT_VARIABLE)
+    if named and not Path(named).is_file():
+        raise BallonetError(
+            f"{AGENT_VARIABLE} names {named}, which is no file",
+            hint=f"unset {AGENT_VARIABLE}, or let it name a {AGENT_PACKAGE} package",
+        )
+    if named:
+        return Path(named)
+    kept = sorted(directory.glob(f"{AGENT_PACKAGE}_*.deb"))
+    if not kept:
+        _run("apt-get", "download", AGENT_PACKAGE, directory=directory)
+        kept = sorted(directory.glob(f"{AGENT_PACKAGE}_*.deb"))
+    return kept[-1]
+
+
+def _libraries(program: Path) -> list[Path]:
+    """Return the libraries of a program, the one that loads them among them, as this host has them."""
+    words = _run("ldd", str(program)).split()
+    missing = [words[at - 2] for at, word in enumerate(words) if word == "not"]
+    if missing:
+        raise BallonetError(
+            f"the guest agent needs {', '.join(missing)}",
+            hint="apt install libglib2.0-0 libnuma1 libudev1 liburing2",
+        )
+    return [Path(word) for word in words if word.startswith("/")]
 
 
 def _drivers(modules: Path) -> dict[str, tuple[int, bytes]]:

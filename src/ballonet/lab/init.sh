@@ -9,6 +9,7 @@ for word in $(cat /proc/cmdline); do
     case $word in
         lab.driver=*) driver=${word#*=} ;;
         lab.life=*) life=${word#*=} ;;
+        lab.blocks=*) agent_blocks=${word#*=} ;;
     esac
 done
 
@@ -25,6 +26,14 @@ for disk in /sys/block/vd*; do
         swap) mkswap "/dev/${disk##*/}" && swapon "/dev/${disk##*/}" ;;
         data) data=/dev/${disk##*/} ;;
     esac
+done
+
+# The agent's channel has its name in sysfs only, as no udev makes links here.
+for port in /sys/class/virtio-ports/*; do
+    [ -x /sbin/qemu-ga ] && [ "$(cat "$port/name")" = org.qemu.guest_agent.0 ] || continue
+    mkdir -p /run
+    /lib/agent/ld-linux-x86-64.so.2 --library-path /lib/agent /sbin/qemu-ga -m virtio-serial \
+        -p "/dev/${port##*/}" -t /run ${agent_blocks:+-b "$agent_blocks"} &
 done
 
 # The workload asks for memory as it goes and lets most of it never be touched.

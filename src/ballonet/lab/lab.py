@@ -14,7 +14,7 @@ from ballonet.lab import reaper
 from ballonet.lab.accelerator import accelerator
 from ballonet.lab.directory import claim
 from ballonet.lab.domain import GuestSpec, Places, domain_xml
-from ballonet.lab.image import Image, build
+from ballonet.lab.image import Image, build, with_agent
 from ballonet.lab.report import Report, ReportFile
 from ballonet.simulator.schedule import steps, written
 
@@ -85,6 +85,8 @@ class Lab:
         """Start guests, and return when each of them has reported."""
         if self.image is None:
             self.image = await asyncio.to_thread(build, self.directory / "image")
+        if any(spec.agent for spec in specs):
+            self.image = await asyncio.to_thread(with_agent, self.image, self.image.initramfs.parent)
         self.accelerator = self.accelerator or await asyncio.to_thread(accelerator, self.image)
         starts = asyncio.Semaphore(STARTS_AT_ONCE)
         await asyncio.gather(*(self._start(spec, self.image, starts) for spec in specs))

@@ -48,6 +48,8 @@ def specs(scenario: Scenario, *, free_page_reporting: bool = True) -> list[Guest
             memory_bytes=scenario.maximum_bytes,
             vcpus=processors(load),
             free_page_reporting=free_page_reporting,
+            agent=scenario.agents,
+            seen=scenario.seen,
         )
         for name, load in scenario.loads.items()
     ]
@@ -64,6 +66,7 @@ async def one_run(
     """Run a trial's loads once, on guests at rest that its policy had time to bring within the budget."""
     loads = trial.scenario.loads
     seen = informed(hypervisor, lab) if trial.needs_pressure else hypervisor
+    hypervisor.listen(lambda _: trial.has_agents)
     ports = World(seen, SystemClock(), LinuxHost(), ProcessResidents())
     history = History()
 

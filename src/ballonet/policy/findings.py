@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from ballonet.errors import BallonetError
+from ballonet.facts.agent import Channel
 from ballonet.facts.guest import Guest, Obstacle, State
 from ballonet.facts.host import HostMeans, HostMemory, OtherWriter
 from ballonet.policy.advise import freshness_seconds, is_absurd
@@ -385,6 +386,15 @@ GUESTS: tuple[Entry[Guest], ...] = (
         why="Before its kernel kills a process it takes memory back. An actual size above what it was told "
         "is then a call for more, and telling it the same size again undoes the rescue. In the guest the "
         "balloon counts as used.",
+    ),
+    Entry(
+        Severity.ADVICE,
+        "no-agent",
+        lambda guest: guest.channel is Channel.DISCONNECTED and guest.state is State.RUNNING,
+        what="it has a channel for a guest agent, and no agent is at its end",
+        why="How long its programs wait for memory, and what lies in its swap, only an agent can tell. "
+        "All works without.",
+        remedy="in the guest: apt install qemu-guest-agent; then agent = true in the settings",
     ),
     Entry(
         Severity.ADVICE,

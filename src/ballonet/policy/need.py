@@ -9,6 +9,7 @@ from ballonet.facts.host import HostState
 from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Bools, Floats, Snapshot, clip, or_else
 from ballonet.policy.floors import reclaim_mark_bytes, reserve_bytes
+from ballonet.policy.heard import has_swap, heard
 from ballonet.policy.settings import Settings
 
 
@@ -79,7 +80,7 @@ def cushion(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
     unseen = settings.interval_seconds + np.fmax(snapshot.stats_age, 0.0) + settings.reaction_seconds
     seen = settings.reflex & _shows_growth(snapshot, settings)
     reach = np.where(seen, settings.reflex_reach_seconds, unseen)
-    swaps = (snapshot.swap_out > 0.0) | snapshot.autodeflate
+    swaps = has_swap(snapshot, heard(snapshot, memory, settings), settings) | snapshot.autodeflate
     room = clip(
         or_else(memory.growth * reach),
         settings.cushion_floor_share * np.where(swaps, 1.0, 2.0) * snapshot.maximum,

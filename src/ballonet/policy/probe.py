@@ -13,6 +13,7 @@ from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Bools, Floats, Snapshot
 from ballonet.policy.decay import fade
 from ballonet.policy.floors import reserve_bytes
+from ballonet.policy.heard import tells
 from ballonet.policy.need import cache, cushion, is_cut, reclaims, short_of_free
 from ballonet.policy.pressure import LEVELS
 from ballonet.policy.reads import excess_reads
@@ -50,8 +51,8 @@ def _fade(memory: Memory, snapshot: Snapshot, seconds: Floats, harmed: Bools, se
         settings.kept_half_life_seconds,
     )
     kept = np.where(quiet, fade(memory.kept, seconds, half_life), memory.kept)
-    # Where reads cannot be seen, nobody would notice that too much was taken.
-    unseen = np.isnan(snapshot.disk_reads)
+    # Where neither reads nor waits can be seen, nobody would notice that too much was taken.
+    unseen = np.isnan(snapshot.disk_reads) & ~tells(snapshot, settings)
     calm = ~harmed & (snapshot.taken_at >= memory.hold_until)
     return evolve(
         memory,

@@ -9,6 +9,7 @@ from ballonet.facts.evolve import evolve
 from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Floats, Snapshot, or_else
 from ballonet.policy.decay import follow
+from ballonet.policy.heard import heard
 from ballonet.policy.need import is_cut, reclaims
 from ballonet.policy.settings import Settings
 
@@ -22,7 +23,7 @@ def read_disks(memory: Memory, snapshot: Snapshot, seconds: Floats, settings: Se
     requests = snapshot.disk_reads - memory.disk_reads
     # A disk that is unplugged takes all that it ever read out of the sum.
     requests = np.where(requests >= 0.0, requests, np.nan)
-    latest = requests / span
+    latest = np.fmax(requests / span, _waits(snapshot, memory, settings))
     rate = follow(memory.read_rate, latest, seconds, settings.read_half_life_seconds)
     each = (snapshot.disk_read_seconds - memory.disk_read_seconds) / np.maximum(requests, 1.0)
     each = np.where((requests >= LEAST_REQUESTS) & (each >= 0.0), each, np.nan)
@@ -49,6 +50,16 @@ def read_disks(memory: Memory, snapshot: Snapshot, seconds: Floats, settings: Se
     return evolve(memory, lost=np.where(reads, _lost(memory, settings), 0.0) if reads.any() else nothing)
 
 
+def _waits(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
+    """Return the reads/s that make programs wait as long as their guest's agent tells; NaN: it does not.
+
+    The host sees no reads of a network file system, or of a passed-through disk; but who reads again what
+    it had to drop waits for memory, and who streams does not.
+    """
+    waits: Floats = heard(snapshot, memory, settings).pressure / _each(memory, settings)
+    return waits
+
+
 def excess_reads(memory: Memory, settings: Settings) -> Floats:
     """Return by how much a guest reads more than usual, requests/s."""
     usual = settings.usual_reads_share * memory.usual_reads + settings.idle_reads
@@ -58,5 +69,10 @@ def excess_reads(memory: Memory, settings: Settings) -> Floats:
 
 def _lost(memory: Memory, settings: Settings) -> Floats:
     """Return the share of its time that a guest loses to reads beyond its usual ones."""
-    each = np.where(np.isnan(memory.read_seconds), settings.read_seconds, memory.read_seconds)
-    return or_else(excess_reads(memory, settings) * each / np.fmax(memory.busy, 1.0))
+    lost = excess_reads(memory, settings) * _each(memory, settings) / np.fmax(memory.busy, 1.0)
+    return or_else(lost)
+
+
+def _each(memory: Memory, settings: Settings) -> Floats:
+    """Return the seconds that one read takes."""
+    return or_else(memory.read_seconds, settings.read_seconds)

@@ -7,6 +7,7 @@ from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Bools, Floats, Snapshot, or_else
 from ballonet.policy.decay import fade
 from ballonet.policy.floors import reserve_bytes
+from ballonet.policy.heard import heard
 from ballonet.policy.need import is_cut, short_of_free
 from ballonet.policy.settings import Settings
 from ballonet.policy.verdicts import ROUNDING_SECONDS
@@ -139,11 +140,11 @@ def _distress(
     waits = (_risen(memory, snapshot, "alloc_stalls") > 0.0) | (
         _risen(memory, snapshot, "direct_scans") > 0.0
     )
-    waits |= snapshot.pressure > settings.pressure_share
     # What was swapped out since a sample before the change, inflating swapped out.
     caused = memory.need_at < memory.changed_at
     traffic = came + np.where(caused, 0.0, went)
     lacks = settled & ((traffic / seconds > SWAP_RATE_BYTES) | (waits & ~caused))
+    lacks |= heard(snapshot, memory, settings).pressure > settings.pressure_share
     busy = np.maximum(or_else(memory.busy, 1.0), 1.0)
     lost = came / PAGE * settings.swap_in_seconds / seconds / busy
     worse = (able & (lost > settings.worse_share)) | killed

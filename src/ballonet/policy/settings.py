@@ -158,6 +158,10 @@ class Settings:
     pressure_share: float = 0.001
     """So does one whose programs wait for memory for this share of time (PSI)."""
 
+    heard_seconds: float = 6.0
+    """What an agent told is of the size that its guest has now for so long: it is asked at each tick, a guest
+    that thrashes answers up to two of them later, and as long is a guest watched after a bite."""
+
     kept_half_life_seconds: float = 600.0
     contended_half_life_seconds: float = 20.0
     """How fast it is forgotten that cache was in use; the second where others read for want of theirs."""

@@ -230,6 +230,10 @@ def _inputs(last: plan.Plan, index: int) -> models.Inputs:
         swap_out_bytes_total=whole(table.swap_out[index]),
         major_faults_total=whole(table.major_faults[index]),
         pressure_ratio=known(table.pressure[index]),
+        agent_age_seconds=known(table.taken_at - table.heard_at[index]),
+        swapped_bytes=whole(table.swapped[index]),
+        swap_left_bytes=whole(table.swap_left[index]),
+        committed_bytes=whole(table.committed[index]),
         stats_age_seconds=known(table.stats_age[index]),
         stats_period_seconds=known(table.period[index]),
     )

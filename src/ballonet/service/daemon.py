@@ -14,6 +14,7 @@ from ballonet.engine.counts import CountedJournal, Counts
 from ballonet.engine.engine import Engine, World
 from ballonet.engine.limits import LimitsOf
 from ballonet.engine.loop import run
+from ballonet.engine.ports import ListensToAgents, Wanted, nobody
 from ballonet.engine.requests import Requests
 from ballonet.errors import BallonetError, HypervisorError, UnreachableError
 from ballonet.facts.address import Address
@@ -46,6 +47,7 @@ class Rules:
     law: Settings
     limits: LimitsOf
     enforce: bool
+    asks: Wanted = nobody  # whose agents are asked
     release_on_stop: bool = False
     compat_metrics: bool = False
 
@@ -99,6 +101,7 @@ class Daemon:
         self.history = History(history, ears.word)
         self.service = Service([self.connection], self.log, self.history, self.counts)
         self.service.compat_metrics = rules.compat_metrics
+        self._listen()
         self._keeper = None if store is None else Keeper(store, [self.engine], ears.word)
         if self._keeper is not None:
             self._keeper.recall()
@@ -131,6 +134,7 @@ class Daemon:
         else:
             self._rules = rules
             self.engine.change(rules.law, rules.limits, enforce=rules.enforce)
+            self._listen()
             if not rules.enforce:
                 self._claim.drop()
             self.service.compat_metrics = rules.compat_metrics
@@ -144,6 +148,11 @@ class Daemon:
         if rules.enforce:
             self._claim.take()
         return rules
+
+    def _listen(self) -> None:
+        """Have the agents asked that the settings say."""
+        if isinstance(self._world.hypervisor, ListensToAgents):
+            self._world.hypervisor.listen(self._rules.asks)
 
     def _tell(self, happening: Happening) -> None:
         self.counts.heard(happening)

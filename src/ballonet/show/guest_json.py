@@ -20,6 +20,22 @@ def one_guest(guest: Guest, limits: LimitsOf = usual) -> str:
     return document(guest=guest_fields(guest, judged))
 
 
+def _agent(guest: Guest) -> dict[str, Any] | None:
+    """Return the agent that a guest has a channel for, and what it told; None: it has no such channel."""
+    heard = guest.heard
+    if guest.channel is None and heard is None:
+        return None
+    return {
+        "channel": guest.channel,
+        "told_at": heard and heard.at,
+        "pressure_avg10_ratio": heard and heard.recent_ratio,
+        "waited_seconds_total": heard and heard.waited_seconds_total,
+        "swap_total_bytes": heard and heard.swap_total_bytes,
+        "swap_free_bytes": heard and heard.swap_free_bytes,
+        "committed_bytes": heard and heard.committed_bytes,
+    }
+
+
 def guest_fields(guest: Guest, judged: Judged) -> dict[str, Any]:
     """Return the fields of a guest, the same wherever guests are printed."""
     statistics, device, verdict = guest.statistics, guest.device, judged.verdict
@@ -47,6 +63,7 @@ def guest_fields(guest: Guest, judged: Judged) -> dict[str, Any]:
         "stats_period_seconds": None if device is None else device.period_seconds,
         "autodeflate": None if device is None else device.autodeflate,
         "free_page_reporting": None if device is None else device.free_page_reporting,
+        "agent": _agent(guest),
         "verdict": {
             "managed": verdict.managed,
             "reason": verdict.reason,

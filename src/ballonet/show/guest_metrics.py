@@ -110,6 +110,21 @@ GUEST: Final = (
         _of_table("pressure"),
     ),
     GuestMetric(
+        "guest_agent_age_seconds",
+        "gauge",
+        "How old what its agent told was at the last tick.",
+        lambda guests: guests.plan.snapshot.taken_at - guests.plan.snapshot.heard_at,
+    ),
+    GuestMetric(
+        "guest_swapped_bytes", "gauge", "What lies in its swap, where an agent tells.", _of_table("swapped")
+    ),
+    GuestMetric(
+        "guest_committed_bytes",
+        "gauge",
+        "What its programs asked for, where an agent tells.",
+        _of_table("committed"),
+    ),
+    GuestMetric(
         "guest_distress",
         "gauge",
         "1 while it swaps, or waits for memory: nothing is taken from it.",

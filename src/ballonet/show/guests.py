@@ -7,7 +7,8 @@ from ballonet.facts.verdict import Verdict
 from ballonet.policy.floors import hard_floor_bytes
 from ballonet.show.statistics import statistics_table
 from ballonet.show.table import UNKNOWN, pairs, paragraph, table
-from ballonet.show.words import age, period, size, switch
+from ballonet.show.words import age, period, share, size, switch
+from ballonet.units import format_duration
 
 _SIZES = ("MAXIMUM", "ACTUAL", "USABLE", "UNUSED", "RSS")
 
@@ -48,6 +49,7 @@ def guest_details(guest: Guest, columns: int | None = None, limits: LimitsOf = u
         pairs(_identity(guest, judged.verdict), columns),
         pairs(_device(guest)),
         pairs(_sizes(guest, judged)),
+        pairs(_agent(guest)) if guest.channel or guest.heard else "",
         statistics_table(guest) if guest.id is not None else "",
         "\n".join(paragraph(sentence, columns) for sentence in meanings(guest)),
     )
@@ -106,6 +108,21 @@ def _sizes(guest: Guest, judged: Judged) -> list[tuple[str, str]]:
         sizes = f"{size(stored.current_bytes)} of {size(stored.maximum_bytes)}"
         rows.append(("next start", f"{sizes}, statistics {period(stored.period_seconds)}"))
     return rows
+
+
+def _agent(guest: Guest) -> list[tuple[str, str]]:
+    """Return who is at the guest's end of its agent's channel, and what the agent told."""
+    heard = guest.heard
+    if heard is None:
+        return [("agent", f"{guest.channel}, not asked")]
+    recent = UNKNOWN if heard.recent_ratio is None else share(heard.recent_ratio)
+    waited = UNKNOWN if heard.waited_seconds_total is None else format_duration(heard.waited_seconds_total)
+    return [
+        ("agent", "asked just now"),
+        ("waits for memory", f"{recent} of the last seconds, {waited} since its boot"),
+        ("swap", f"{size(heard.swapped_bytes)} used, {size(heard.swap_free_bytes)} left"),
+        ("committed", size(heard.committed_bytes)),
+    ]
 
 
 def meanings(guest: Guest) -> list[str]:

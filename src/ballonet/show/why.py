@@ -63,9 +63,20 @@ def inputs(inputs: Inputs) -> list[tuple[str, str]]:
         ("ceiling", size(inputs.ceiling_bytes)),
         ("weight", f"{inputs.weight:g}"),
     ]
-    if inputs.pressure_ratio is not None:
+    if inputs.agent_age_seconds is not None:
+        rows.append(("its agent", agent(inputs)))
+    elif inputs.pressure_ratio is not None:
         rows.append(("pressure", share(inputs.pressure_ratio)))
     return rows
+
+
+def agent(inputs: Inputs) -> str:
+    """Return what the guest's agent told, and when."""
+    waited = UNKNOWN if inputs.pressure_ratio is None else share(inputs.pressure_ratio)
+    swap = f"{size(inputs.swapped_bytes)} in swap, {size(inputs.swap_left_bytes)} left there"
+    committed = f"{size(inputs.committed_bytes)} asked for"
+    told = age(inputs.agent_age_seconds)
+    return f"told {told} ago: {waited} of the time something waited for memory, {swap}, {committed}"
 
 
 def tiers(wanted: Tiers, got: Tiers) -> list[tuple[str, str, str]]:

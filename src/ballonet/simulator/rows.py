@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballonet.errors import BallonetError, DeadlineError, RefusedError
+from ballonet.facts.agent import Heard
 from ballonet.facts.columns import Columns
 from ballonet.facts.guest import Device, Guest, State
 from ballonet.facts.snapshot import Bools
@@ -70,6 +71,7 @@ def guest_rows(
                 vcpus=whole["vcpus"][row],
                 vcpu_seconds_total=None if busy[row] else numbers["vcpu_seconds"][row],
                 pressure_ratio=None if isnan(pressure) else pressure,
+                heard=_heard(columns, row),
             )
         )
     return found
@@ -86,6 +88,15 @@ def _frame(columns: Columns, spec: Spec, row: int, read_at: float) -> dict[str, 
         "device": Device("virtio", spec.autodeflate, spec.free_page_reporting, spec.period_seconds),
         "obstacles": frozenset({spec.obstacle} if spec.obstacle else ()),
     }
+
+
+def _heard(columns: Columns, row: int) -> Heard | None:
+    """Return what a guest's agent told, None where it has none or was not asked yet."""
+    if np.isnan(columns.heard[row]):
+        return None
+    swapped, left = _whole(float(columns.swapped[row])), _whole(float(columns.swap_left[row]))
+    total = None if swapped is None or left is None else swapped + left
+    return Heard(float(columns.heard[row]), swap_total_bytes=total, swap_free_bytes=left)
 
 
 def only(columns: Columns, rows: NDArray[np.intp]) -> Columns:

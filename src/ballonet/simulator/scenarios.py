@@ -33,6 +33,8 @@ class Scenario:
     maxima: Mapping[str, int] = field(default_factory=dict)  # of guests that are not of that size
     floor_bytes: int | None = 128 * MIB  # None: the usual one of each
     in_lab: bool = True  # small enough for real guests
+    agents: bool = False  # guests have one that may be listened to
+    seen: bool = True  # the host sees files read: not so those on a network, or on a disk passed through
     settled: bool = True  # False: guests have their maxima and are at work when the policy begins
 
     def maximum(self, name: str) -> int:
@@ -147,6 +149,18 @@ SCENARIOS: Mapping[str, Scenario] = {
         },
         budget_bytes=850.0 * MIB,
         seconds=120.0,
+    ),
+    "far-files": Scenario(
+        "three read files that the host cannot see read; two of them stop, and then one reads more",
+        {
+            "web": f"at 0 file_mib=100 {_FILES}\nat 40 file_mib=300",
+            "shop": f"at 0 file_mib=200 {_FILES}\nat 20 reads=0",
+            "files": f"at 0 file_mib=200 {_FILES}\nat 20 reads=0",
+        },
+        budget_bytes=850.0 * MIB,
+        seconds=120.0,
+        agents=True,
+        seen=False,
     ),
     "streaming": Scenario(
         "one reads a stream through its page cache, beside one that lives on its own",

@@ -23,7 +23,9 @@ class Spec:
     autodeflate: bool = False
     free_page_reporting: bool = True
     recent: bool = False  # Linux 6.12: it tells OOM kills, stalls and scans
-    tells_pressure: bool = False  # an agent in it tells its PSI
+    tells_pressure: bool = False  # somebody tells its PSI, which is all that it tells beside its statistics
+    seen: bool = True  # the host sees its files read, and not only its swap
+    agent: bool = False  # an agent in it tells that and its swap
     period_seconds: int = 1
     kind: Kind = Kind.LINUX
     incidents: Sequence[Incident] = ()

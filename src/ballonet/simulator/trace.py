@@ -41,6 +41,11 @@ COLUMNS: Mapping[str, str] = {
     "alloc_stalls_total": "alloc_stalls",
     "direct_scans_bytes_total": "direct_scans",
     "pressure_ratio": "pressure",
+    "pressure_since": "pressure_since",
+    "heard_at": "heard_at",
+    "swapped_bytes": "swapped",
+    "swap_left_bytes": "swap_left",
+    "committed_bytes": "committed",
     "statistics_at": "stats_at",
     "stats_period_seconds": "period",
     "disk_reads_total": "disk_reads",
@@ -48,7 +53,9 @@ COLUMNS: Mapping[str, str] = {
     "vcpus": "vcpus",
     "vcpu_seconds_total": "vcpu_seconds",
 }
-"""What a trace calls each column of a snapshot. `statistics_at` is epoch seconds there."""
+"""What a trace calls each column of a snapshot."""
+TIMES = ("statistics_at", "heard_at", "pressure_since")
+"""Those that are epoch seconds there."""
 
 HOST_COLUMNS: Mapping[str, str] = {
     "host_total_bytes": "total_bytes",
@@ -124,7 +131,8 @@ def traced(plan: Plan, told: Floats, epoch: float) -> Trace:
     numbers = {
         name: np.asarray(getattr(snapshot, field), dtype=np.float64) for name, field in COLUMNS.items()
     }
-    numbers["statistics_at"] = epoch + snapshot.stats_at
+    for name in TIMES:
+        numbers[name] = epoch + numbers[name]
     for name, field in HOST_COLUMNS.items():
         value = None if snapshot.host is None else getattr(snapshot.host, field)
         numbers[name] = np.full(len(snapshot), np.nan if value is None else float(value))

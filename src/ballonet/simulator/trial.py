@@ -39,6 +39,7 @@ LEAST_HOST_BYTES = 64 * GIB
 
 
 FREE_PAGE_REPORTING = "free page reporting"
+GUEST_AGENT = "guest agent"
 # What can be switched off, to see what it is worth: a part of the law by its settings, or of the guests.
 PARTS: Mapping[str, Mapping[str, Any]] = {
     "reflex": {"reflex": False},
@@ -49,6 +50,7 @@ PARTS: Mapping[str, Mapping[str, Any]] = {
     "pool": {"pool_share": 0.0, "pool_most_share": 0.0},
     "short ticks": {"interval_seconds": 5.0},
     FREE_PAGE_REPORTING: {},
+    GUEST_AGENT: {},
 }
 
 
@@ -83,6 +85,11 @@ class Trial:
     def needs_pressure(self) -> bool:
         """Return whether guests must tell their own PSI: only an agent in them can, so others do without."""
         return self.policy == "senpai"
+
+    @property
+    def has_agents(self) -> bool:
+        """Return whether an agent in each guest is listened to: no rule of others does."""
+        return self.scenario.agents and self.policy == OURS and self.without != GUEST_AGENT
 
     @property
     def shares(self) -> dict[str, int]:
@@ -236,6 +243,8 @@ def made(
             vcpus=2,
             free_page_reporting=trial.free_page_reporting,
             tells_pressure=trial.needs_pressure,
+            agent=trial.has_agents,
+            seen=scenario.seen,
         )
         for name, text in scenario.loads.items()
     ]

@@ -16,11 +16,11 @@ from ballonet.facts.guest import Guest, Obstacle
 from ballonet.facts.host import HostMemory
 from ballonet.facts.snapshot import Bools, Floats
 from ballonet.simulator import guests as model
+from ballonet.simulator.beside import Beside
 from ballonet.simulator.incidents import Incidents, Phase
 from ballonet.simulator.kernel import SLAB
 from ballonet.simulator.kinds import Kind, told
 from ballonet.simulator.life import STEP_SECONDS, Life
-from ballonet.simulator.pressure import Pressure
 from ballonet.simulator.programs import Answers
 from ballonet.simulator.rows import guest_rows, only, refusal
 from ballonet.simulator.spec import Spec
@@ -81,8 +81,7 @@ class World:
         self._number = np.arange(1.0, len(self.specs) + 1)
         self._started = np.full(len(self.specs), VirtualClock.EPOCH)
         self._kinds = {kind: self._column_of(spec.kind is kind for spec in self.specs) for kind in Kind}
-        self._tells_pressure = self._column("tells_pressure").astype(np.bool_)
-        self._pressure = Pressure(len(self.specs))
+        self._beside = Beside(self.specs)
         self._incidents = Incidents([spec.incidents for spec in self.specs], STEP_SECONDS)
         codes = [list(Obstacle).index(spec.obstacle) if spec.obstacle else -1 for spec in self.specs]
         self._obstacle = np.array(codes, dtype=np.int8)
@@ -116,8 +115,8 @@ class World:
             self._live(self._incidents.next_at)
             self._happen()
         self._live(until)
-        if until > began and self._tells_pressure.any():
-            self._pressure.take(life.waited(), (until - began) * STEP_SECONDS)
+        if until > began:
+            self._beside.take(life.waited(), (until - began) * STEP_SECONDS)
         if self._detail and until > began:
             self.answers.append((began * STEP_SECONDS, life.answers()))
 
@@ -224,7 +223,7 @@ class World:
     def _columns(self) -> Columns:
         """Return all guests, those that are shut off as if they were not."""
         self._catch_up()
-        reads = np.where(self._incidents.present[Phase.JOB], np.nan, self._life.reads())
+        reads = np.where(self._incidents.present[Phase.JOB], np.nan, self._beside.reads(self._life))
         # The hypervisor keeps whole seconds; but what differs from the last look was sent after it.
         sent_at = np.floor(VirtualClock.EPOCH + self._sampled_at * STEP_SECONDS)
         sent_at = np.maximum(sent_at, VirtualClock.EPOCH + self._after)
@@ -233,6 +232,7 @@ class World:
         statistics: dict[str, Any] = told(self.make, model.State.of(self._sample), self._kinds)
         if never.any():
             statistics |= {name: np.where(never, np.nan, column) for name, column in statistics.items()}
+        statistics |= self._beside.columns(self._clock.time(), self._life)
         return evolve(
             self._frame,
             **statistics,
@@ -240,7 +240,6 @@ class World:
             rss=np.floor(self._life.resident()),
             last_update=np.where(never, np.nan, sent_at),
             period=(self._period * STEP_SECONDS).astype(np.float64),
-            pressure=np.where(self._tells_pressure, self._pressure.share, np.nan),
             disk_reads=np.floor(reads),
             disk_read_seconds=reads * np.maximum(model.READ_SECONDS, 1.0 / self.make.requests),
             vcpu_seconds=np.where(np.isnan(reads), np.nan, self._life.busy()),

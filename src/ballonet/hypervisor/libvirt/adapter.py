@@ -15,11 +15,14 @@ from functools import partial
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from ballonet.engine.ports import Event, HypervisorFacts, check_size
-from ballonet.errors import DeadlineError, HypervisorError, NoSuchGuestError
+from ballonet.engine.ports import Event, HypervisorFacts, Wanted, check_size, nobody
+from ballonet.errors import BallonetError, DeadlineError, HypervisorError, NoSuchGuestError
+from ballonet.facts.agent import Heard
 from ballonet.facts.guest import Guest
 from ballonet.facts.uri import host_of
+from ballonet.hypervisor.agents import Agents, hear
 from ballonet.hypervisor.libvirt import rows
+from ballonet.hypervisor.libvirt.agent_line import AgentLine
 from ballonet.hypervisor.libvirt.connection import KIB, Connection, libvirt
 from ballonet.hypervisor.libvirt.definition import read_definition
 
@@ -40,6 +43,9 @@ class LibvirtHypervisor:
         self._definitions = rows.Definitions()
         self._opened = connection.opened
         self._seen: dict[str, Guest] = {}  # running guests as last read
+        self._line = AgentLine(connection.uri, read_only=connection.read_only)
+        self._agents = Agents(self._line.ask)
+        self._listens_to: Wanted = nobody
         self._moving: dict[str, tuple[int, float]] = {}  # size asked for, and until when it is looked for
 
     @classmethod
@@ -69,6 +75,9 @@ class LibvirtHypervisor:
 
     async def close(self) -> None:
         """End the connection; guests keep running."""
+        await self._agents.close()
+        with suppress(BallonetError):  # one that hangs keeps nobody
+            await self._line.close()
         await self._connection.close()
 
     def events(self) -> AsyncIterator[Event]:
@@ -93,6 +102,7 @@ class LibvirtHypervisor:
         found = [guest for guest in told if guest is not None]
         self._seen = {guest.uuid: guest for guest in found}
         self._definitions.keep(self._seen)
+        found = self._agents.hear(found, self._listens_to)
         if inactive:
             found += await self._connection.call(_read_inactive, "listing guests that are shut off")
         return sorted(found, key=lambda guest: guest.name)
@@ -126,6 +136,15 @@ class LibvirtHypervisor:
         near = get_close_matches(reference, found, n=3)
         hint = f"did you mean {', '.join(near)}?" if near else _WHO
         raise NoSuchGuestError(f"no guest {reference!r}", hint=hint)
+
+    def listen(self, to: Wanted) -> None:
+        """From now on ask the agents of these guests beside all looks, which show what they told last."""
+        self._listens_to = to
+
+    async def hear(self, uuid: str) -> Heard:
+        """Return what the agent in a guest tells now."""
+        heard, _ = await hear(partial(self._line.ask, uuid))
+        return heard
 
     async def _bulk(self) -> list[Guest]:
         """Read all at once; a guest that hangs is passed over by the second try."""

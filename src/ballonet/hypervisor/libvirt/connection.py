@@ -42,8 +42,11 @@ SILENT_SECONDS, SILENT_TIMES = 1, 29
 class Connection:
     """Runs calls on a libvirt connection, which it opens again when it broke."""
 
-    def __init__(self, uri: str, *, read_only: bool, deadline_seconds: float) -> None:
+    def __init__(
+        self, uri: str, *, read_only: bool, deadline_seconds: float, hears_events: bool = True
+    ) -> None:
         self.uri = uri
+        self._hears_events = hears_events
         self.read_only = read_only
         self.opened = 0  # how often: what was learnt of guests before is old
         self._deadline_seconds = deadline_seconds
@@ -146,12 +149,13 @@ class Connection:
             self._listeners.discard(queue)
 
     def _register(self, raw: Any) -> None:
-        """Ask for events, and for a sign of life from a daemon (in a thread)."""
-        for number, callback in (
+        """Ask for events, if they are wanted, and for a sign of life from a daemon (in a thread)."""
+        events = (
             (libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._on_lifecycle),
             (libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, self._on_reboot),
             (libvirt.VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, self._on_balloon),
-        ):
+        )
+        for number, callback in events if self._hears_events else ():
             raw.domainEventRegisterAny(None, number, callback, None)
         try:
             raw.setKeepAlive(SILENT_SECONDS, SILENT_TIMES)

@@ -5,9 +5,11 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from ballonet.errors import HypervisorError, UsageError
+from ballonet.facts.agent import Channel
 from ballonet.facts.guest import Device, Obstacle
 from ballonet.units import parse_size
 
+AGENT = "devices/channel/target[@name='org.qemu.guest_agent.0']"
 METADATA = "metadata/{urn:ballonet:guest:1}guest"  # settings that travel with a guest
 _OSINFO = "{http://libosinfo.org/xmlns/libvirt/domain/1.0}"
 SYSTEM = f"metadata/{_OSINFO}libosinfo/{_OSINFO}os"  # what virt-install and virt-manager note
@@ -23,6 +25,7 @@ class Definition:
     obstacles: frozenset[Obstacle]
     file_backed: bool = False
     metadata: str = ""  # our own element as XML; empty where there is none
+    channel: Channel | None = None  # to an agent in the guest
     system: str = ""  # its operating system as libosinfo names it; empty where nobody noted it
 
 
@@ -48,6 +51,7 @@ def _read(domain: ET.Element) -> Definition:
         device=_device(domain.find("devices/memballoon")),
         file_backed=domain.find("memoryBacking/source[@type='file']") is not None,
         metadata=_element(domain.find(METADATA)),
+        channel=_channel(domain.find(AGENT)),
         system=_system(domain.find(SYSTEM)),
         obstacles=frozenset(obstacle for obstacle, found in _OBSTACLES.items() if _has(domain, found)),
     )
@@ -85,6 +89,14 @@ def _device(element: ET.Element | None) -> Device | None:
         free_page_reporting=element.get("freePageReporting") == "on",
         period_seconds=max(0, int(stats.get("period", "0"))) if stats is not None else 0,
     )
+
+
+def _channel(element: ET.Element | None) -> Channel | None:
+    """Return who is at a channel's other end; libvirt says it of guests that run."""
+    if element is None:
+        return None
+    state = element.get("state")
+    return Channel(state) if state in set(Channel) else Channel.UNKNOWN
 
 
 def _element(element: ET.Element | None) -> str:

@@ -23,6 +23,7 @@ _NO_GUEST = 42
 _INVALID_OPERATION = 55
 _TIMEOUT = 68
 _UNSUPPORTED = 84
+_NO_AGENT = frozenset({74, 86})  # no channel to one; one that does not answer
 
 _GROUP = "run it with sudo, or join the group: sudo usermod -aG libvirt $USER, then log in again"
 
@@ -55,6 +56,8 @@ def failure(code: int, message: str, doing: str) -> BallonetError:
             hint = "leave out --read-only, and a URI's socket that ends in -ro"
             return NotPermittedError(f"{doing}: the connection is read-only", hint=hint)
         return NotPermittedError(f"{doing}: {said}", hint=_GROUP)
+    if code in _NO_AGENT and "agent" in lower:
+        return HypervisorError(f"{doing}: {said}", hint="in the guest: systemctl status qemu-guest-agent")
     if code == _TIMEOUT:
         hint = "see what holds it: virsh domjobinfo GUEST; is its QEMU stopped?"
         return DeadlineError(f"{doing}: something else is at work on the guest", hint=hint)

@@ -155,6 +155,7 @@ def frame(domain: Any, state: object, definition: Definition, asked_at: float) -
         obstacles=definition.obstacles,
         file_backed=definition.file_backed,
         metadata=definition.metadata,
+        channel=definition.channel,
         system=definition.system,
     )
 

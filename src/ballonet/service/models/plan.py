@@ -78,7 +78,13 @@ class Inputs(Answer):
     swap_in_bytes_total: int | None
     swap_out_bytes_total: int | None
     major_faults_total: int | None
-    pressure_ratio: float | None
+    pressure_ratio: float | None = Field(description="share of time in which something waited for memory")
+    agent_age_seconds: float | None = Field(
+        default=None, description="age of what the guest's agent told: pressure, swap, what is committed"
+    )
+    swapped_bytes: int | None = None
+    swap_left_bytes: int | None = None
+    committed_bytes: int | None = None
     stats_age_seconds: float | None = Field(description="age of all that the guest itself reports")
     stats_period_seconds: float | None
 

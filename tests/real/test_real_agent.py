@@ -1,0 +1,158 @@
+"""Real agents in real guests: heard either way, beside all looks, and no worse than absent when they hang."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hosts import booted
+from subjects import Machine
+
+from ballonet.errors import HypervisorError
+from ballonet.facts.agent import Channel
+from ballonet.facts.guest import Guest
+from ballonet.hypervisor.libvirt import LibvirtHypervisor
+from ballonet.lab import reaper
+from ballonet.lab.domain import GuestSpec
+from ballonet.units import MIB
+
+pytestmark = pytest.mark.real
+
+BALLONET = str(Path(sys.executable).with_name("ballonet"))
+SPECS = [
+    GuestSpec("told", memory_bytes=256 * MIB, agent=True),
+    GuestSpec("printed", memory_bytes=256 * MIB, agent=True, agent_blocks="guest-file-open"),
+    GuestSpec("refuses", memory_bytes=256 * MIB, agent=True, agent_blocks="guest-file-open,guest-exec"),
+    GuestSpec("plain", memory_bytes=160 * MIB),
+]
+
+
+@pytest.fixture(scope="module")
+def ward() -> Iterator[Machine]:
+    with booted(SPECS) as machine:
+        yield machine
+
+
+@pytest.fixture
+async def hypervisor(ward: Machine) -> AsyncIterator[LibvirtHypervisor]:
+    found = await LibvirtHypervisor.open(ward.daemon.uri)
+    yield found
+    await found.close()
+
+
+def shown(ward: Machine, name: str, *options: str) -> tuple[dict[str, Any], str]:
+    """Return what `show` prints of a guest, and its warnings."""
+    words = [BALLONET, "-c", ward.daemon.uri, "show", name, "-o", "json", *options]
+    done = subprocess.run(words, check=True, capture_output=True, text=True, timeout=120)
+    guest: dict[str, Any] = json.loads(done.stdout)["guest"]
+    return guest, done.stderr
+
+
+async def looked(
+    hypervisor: LibvirtHypervisor, done: Callable[[dict[str, Guest]], bool], seconds: float = 60.0
+) -> dict[str, Guest]:
+    """Look at all guests twice a second until this is true of them."""
+    async with asyncio.timeout(seconds):
+        while True:
+            found = {guest.name: guest for guest in await hypervisor.guests()}
+            if done(found):
+                return found
+            await asyncio.sleep(0.5)
+
+
+@pytest.mark.parametrize("name", ["told", "printed"])
+def test_an_agent_tells_what_the_kernel_of_its_guest_says(ward: Machine, name: str) -> None:
+    guest, warnings = shown(ward, name, "--agent")
+
+    assert "" == warnings
+    agent = guest["agent"]
+    assert "connected" == agent["channel"]
+    assert 0.0 <= agent["pressure_avg10_ratio"] <= 1.0
+    report = ward.lab.latest(name)
+    assert 1024 * report.swap_total_kib == agent["swap_total_bytes"]
+    assert agent["committed_bytes"] > 0
+    assert agent["waited_seconds_total"] >= 0.0
+
+
+def test_nobody_is_asked_unless_somebody_wants_it(ward: Machine) -> None:
+    guest, _ = shown(ward, "told")
+
+    assert ("connected", None) == (guest["agent"]["channel"], guest["agent"]["told_at"])
+    assert shown(ward, "plain")[0]["agent"] is None
+
+
+def test_an_agent_that_refuses_is_said_with_a_remedy_and_the_guest_is_shown(ward: Machine) -> None:
+    guest, warnings = shown(ward, "refuses", "--agent")
+
+    assert guest["agent"]["told_at"] is None
+    assert "its agent lets nobody read files" in warnings
+    assert "hint: in the guest, allow guest-file-open" in warnings
+
+
+def test_a_guest_without_a_channel_is_said_to_have_none(ward: Machine) -> None:
+    _, warnings = shown(ward, "plain", "--agent")
+
+    assert "QEMU guest agent is not configured" in warnings
+
+
+async def test_looks_show_what_those_agents_told_that_are_wanted(hypervisor: LibvirtHypervisor) -> None:
+    hypervisor.listen(lambda guest: guest.name != "printed")
+
+    found = await looked(hypervisor, lambda guests: guests["told"].pressure_ratio is not None)
+
+    told = found["told"]
+    assert told.channel is Channel.CONNECTED
+    assert told.heard is not None
+    assert told.heard.since is not None
+    assert told.heard.since < told.heard.at
+    assert [None, None, None] == [found[name].heard for name in ("printed", "refuses", "plain")]
+
+
+async def test_a_guest_that_waits_for_memory_is_heard_to(
+    ward: Machine, hypervisor: LibvirtHypervisor
+) -> None:
+    """It re-reads more of a file, and touches more of its memory, than it has room for."""
+    hypervisor.listen(lambda guest: guest.name == "told")
+    await asyncio.to_thread(
+        ward.load, "told", "at 0 anon_mib=150 hot_mib=150 file_mib=120 rate=50 touches=32 reads=8"
+    )
+    found = await looked(
+        hypervisor,
+        lambda guests: (guests["told"].pressure_ratio or 0.0) > 0.01 and _swapped(guests["told"]) > MIB,
+    )
+    report = ward.lab.latest("told")
+    await asyncio.to_thread(ward.load, "told", "at 0 anon_mib=20 hot_mib=20")
+
+    swapped = 1024 * (report.swap_total_kib - report.swap_free_kib)
+    assert _swapped(found["told"]) == pytest.approx(swapped, abs=64 * MIB)
+
+
+def _swapped(guest: Guest) -> int:
+    return (guest.heard and guest.heard.swapped_bytes) or 0
+
+
+async def test_an_agent_that_hangs_costs_what_it_would_have_told(
+    ward: Machine, hypervisor: LibvirtHypervisor
+) -> None:
+    hypervisor.listen(lambda guest: guest.name in {"told", "printed"})
+    await looked(hypervisor, lambda guests: all(guests[name].heard for name in ("told", "printed")))
+    [process] = reaper.processes({ward.lab.uuids["printed"]})
+    os.kill(process, signal.SIGSTOP)
+    try:
+        heard = []
+        for _ in range(8):
+            found = {guest.name: guest for guest in await hypervisor.guests()}
+            heard.append(found["told"].heard)
+            await asyncio.sleep(1.0)
+        assert len({each.at for each in heard if each}) >= 3
+        with pytest.raises(HypervisorError):
+            await hypervisor.hear(ward.lab.uuids["printed"])
+    finally:
+        os.kill(process, signal.SIGCONT)
+    await looked(hypervisor, lambda guests: guests["printed"].job is None)

@@ -21,6 +21,7 @@ from documents import ROOT, Block, Typed, typed, without_figures
 NOT_RUN = {
     r"apt |dnf |pipx ": "installs for the whole machine; script/setup installs the same for these tests",
     r"systemctl |journalctl |systemd-sysusers": "needs systemd; tests/packaging boots one and does it there",
+    r"editor ": "is the reader's own hand",
     r"usermod |saslpasswd2 ": "changes the machine's users",
     r"qm ": "is Proxmox's",
     r".*virsh start": "starts a guest of the reader's",

@@ -24,6 +24,7 @@ NOT_RUN = {
     r"editor ": "is the reader's own hand",
     r"usermod |saslpasswd2 ": "changes the machine's users",
     r"qm ": "is Proxmox's",
+    r"ballonet -c 'qmp:|qemu-system-x86_64 ": "needs a QEMU of its own: tests/real/test_real_qmp.py",
     r".*virsh start": "starts a guest of the reader's",
     r"ssh ": "goes to another machine",
     r"script/": "runs these tests, or for minutes to hours; that it is there is looked at",

@@ -54,7 +54,7 @@ def test_what_a_guest_was_last_told_stays_as_long_as_it_is_seen(store: Store) ->
     store.remember({WEB: {}, "uuid-refused": {}}, 40 * DAY)
 
     store.prune(50 * DAY)
-    assert {WEB: (2, 2.0, False)} == store.targets()
+    assert {WEB: (2, 2.0, 512 << 20)} == store.targets()
     assert [2] == [record.act.to_bytes for record in store.acts(WEB)]
     assert [] == [*store.acts("uuid-gone"), *store.acts("uuid-refused")]
 

@@ -29,6 +29,7 @@ from ballonet.service.lock import lock
 from ballonet.service.schema import MIGRATIONS
 
 FILE = "state.sqlite"
+CACHE_BYTES = 512 * 1024  # of the file in memory: what is written is seldom read
 RETENTION_SECONDS = 30 * 86400.0
 MOST_EVENTS = 1_000_000  # and as many acts
 PRUNED_ROWS = 500  # of events and of acts, in one call: some 10 ms
@@ -71,6 +72,7 @@ class Store:
         with contextlib.ExitStack() as undo:
             self._lock = undo.enter_context(lock(directory))
             self._database, self.damaged = open_or_replace(directory / FILE, MIGRATIONS)
+            self._database.limit_cache(CACHE_BYTES)
             undo.pop_all()
 
     def close(self) -> None:

@@ -115,8 +115,10 @@ def test_a_cushion_lasts_until_the_reflex_answers_or_until_the_next_tick() -> No
 @pytest.mark.parametrize(
     ("rss", "reports_free", "shows"),
     [
-        (824, False, False),
-        (824, True, True),  # of 1,024 MiB 200 are unused, and none of these resident
+        (824 + 38, False, True),  # of 1,024 MiB 200 are unused, and half of R of these resident
+        (824 + 39, False, False),
+        (824 + 39, True, True),
+        (np.nan, False, True),
         (np.nan, True, True),
         (824 + 256, True, True),  # its process has some beside
         (825 + 256, True, False),  # its driver does not report

@@ -96,7 +96,9 @@ def _shows_growth(snapshot: Snapshot, settings: Settings) -> Bools:
     resident and not used does not change when a guest is given memory: else it would be given it in turns.
     """
     idle = snapshot.rss - (snapshot.actual - snapshot.unused)
-    shows: Bools = snapshot.watched & snapshot.reports_free & ~(idle > settings.process_bytes)
+    reserve = reserve_bytes(snapshot.maximum)
+    hides = idle > np.where(snapshot.reports_free, settings.process_bytes, reserve / 2)
+    shows: Bools = snapshot.watched & ~hides
     return shows
 
 

@@ -12,16 +12,25 @@ from ballonet.errors import BallonetError
 from ballonet.facts.agent import Channel
 from ballonet.facts.guest import Guest, Obstacle, State
 from ballonet.facts.host import HostMeans, HostMemory, OtherWriter
-from ballonet.policy.advise import freshness_seconds, is_absurd
-from ballonet.policy.floors import reserve_bytes
-from ballonet.policy.remedies import may_be_linux
-from ballonet.policy.settings import Settings
+from ballonet.policy.signs import (
+    fell_silent,
+    forgets_period,
+    has_feature,
+    has_obstacle,
+    is_ahead,
+    is_asked,
+    is_impossible,
+    is_unasked,
+    lacks_driver,
+    lacks_swap,
+    lacks_what_is_needed,
+    starts_smaller,
+)
 
 Subject = TypeVar("Subject")
 
 OURS = "ballonet"  # the product, where it is a service of ours that resizes the guests
 SLOW_SECONDS = 10  # as often as Cockpit asks; in 10 s a build grows by 3.1 GiB, more than any cushion
-_BLIND_SECONDS = Settings(budget_bytes=0.0).blind_seconds
 
 
 class Severity(StrEnum):
@@ -56,93 +65,6 @@ class Entry(Generic[Subject]):
     why: str
     what: str = ""
     remedy: str = ""
-
-
-def _running(guest: Guest) -> bool:
-    return guest.state is State.RUNNING
-
-
-def _asked(guest: Guest) -> bool:
-    """Return whether a guest runs and is asked for statistics; while a job holds it nobody hears them."""
-    asked = guest.device is not None and guest.device.period_seconds > 0
-    return _running(guest) and guest.job is None and asked
-
-
-def _driverless(guest: Guest) -> bool:
-    """Return whether a guest runs without a driver for its balloon device, where that can be told."""
-    return _running(guest) and guest.job is None and guest.device is not None and guest.device.driver is False
-
-
-def _unasked(guest: Guest) -> bool:
-    """Return whether a guest runs and is not asked for statistics."""
-    return _running(guest) and guest.device is not None and guest.device.period_seconds == 0
-
-
-def _stopped(guest: Guest) -> bool:
-    """Return whether a guest once sent what a decision needs, and does no longer."""
-    return _is_old(guest) and not _lacks_sizes(guest)
-
-
-def _is_old(guest: Guest) -> bool:
-    """Return whether a guest that is asked sent its last statistics too long ago."""
-    age, device = guest.stats_age_seconds, guest.device
-    if not _asked(guest) or age is None or device is None:
-        return False
-    return age > max(_BLIND_SECONDS, freshness_seconds(device))
-
-
-def _ahead(guest: Guest) -> bool:
-    """Return whether statistics come from the future: a second is rounding."""
-    return _asked(guest) and (guest.stats_age_seconds or 0.0) < -1.0
-
-
-def _halfhearted(guest: Guest) -> bool:
-    """Return whether a guest sends statistics without what a decision needs."""
-    return _asked(guest) and guest.statistics.last_update is not None and _lacks_sizes(guest)
-
-
-def _lacks_sizes(guest: Guest) -> bool:
-    """Return whether a guest's statistics leave out what can be taken from it."""
-    return guest.statistics.usable_bytes is None or guest.statistics.unused_bytes is None
-
-
-def _impossible(guest: Guest) -> bool:
-    """Return whether a guest reports what cannot be."""
-    return _asked(guest) and not _is_old(guest) and is_absurd(guest)
-
-
-def _swapless(guest: Guest) -> bool:
-    """Return whether a guest is out of memory and never swapped: it has no swap space, or it just ran out."""
-    statistics, maximum = guest.statistics, guest.maximum_bytes
-    if maximum is None or statistics.usable_bytes is None or not _asked(guest) or _stopped(guest):
-        return False
-    exhausted = statistics.usable_bytes < reserve_bytes(maximum)
-    rescued = guest.device is not None and guest.device.autodeflate
-    return exhausted and statistics.swap_out_bytes_total == 0 and not rescued
-
-
-def _forgets_period(guest: Guest) -> bool:
-    """Return whether a guest will not be asked after its next start, though it is now, or is shut off."""
-    stored = guest.stored is not None and guest.stored.period_seconds == 0
-    return stored and guest.device is not None and not _unasked(guest)
-
-
-def _starts_smaller(guest: Guest) -> bool:
-    return guest.stored is not None and guest.stored.current_bytes < guest.stored.maximum_bytes
-
-
-def _feature(name: str, *, on: bool) -> Callable[[Guest], bool]:
-    """Return the test whether a feature of the balloon device is on, or off, where it can be used."""
-    return lambda guest: (
-        guest.device is not None
-        and not guest.obstacles
-        and bool(getattr(guest.device, name)) is on
-        and may_be_linux(guest.system)
-    )
-
-
-def _obstructed(obstacle: Obstacle) -> Callable[[Guest], bool]:
-    return lambda guest: obstacle in guest.obstacles
 
 
 def _swaps(around: Surroundings) -> bool:
@@ -268,7 +190,7 @@ GUESTS: tuple[Entry[Guest], ...] = (
         Entry(
             Severity.PROBLEM,
             obstacle.value,
-            _obstructed(obstacle),
+            has_obstacle(obstacle),
             why=_TWO_SIZES if obstacle is Obstacle.VIRTIO_MEM else _NOTHING_GAINED,
         )
         for obstacle in Obstacle
@@ -285,7 +207,7 @@ GUESTS: tuple[Entry[Guest], ...] = (
     Entry(
         Severity.PROBLEM,
         "no-period",
-        _unasked,
+        is_unasked,
         why="Nobody knows what it needs, so nothing is ever taken from it. ballonet run --enforce asks it "
         "by itself.",
         remedy="ballonet period {name} 1s{config}",
@@ -293,7 +215,7 @@ GUESTS: tuple[Entry[Guest], ...] = (
     Entry(
         Severity.PROBLEM,
         "no-driver",
-        _driverless,
+        lacks_driver,
         what="its driver does not have the balloon device",
         why="Told to shrink it would not move at all. It has none, it is still booting, or it unloaded it.",
         remedy="in the guest: modprobe virtio_balloon (Windows: install the virtio drivers)",
@@ -301,34 +223,34 @@ GUESTS: tuple[Entry[Guest], ...] = (
     Entry(
         Severity.PROBLEM,
         "silent",
-        lambda guest: _asked(guest) and guest.statistics.last_update is None and not _driverless(guest),
+        lambda guest: is_asked(guest) and guest.statistics.last_update is None and not lacks_driver(guest),
         why="It is asked for statistics and never answered: no driver, one that knows no statistics (BSD), "
         "or it is still booting. Told to shrink, it may not move at all.",
     ),
     Entry(
         Severity.PROBLEM,
         "blind",
-        _stopped,
+        fell_silent,
         what="its statistics stopped {age} ago",
         why="What it needs now is unknown: it is left as it is.",
     ),
     Entry(
         Severity.PROBLEM,
         "no-usable",
-        _halfhearted,
+        lacks_what_is_needed,
         why="What can be taken without swapping is unknown: it is never shrunk by itself.",
     ),
     Entry(
         Severity.PROBLEM,
         "absurd",
-        _impossible,
+        is_impossible,
         what="it says that {usable} are usable and {unused} unused, of {whole} that it has",
         why="Its statistics cannot be true, so what it needs is unknown: it is left as it is.",
     ),
     Entry(
         Severity.WARNING,
         "clock",
-        _ahead,
+        is_ahead,
         what="its statistics are from the future, by {ahead}",
         why="The clocks of the hypervisor and of this machine differ, so nobody knows how old they are.",
         remedy="set both clocks by NTP: sudo timedatectl set-ntp true",
@@ -336,7 +258,7 @@ GUESTS: tuple[Entry[Guest], ...] = (
     Entry(
         Severity.WARNING,
         "no-swap",
-        _swapless,
+        lacks_swap,
         what="it has {usable} left and has never swapped",
         why="It looks as if it had no swap space, which cannot be seen from here: then its kernel kills "
         "processes next.",
@@ -346,7 +268,7 @@ GUESTS: tuple[Entry[Guest], ...] = (
         Severity.WARNING,
         "slow",
         lambda guest: (
-            guest.device is not None and _asked(guest) and guest.device.period_seconds > SLOW_SECONDS
+            guest.device is not None and is_asked(guest) and guest.device.period_seconds > SLOW_SECONDS
         ),
         what="it reports only every {period}",
         why="It may have swapped for long before anybody knows that it needs more.",
@@ -355,7 +277,7 @@ GUESTS: tuple[Entry[Guest], ...] = (
     Entry(
         Severity.ADVICE,
         "forgets-period",
-        _forgets_period,
+        forgets_period,
         what="from its next start on nobody asks it for statistics",
         why="The period is set for the running guest, and not stored.",
         remedy="ballonet period {name} 1s --config",
@@ -363,7 +285,7 @@ GUESTS: tuple[Entry[Guest], ...] = (
     Entry(
         Severity.ADVICE,
         "starts-smaller",
-        _starts_smaller,
+        starts_smaller,
         what="it starts with {stored} of its {stored_maximum}",
         why="That is right where something gives it the rest when it needs it; else the rest is never used. "
         "It has all of it anyhow until its balloon driver is loaded.",
@@ -372,7 +294,7 @@ GUESTS: tuple[Entry[Guest], ...] = (
     Entry(
         Severity.ADVICE,
         "autodeflate-off",
-        _feature("autodeflate", on=False),
+        has_feature("autodeflate", on=False),
         what="autodeflate is off",
         why="When too much was taken, its kernel kills processes rather than take memory back. With it on, "
         "the balloon counts as used in the guest: `available` does not follow its size. Linux only.",
@@ -381,7 +303,7 @@ GUESTS: tuple[Entry[Guest], ...] = (
     Entry(
         Severity.ADVICE,
         "autodeflate-on",
-        _feature("autodeflate", on=True),
+        has_feature("autodeflate", on=True),
         what="autodeflate is on",
         why="Before its kernel kills a process it takes memory back. An actual size above what it was told "
         "is then a call for more, and telling it the same size again undoes the rescue. In the guest the "
@@ -399,7 +321,7 @@ GUESTS: tuple[Entry[Guest], ...] = (
     Entry(
         Severity.ADVICE,
         "reporting-off",
-        _feature("free_page_reporting", on=False),
+        has_feature("free_page_reporting", on=False),
         what="free page reporting is off",
         why="What it frees stays in the host's memory until the balloon takes it, and its resident memory "
         "never falls, so that a second burst cannot be seen in it: it keeps a larger cushion instead. "
@@ -409,7 +331,7 @@ GUESTS: tuple[Entry[Guest], ...] = (
     Entry(
         Severity.ADVICE,
         "reporting-on",
-        _feature("free_page_reporting", on=True),
+        has_feature("free_page_reporting", on=True),
         what="free page reporting is on",
         why="What it frees leaves the host's memory within seconds, and costs a page fault on the host when "
         "it is used again. Its resident memory follows what it uses, so bursts are seen at once.",

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from ballonet.engine.ports import Event, EventKind
 from ballonet.errors import HypervisorError, UnreachableError
 from ballonet.hypervisor.libvirt.failures import connection_failure, failure
+from ballonet.hypervisor.listeners import Listeners
 from ballonet.hypervisor.threads import Threads
 
 # Inside this process (the embedded driver) libvirt would log to standard error what we raise and say.
@@ -54,7 +55,7 @@ class Connection:
         self._raw: Any = None
         self._failures = 0
         self._retry_at = 0.0
-        self._listeners: set[asyncio.Queue[Event | None]] = set()
+        self._listeners = Listeners()
         self._loop = asyncio.get_running_loop()
         self._opening = asyncio.Lock()
 
@@ -90,8 +91,7 @@ class Connection:
 
     async def close(self) -> None:
         """End the connection and all `events`."""
-        for listener in self._listeners:
-            listener.put_nowait(None)
+        self._listeners.end()
         raw, self._raw = self._raw, None
         if raw is not None:
             await self._threads.run(raw.close, "closing the connection", self._deadline_seconds)
@@ -120,13 +120,13 @@ class Connection:
                 raise UnreachableError(f"not connected to {self.uri}", hint=f"trying again in {left:.0f} s")
             await self.open()
             again = " again" if self.opened > 1 else ""
-            self._tell(Event(EventKind.RECONNECTED, text=f"connected to {self.uri}{again}"))
+            self._listeners.tell(Event(EventKind.RECONNECTED, text=f"connected to {self.uri}{again}"))
 
     def _lose(self, raw: Any) -> None:
         """Let go of a broken connection, once, and say so to who listens."""
         if self._raw is raw:
             self._raw = None
-            self._tell(Event(EventKind.LOST, text=f"the connection to {self.uri} broke"))
+            self._listeners.tell(Event(EventKind.LOST, text=f"the connection to {self.uri} broke"))
 
     # --- events -------------------------------------------------------------------------------------
 
@@ -135,18 +135,8 @@ class Connection:
 
         Where there is none yet, that is the first that is told.
         """
-        queue: asyncio.Queue[Event | None] = asyncio.Queue()
-        if not self.opened:
-            queue.put_nowait(Event(EventKind.LOST, text=f"there is no connection to {self.uri} yet"))
-        self._listeners.add(queue)
-        return self._follow(queue)
-
-    async def _follow(self, queue: "asyncio.Queue[Event | None]") -> AsyncIterator[Event]:
-        try:
-            while (event := await queue.get()) is not None:
-                yield event
-        finally:
-            self._listeners.discard(queue)
+        none_yet = Event(EventKind.LOST, text=f"there is no connection to {self.uri} yet")
+        return self._listeners.listen([] if self.opened else [none_yet])
 
     def _register(self, raw: Any) -> None:
         """Ask for events, if they are wanted, and for a sign of life from a daemon (in a thread)."""
@@ -182,13 +172,9 @@ class Connection:
         """Hand an event over from libvirt's thread."""
         event = Event(kind, domain.UUIDString(), domain.name(), actual_bytes)
         try:
-            self._loop.call_soon_threadsafe(self._tell, event)
+            self._loop.call_soon_threadsafe(self._listeners.tell, event)
         except RuntimeError:
             return  # the program ends: its loop is closed
-
-    def _tell(self, event: Event) -> None:
-        for listener in self._listeners:
-            listener.put_nowait(event)
 
 
 @functools.cache

@@ -25,6 +25,7 @@ from ballonet.errors import (
 )
 from ballonet.facts.guest import Guest
 from ballonet.facts.uri import sockets_of
+from ballonet.hypervisor.listeners import Listeners
 from ballonet.hypervisor.qmp import failures, sockets
 from ballonet.hypervisor.qmp.machine import POLLING, usual_name
 from ballonet.hypervisor.qmp.monitor import Monitor
@@ -59,7 +60,7 @@ class QmpHypervisor:
         self._guests: dict[str, Guest] = {}  # by UUID, as last read
         self._owners: dict[str, Monitor] = {}
         self._twins: dict[str, BallonetError] = {}  # by path: why its guest is left out
-        self._listeners: set[asyncio.Queue[Event | None]] = set()
+        self._listeners = Listeners()
         self._timeouts = Counter(dict.fromkeys(CALLS, 0))
 
     @classmethod
@@ -106,8 +107,7 @@ class QmpHypervisor:
 
     async def close(self) -> None:
         """End all connections and all `events`."""
-        for listener in self._listeners:
-            listener.put_nowait(None)
+        self._listeners.end()
         await self._leave(list(self._monitors))
 
     async def facts(self) -> HypervisorFacts:
@@ -187,7 +187,9 @@ class QmpHypervisor:
         await self._leave([path for path in self._monitors if path not in there])
         new = [path for path in there if path not in self._monitors]
         for path in new:
-            monitor = Monitor(self._uri, path, usual_name(self._pattern, path), self._tell, self._gate)
+            monitor = Monitor(
+                self._uri, path, usual_name(self._pattern, path), self._listeners.tell, self._gate
+            )
             self._monitors[path] = monitor
             self._keeping[path] = asyncio.create_task(monitor.keep())
         with suppress(TimeoutError):
@@ -287,23 +289,8 @@ class QmpHypervisor:
 
     def events(self) -> AsyncIterator[Event]:
         """Yield what happens from this call on, first what keeps guests from being asked."""
-        queue: asyncio.Queue[Event | None] = asyncio.Queue()
-        for monitor in self._monitors.values():
-            if event := monitor.complaint():
-                queue.put_nowait(event)
-        self._listeners.add(queue)
-        return self._follow(queue)
-
-    async def _follow(self, queue: "asyncio.Queue[Event | None]") -> AsyncIterator[Event]:
-        try:
-            while (event := await queue.get()) is not None:
-                yield event
-        finally:
-            self._listeners.discard(queue)
-
-    def _tell(self, event: Event) -> None:
-        for listener in self._listeners:
-            listener.put_nowait(event)
+        complaints = (monitor.complaint() for monitor in self._monitors.values())
+        return self._listeners.listen(event for event in complaints if event)
 
 
 def _find(reference: str, guests: Mapping[str, Guest]) -> Guest:

@@ -59,6 +59,8 @@ def fits(text: str, columns: int) -> bool:
 
 def printable(text: str) -> str:
     """Return the text without what could move a terminal's cursor or hide other text."""
+    if text.isprintable():  # as nearly all is
+        return text
     return "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
     )

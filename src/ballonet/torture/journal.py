@@ -49,6 +49,11 @@ class TroubledStore(Store):
         self._room()
         return super().prune(now)
 
+    def let_go(self) -> None:
+        """Close the files, as the kernel does those of a process that is dead."""
+        self._database.close()
+        self._lock.close()
+
     def _room(self) -> None:
         self._passing("")
         if self._full():

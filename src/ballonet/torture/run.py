@@ -130,6 +130,7 @@ class _Run:
         self._processes: list[
             Process
         ] = []  # the dead, too: what waits in them for ever must not be collected
+        self._stores: list[TroubledStore] = []  # likewise: who was killed while it ended closed nothing
         self._wishes: set[asyncio.Task[None]] = set()
 
     # --- processes ------------------------------------------------------------------------------------
@@ -152,6 +153,7 @@ class _Run:
         self._processes.append(process)
         checker, clock = self.checker, self.clock
         store = TroubledStore(self._state, checker.disk_full, process.writes)
+        self._stores.append(store)
         hypervisor = TroubledHypervisor(self._libvirt, process, checker)
         host = TroubledHost(self._world, clock, self._troubles, checker, process)
         residents = TroubledResidents(
@@ -206,6 +208,11 @@ class _Run:
         self.record.note(f"{happening.kind.value} {happening.name} {happening.to_bytes} {happening.text}")
         if happening.kind is Kind.BROKEN:
             self.checker.fail(happening.text.partition(":")[0], happening.uuid, happening.text)
+
+    def let_go(self) -> None:
+        """Close what the dead left open."""
+        for store in self._stores:
+            store.let_go()
 
     # --- what happens ---------------------------------------------------------------------------------
 
@@ -350,6 +357,7 @@ async def _live(task: Task, directory: Path) -> Result:
         for other in others:
             other.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        run.let_go()
     return Result(
         task,
         run.checker.failure,

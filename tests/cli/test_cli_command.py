@@ -97,8 +97,8 @@ def test_a_name_with_two_meanings_shows_both(ballonet: Run) -> None:
 @pytest.mark.parametrize("arguments", [["--help"], ["names"], ["config", "--help"]])
 def test_what_needs_no_hypervisor_loads_nothing_heavy(arguments: list[str]) -> None:
     program = (
-        "import sys; from ballonet.cli import run\n"
-        f"code = run({arguments})\n"
+        "import sys; from ballonet.cli import run_line\n"
+        f"code = run_line({arguments})\n"
         "heavy = {'numpy', 'rich', 'libvirt', 'asyncio', 'pydantic'} & set(sys.modules)\n"
         "sys.exit(f'loaded {heavy}' if heavy else code)"
     )

@@ -91,8 +91,8 @@ def test_broken_settings_cost_one_line_where_they_are_needed(
 
 def test_without_files_nothing_that_reads_them_is_loaded(host: str) -> None:
     program = (
-        "import sys; from ballonet.cli import run\n"
-        f"code = run(['guests', '-c', '{host}'])\n"
+        "import sys; from ballonet.cli import run_line\n"
+        f"code = run_line(['guests', '-c', '{host}'])\n"
         "sys.exit('loaded pydantic' if 'pydantic' in sys.modules else code)"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

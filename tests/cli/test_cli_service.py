@@ -30,7 +30,7 @@ def ask(service: Hosted, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.setenv("BALLONET_SOCKET", os.fspath(service.path))
 
     def run(*words: str) -> "subprocess.CompletedProcess[str]":
-        code = cli.run(list(words))
+        code = cli.run_line(list(words))
         return subprocess.CompletedProcess(words, code, *capsys.readouterr())
 
     return run

@@ -101,7 +101,7 @@ def _check_output(output: str, command: str | None) -> None:
 def main() -> None:
     """Run the command line: a failure is a line on what is wrong, one on what to do, and its exit code."""
     sys.excepthook = _unexpected
-    code = run(sys.argv[1:])
+    code = run_line(sys.argv[1:])
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -110,7 +110,7 @@ def main() -> None:
     sys.exit(code)
 
 
-def run(arguments: list[str]) -> int:
+def run_line(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     prepare()
     try:

@@ -119,7 +119,7 @@ def test_a_closed_pipe_is_no_failure_to_talk_about() -> None:
 def test_what_nobody_foresaw_is_two_lines_and_a_traceback_only_on_demand() -> None:
     program = (
         "import sys; import ballonet.cli as cli\n"
-        "cli.run = lambda arguments: {}['lost']\n"
+        "cli.run_line = lambda arguments: {}['lost']\n"
         "sys.argv[1:] = {arguments}\n"
         "cli.main()"
     )

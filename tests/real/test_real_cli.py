@@ -184,8 +184,8 @@ def test_a_guest_out_of_memory_is_named_with_how_far_it_came(machine: Machine, b
         (["set", "web", "64MiB"], 5, "below the hard floor"),
         (["set", "bare", "112MiB"], 5, "no balloon device"),
         (["period", "bare", "5"], 5, "no balloon device"),
-        (["set-max", "web", "512MiB"], 5, "cannot change before its next start"),
-        (["set-max", "web", "512MiB", "--config"], 5, "no stored configuration"),
+        (["set-max", "web", "512MiB"], 5, "is stored nowhere"),
+        (["set-max", "web", "512MiB", "--config"], 5, "is stored nowhere"),
         (["set", "off", "200MiB", "--live"], 5, "shut off"),
         (["set", "nobody", "200MiB"], 4, "nobody"),
         (["set", "web", "200MiB", "--read-only"], 7, "read-only"),
@@ -234,7 +234,8 @@ def test_no_daemon_at_that_socket(tmp_path: Path) -> None:
 # The interpreter may lie where only its owner may look: this process loads all, and then becomes nobody.
 AS_NOBODY = f"""
 import os
-import ballonet.cli.connect, ballonet.cli.guests, ballonet.show.guest_json, ballonet.show.guests
+import ballonet.cli.connect, ballonet.cli.guests, ballonet.hypervisor.libvirt
+import ballonet.show.guest_json, ballonet.show.guests
 from ballonet.cli import main
 os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY}); main()
 """

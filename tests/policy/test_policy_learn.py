@@ -75,10 +75,32 @@ def test_a_guest_that_goes_past_its_target_or_away_from_it_was_told_so_by_somebo
     assert memory.foreign_until[0] > NOW + 4
 
 
+@pytest.mark.parametrize(
+    ("actual", "uptime", "foreign"),
+    [
+        (700.0, 900.0, True),
+        (300.0, np.nan, True),
+        (512.0, 900.0, False),
+        (np.nan, 900.0, False),
+        (700.0, 9.0, False),
+    ],
+)
+def test_who_was_told_nothing_and_moves_was_moved_by_somebody_else(
+    actual: float,
+    uptime: float,
+    foreign: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    memory = known(snapshot(1, actual=512 * MIB, uptime=uptime), target=np.nan)
+    memory = after(memory, later(2, actual=actual * MIB, uptime=uptime + 2))
+
+    assert foreign == (memory.foreign_until[0] > NOW)
+    assert foreign == (memory.target[0] == actual * MIB)
+
+
 @pytest.mark.parametrize("size", [930, 1010])
 def test_a_guest_that_is_told_otherwise_on_its_way_is_nobody_elses(size: float) -> None:
     """It was at 1000 MiB when it was looked at, and at 905 when it was told to grow again."""
-    memory = after(known(snapshot(1)), later(1, actual=1000 * MIB))
+    memory = after(known(snapshot(1, actual=1000 * MIB)), later(1, actual=1000 * MIB))
     memory = told(memory, np.array([0]), np.array([900.0 * MIB]), NOW + 1)
     memory = told(memory, np.array([0]), np.array([size * MIB]), NOW + 1.5)
     memory = after(memory, later(2, actual=905 * MIB), later(4, actual=size * MIB))

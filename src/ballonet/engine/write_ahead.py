@@ -67,4 +67,7 @@ class WriteAhead:
 def _adopted(now: float, before: Memory, snapshot: Snapshot, row: int) -> Act:
     """Return what somebody else did, so that a restart does not take it for a wish that was not followed."""
     size = int(snapshot.actual[row])
-    return Act(now, snapshot.uuids[row], snapshot.names[row], int(before.target[row]), size, ADOPTED)
+    had = float(
+        np.fmax(before.target[row], 0.0) or before.actual[row]
+    )  # where we told it nothing, what it had
+    return Act(now, snapshot.uuids[row], snapshot.names[row], int(had), size, ADOPTED)

@@ -59,6 +59,10 @@ def _follow_balloon(memory: Memory, snapshot: Snapshot, settings: Settings) -> M
     past = (actual - memory.target) * (memory.actual - memory.target) < 0.0
     away = distance > memory.nearest + 2.0 * settings.settle_bytes
     foreign = ~there & (memory.arrived | (past & ~np.isnan(memory.nearest)) | away)
+    # Who was told nothing by us keeps its size, but for the time in which its kernel starts.
+    starts = snapshot.uptime < settings.foreign_seconds
+    stirs = np.abs(actual - memory.actual) > settings.settle_bytes / 2
+    foreign |= np.isnan(memory.target) & stirs & ~starts
     rescued = snapshot.autodeflate & (actual > memory.target) & short_of_free(snapshot, 1.0)
     since = now - np.maximum(memory.changed_at, memory.progress_at)
     stuck = ~memory.arrived & ~there & (since > settings.stuck_seconds) & ~foreign

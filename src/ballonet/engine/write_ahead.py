@@ -67,7 +67,6 @@ class WriteAhead:
 def _adopted(now: float, before: Memory, snapshot: Snapshot, row: int) -> Act:
     """Return what somebody else did, so that a restart does not take it for a wish that was not followed."""
     size = int(snapshot.actual[row])
-    had = float(
-        np.fmax(before.target[row], 0.0) or before.actual[row]
-    )  # where we told it nothing, what it had
-    return Act(now, snapshot.uuids[row], snapshot.names[row], int(had), size, ADOPTED)
+    told, had = before.target[row], before.actual[row]
+    known = int(had if np.isnan(told) else told)  # where we told it nothing, what it had
+    return Act(now, snapshot.uuids[row], snapshot.names[row], known, size, ADOPTED)

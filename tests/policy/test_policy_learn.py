@@ -125,6 +125,15 @@ def test_a_guest_that_autodeflate_rescued_is_nobodys_wish(
     assert rescued == (NOW + 4 == memory.grew_at[0])
 
 
+def test_so_is_a_rescue_of_who_was_told_nothing() -> None:
+    there: dict[str, Any] = {"autodeflate": True, "unused": 20 * MIB}
+    memory = known(snapshot(1, actual=900 * MIB, **there), target=np.nan)
+    memory = after(memory, later(2, actual=950 * MIB, **there))
+
+    assert memory.foreign_until[0] < NOW
+    assert NOW + 2 == memory.grew_at[0]
+
+
 def test_what_is_taken_beyond_unused_memory_is_a_bite() -> None:
     """It had 200 MiB unused beyond its reserve: of 250 MiB taken 50 may have been in use."""
     memory = known(snapshot(2), spare=200 * MIB)

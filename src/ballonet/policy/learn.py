@@ -17,6 +17,8 @@ from ballonet.policy.settings import Settings
 
 Column = TypeVar("Column", Floats, Bools)
 
+STARTING_SECONDS = 30.0  # a balloon moves by itself when its driver starts: measured, 12 s after a reset
+
 
 def learn(memory: Memory, snapshot: Snapshot, settings: Settings) -> Memory:
     """Return the memory after this snapshot; same rows, same order."""
@@ -60,10 +62,11 @@ def _follow_balloon(memory: Memory, snapshot: Snapshot, settings: Settings) -> M
     away = distance > memory.nearest + 2.0 * settings.settle_bytes
     foreign = ~there & (memory.arrived | (past & ~np.isnan(memory.nearest)) | away)
     # Who was told nothing by us keeps its size, but for the time in which its kernel starts.
-    starts = snapshot.uptime < settings.foreign_seconds
+    starts = snapshot.uptime < STARTING_SECONDS
     stirs = np.abs(actual - memory.actual) > settings.settle_bytes / 2
     foreign |= np.isnan(memory.target) & stirs & ~starts
-    rescued = snapshot.autodeflate & (actual > memory.target) & short_of_free(snapshot, 1.0)
+    had = np.where(np.isnan(memory.target), memory.actual, memory.target)
+    rescued = snapshot.autodeflate & (actual > had) & short_of_free(snapshot, 1.0)
     since = now - np.maximum(memory.changed_at, memory.progress_at)
     stuck = ~memory.arrived & ~there & (since > settings.stuck_seconds) & ~foreign
     return evolve(

@@ -165,10 +165,10 @@ def test_a_leak_that_its_own_kernel_ends_had_all_that_it_may_have(host: Machine,
         kills, begun = host.lab.latest("leaky").oom_kill, time.time()
         host.load("leaky", "at 0 anon_mib=400 hot_mib=10 rate=10 touches=4 grow_mib_s=2")
         wait_until(lambda: host.lab.latest("leaky").oom_kill > kills, service.said, PATIENCE_SECONDS)
-        # Less by no more than is worth a change: its kernel may end it just before.
-        assert MAXIMA["leaky"] - host.actual("leaky") <= 8 * MIB, service.said.read_text()
-        # What a burst was given too much may have gone back before; the last that it saw of us was more.
-        assert not [act for act in service.acts("leaky", begun)[-1:] if act.shrinks]
+        # Less by no more than is worth a change: its kernel may end it just before. Once it was ended it has
+        # memory to spare, which goes back.
+        most = max(act.to_bytes for act in service.acts("leaky", begun))
+        assert MAXIMA["leaky"] - most <= 8 * MIB, service.said.read_text()
         host.load("leaky", IDLE)
 
 

@@ -22,11 +22,16 @@ def test_prometheus_knows_what_the_commands_say(duo: Machine, served: Service, t
             wait_until(lambda: duo.actual("one") + duo.actual("two") <= BUDGET_BYTES, served.said)
             prometheus.awaited('sum(ballonet_changes_total{reason="planned",result="reached"}) > 0')
             assert 0 == served.ask("pause").returncode  # so that all that is read below is of one moment
-            listed = served.answer("-c", duo.daemon.uri, "guests")["guests"]
-            sizes = {each["name"]: each["actual_bytes"] for each in listed}
-            wait_until(lambda: sizes == prometheus.values("ballonet_guest_balloon_actual_bytes"), served.said)
+
+            def listed(name: str) -> dict[str, float]:
+                guests = served.answer("-c", duo.daemon.uri, "guests")["guests"]
+                return {each["name"]: each[name] for each in guests}
+
+            # The last change may still be on its way.
+            actual = "ballonet_guest_balloon_actual_bytes"
+            wait_until(lambda: listed("actual_bytes") == prometheus.values(actual), served.said)
             maxima = prometheus.values("ballonet_guest_maximum_bytes")
-            assert {each["name"]: each["maximum_bytes"] for each in listed} == maxima
+            assert listed("maximum_bytes") == maxima
             assert min(prometheus.values("ballonet_guest_floor_bytes").values()) >= FLOOR_BYTES
             moved = prometheus.values("ballonet_moved_bytes_total{direction='shrink'}")
             assert moved[""] >= 512 * MIB - BUDGET_BYTES

@@ -199,11 +199,11 @@ def test_keys_go_everywhere(visit: Visit) -> None:
 def test_guests_stand_in_the_order_that_is_asked_for(visit: Visit) -> None:
     page = visit.live()
     names = page.locator("#guests tbody .who a")
-    assert ["busy", "idle", "spare", "web"] == names.all_inner_texts()
+    expect(names).to_have_text(["busy", "idle", "spare", "web"])
     page.get_by_role("button", name="Guest").click()
-    assert ["web", "spare", "idle", "busy"] == names.all_inner_texts()
+    expect(names).to_have_text(["web", "spare", "idle", "busy"])
     page.get_by_role("button", name="Actual").click()
-    assert "busy" == names.first.inner_text()
+    expect(names.first).to_have_text("busy")
     assert "descending" == page.locator("th.actual").get_attribute("aria-sort")
 
 

@@ -244,7 +244,9 @@ def resets_forgotten_by_a_restart(patch: pytest.MonkeyPatch) -> None:
 def holds_forgotten_by_a_restart(patch: pytest.MonkeyPatch) -> None:
     there = Requests.__init__
     patch.setattr(
-        Requests, "__init__", lambda self, clock, journal=None, kept=(): there(self, clock, journal)
+        Requests,
+        "__init__",
+        lambda self, clock, journal=None, kept=(), **rest: there(self, clock, journal, **rest),
     )
 
 

@@ -102,6 +102,7 @@ def test_a_guest_whose_driver_goes_and_comes_is_left_alone(host: Machine, servic
     host.daemon.virsh("setmem", "needy", "128M", "--live")
     wait_until(lambda: host.actual("needy") == 128 * MIB, service.said)
     with settled(host, service):
+        time.sleep(5)  # until it was seen to stand still
         assert host.actual("needy") < MAXIMA["needy"]
         gone_at = time.time()
         asyncio.run(turn_driver(host.lab.directory, "needy", on=False))

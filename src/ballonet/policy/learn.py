@@ -17,6 +17,9 @@ from ballonet.policy.settings import Settings
 
 Column = TypeVar("Column", Floats, Bools)
 
+STANDING_SECONDS = (
+    3.0  # libvirt tells a size up to a second late: so the second look may be the first true one
+)
 STARTING_SECONDS = 30.0  # a balloon moves by itself when its driver starts: measured, 12 s after a reset
 
 
@@ -64,7 +67,8 @@ def _follow_balloon(memory: Memory, snapshot: Snapshot, settings: Settings) -> M
     # Who was told nothing by us keeps its size, but for the time in which its kernel starts.
     starts = snapshot.uptime < STARTING_SECONDS
     stirs = np.abs(actual - memory.actual) > settings.settle_bytes / 2
-    foreign |= np.isnan(memory.target) & stirs & ~starts
+    stood = now - memory.moved_at > STANDING_SECONDS
+    foreign |= np.isnan(memory.target) & stirs & stood & ~starts
     had = np.where(np.isnan(memory.target), memory.actual, memory.target)
     rescued = snapshot.autodeflate & (actual > had) & short_of_free(snapshot, 1.0)
     since = now - np.maximum(memory.changed_at, memory.progress_at)

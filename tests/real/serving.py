@@ -130,3 +130,8 @@ def wait_until(there: Callable[[], bool], said: Path, seconds: float = 40) -> No
     while not there():
         assert time.monotonic() < deadline, said.read_text()
         time.sleep(0.3)
+
+
+def wait_for_room(duo: Machine, served: Service, mib: int = 200) -> None:
+    """Wait until both guests gave back so much that either fits the budget at this size."""
+    wait_until(lambda: all(duo.actual(name) < BUDGET_BYTES - mib * MIB for name in ("one", "two")), served.said)

@@ -1,7 +1,7 @@
 """`top` in a terminal, over a service with real guests: what is done with keys is done to them."""
 
 import pytest
-from serving import Service, wait_until
+from serving import Service, wait_for_room, wait_until
 from subjects import Machine
 from terminal import LEFT, drawn
 
@@ -17,6 +17,7 @@ def holds(served: Service) -> dict[str, int | None]:
 def test_guests_are_held_and_set_from_the_keyboard(duo: Machine, served: Service) -> None:
     with served.running(), drawn(BALLONET_SOCKET=str(served.socket)) as terminal:
         terminal.until("two")
+        wait_for_room(duo, served)
         terminal.press("h")
         terminal.until("Hold one?")
         terminal.press("\r")

@@ -21,7 +21,7 @@ def results() -> list[Result]:
 
 def test_the_range_of_seeds_stands_beside_their_mean() -> None:
     title, header, none, ours = scores_table(results()).splitlines()
-    assert "idle, 2 seeds: mean (least to most)" == title
+    assert "idle, 2 runs each: mean (least to most)" == title
     assert header.startswith("POLICY")
     assert none.startswith("none ")
     assert ours.startswith("ballonet ")

@@ -48,7 +48,7 @@ def demo(
         check_picture(file)
     found = scenario("trade-places")
     trials = {OURS: Trial(found)} | (without(found, ["reflex"]) if no_reflex else {})
-    outcomes = _run_all(ctx.obj, found, {"none": Trial(found, "none"), **trials}, seconds)
+    (outcomes,) = _run_all(ctx.obj, found, {"none": Trial(found, "none"), **trials}, seconds)
     twin, *_ = outcomes.values()
     balanced = {title: run for title, run in outcomes.items() if title != "none"}
     if file is not None:
@@ -67,8 +67,11 @@ def bench(
         list[str] | None,
         typer.Option("--without", metavar="PART", help="Add ballonet without a part; may be repeated."),
     ] = None,
+    rounds: Annotated[
+        int, typer.Option(metavar="N", help="Run all so often, in turn: a noisy machine decides less.", min=1)
+    ] = 1,
     directory: Annotated[
-        Path | None, typer.Option("--plot", metavar="DIR", help="Draw the runs there.")
+        Path | None, typer.Option("--plot", metavar="DIR", help="Draw the last round there.")
     ] = None,
     seconds: Annotated[float | None, typer.Option(hidden=True)] = None,
 ) -> None:
@@ -78,30 +81,32 @@ def bench(
         fit = ", ".join(name for name, other in SCENARIOS.items() if other.in_lab)
         raise UsageError(f"{name} is too large for real guests", hint=f"try {fit}")
     trials = chosen(found, policies) | without(found, parts or ())
-    outcomes = _run_all(ctx.obj, found, {"none": Trial(found, "none"), **trials}, seconds)
-    known, twin = oracle(found), outcomes["none"]
+    done = _run_all(ctx.obj, found, {"none": Trial(found, "none"), **trials}, seconds, rounds)
+    known = oracle(found)
     results = [
-        Result(Entry(name, 0), title, score(found, run, twin, known), run) for title, run in outcomes.items()
+        Result(Entry(name, nth), title, score(found, run, outcomes["none"], known), run)
+        for nth, outcomes in enumerate(done)
+        for title, run in outcomes.items()
     ]
     if directory is not None:
         directory.mkdir(parents=True, exist_ok=True)
-        plot(directory / f"{name}.svg", found, outcomes)
+        plot(directory / f"{name}.svg", found, done[-1])
     ctx.obj.show(lambda: f"\n{scores_table(results)}", lambda: scores_document(results))
 
 
 def _run_all(
-    context: Context, found: Scenario, trials: Mapping[str, Trial], seconds: float | None
-) -> dict[str, Outcome]:
-    """Run all trials on real guests, and return what they came to."""
+    context: Context, found: Scenario, trials: Mapping[str, Trial], seconds: float | None, rounds: int = 1
+) -> list[dict[str, Outcome]]:
+    """Run all trials on real guests, and return what they came to in each round."""
     console = Console(stderr=context.output == "json")
-    return asyncio.run(_interruptible(console, found, trials, seconds))
+    return asyncio.run(_interruptible(console, found, trials, seconds, rounds))
 
 
 async def _interruptible(
-    console: Console, found: Scenario, trials: Mapping[str, Trial], seconds: float | None
-) -> dict[str, Outcome]:
+    console: Console, found: Scenario, trials: Mapping[str, Trial], seconds: float | None, rounds: int
+) -> list[dict[str, Outcome]]:
     """Run; a signal ends it in order, its guests with it."""
-    task = asyncio.create_task(_all(console, found, trials, seconds))
+    task = asyncio.create_task(_all(console, found, trials, seconds, rounds))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
@@ -111,10 +116,10 @@ async def _interruptible(
 
 
 async def _all(
-    console: Console, found: Scenario, trials: Mapping[str, Trial], seconds: float | None
-) -> dict[str, Outcome]:
-    """Run all trials, one after the other: on guests that are booted once for those that need the same."""
-    outcomes: dict[str, Outcome] = {}
+    console: Console, found: Scenario, trials: Mapping[str, Trial], seconds: float | None, rounds: int
+) -> list[dict[str, Outcome]]:
+    """Run all trials in turn, round by round: on guests that are booted once for those that need the same."""
+    done: list[dict[str, Outcome]] = [{} for _ in range(rounds)]
     # Not $TMPDIR: the paths of the guests' sockets must stay below 108 characters.
     with tempfile.TemporaryDirectory(prefix="ballonet-", dir="/tmp", ignore_cleanup_errors=True) as directory:
         # One driver for all labs: a process can have but one that is embedded.
@@ -125,10 +130,11 @@ async def _all(
                 continue
             async with Lab(Path(directory) / "lab", hypervisor) as lab:
                 await _boot(console, lab, found, seconds, free_page_reporting=reporting)
-                for name, trial in group.items():
-                    outcomes[name] = await _watched(console, lab, hypervisor, trial, seconds)
+                for outcomes in done:
+                    for name, trial in group.items():
+                        outcomes[name] = await _watched(console, lab, hypervisor, trial, seconds)
         await hypervisor.close()
-    return {title: outcomes[title] for title in trials}
+    return [{title: outcomes[title] for title in trials} for outcomes in done]
 
 
 async def _boot(

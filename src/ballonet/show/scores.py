@@ -82,10 +82,10 @@ def _means(scores: Sequence[Score]) -> dict[str, dict[str, float]]:
 
 
 def _one(results: Sequence[Result], name: str) -> str:
-    seeds = len({result.entry.seed for result in results})
+    runs = len({result.entry.seed for result in results})
     policies = list(dict.fromkeys(result.policy for result in results))
     rows = [_row(policy, [each.score for each in results if each.policy == policy]) for policy in policies]
-    title = f"{name}, {seeds} seeds: mean (least to most)" if seeds > 1 else name
+    title = f"{name}, {runs} runs each: mean (least to most)" if runs > 1 else name
     return f"{title}\n{table(['POLICY', *_COLUMNS], rows, right=list(_COLUMNS))}"
 
 

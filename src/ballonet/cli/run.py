@@ -191,7 +191,7 @@ def _opened(make: Callable[[], File], log: Log, *, damaged: str, otherwise: str)
     try:
         file = make()
     except JournalError as error:
-        log.word(f"{error.message}: {otherwise}")
+        log.word(f"{error.message}: {otherwise}", error.hint)
     with closing(file) if file is not None else nullcontext():
         if file is not None and file.damaged is not None:
             log.word(f"{damaged}; it is kept as {file.damaged}")

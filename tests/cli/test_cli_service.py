@@ -210,8 +210,10 @@ def test_guests_are_released(ask: Ask, service: Hosted) -> None:
 
 
 def test_room_is_made_listed_and_dropped(ask: Ask, service: Hosted) -> None:
-    made = printed(ask("make-room", "1.2GiB", "--guest", "new", "--hold", "10m"))
-    assert made.startswith("lease-1: 1.20 GiB are free and kept so for new, until ")
+    made = ask("make-room", "1.2GiB", "--guest", "new", "--hold", "10m")
+    assert (0, "lease-1\n") == (made.returncode, made.stdout)  # for scripts; the rest is said to people
+    assert made.stderr.startswith("1.20 GiB are free and kept so for new, until ")
+    assert made.stderr.endswith("; to end it: ballonet room drop lease-1\n")
     assert "Kept free: 1.20 GiB. At most " in printed(ask("room", "list"))
     assert "lease-1: 1.20 GiB are kept free no longer.\n" == printed(ask("room", "drop", "lease-1"))
     assert printed(ask("room", "list")).startswith("Kept free: 0 B.")

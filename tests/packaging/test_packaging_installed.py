@@ -27,8 +27,8 @@ GUEST = f"""<domain type="qemu">
 <name>web-1</name><uuid>{WEB}</uuid><memory unit="MiB">256</memory><os><type>hvm</type></os>
 </domain>"""
 GROWTH = 12345678.0
-# What an older service wrote down of that guest, beside what is in VERSION_1 of one that is gone. All is of now:
-# what is older than the retention is forgotten.
+# What an older service wrote down of that guest, beside what is in VERSION_1 of one that is gone. All is of
+# now, as what is older than the retention is forgotten.
 WRITTEN = f"""
     {VERSION_1}
     UPDATE acts SET at = unixepoch();

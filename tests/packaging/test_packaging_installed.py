@@ -204,6 +204,13 @@ def test_it_runs_from_the_start_as_its_own_user_and_only_observes(installed: Bar
     assert "observe" in shown(installed, "StatusText")
 
 
+def test_what_it_lacks_is_said_with_what_helps_and_qemu_alone_is_nothing_of_it(installed: Bare) -> None:
+    lacking = installed.runs("ballonet", "history", "--plot", "/tmp/host.svg")
+    assert 2 == lacking.returncode
+    assert "hint: the Debian package has no matplotlib: install ballonet by pipx besides" in lacking.stderr
+    installed.does("ballonet", "-c", "qmp:/run/none-*.qmp", "guests")
+
+
 def test_libvirt_lets_it_in_by_the_rule_of_the_package(installed: Bare) -> None:
     as_user = ("setpriv", "--reuid", "ballonet", "--regid", "ballonet", "--clear-groups")
     assert "web-1" in installed.does(*as_user, "ballonet", "guests", "--all")

@@ -17,6 +17,7 @@ from ballonet.engine.loop import run
 from ballonet.engine.ports import ListensToAgents, Wanted, nobody
 from ballonet.engine.requests import Requests
 from ballonet.errors import BallonetError, HypervisorError, UnreachableError
+from ballonet.extras import remedy
 from ballonet.facts.address import Address
 from ballonet.facts.happening import Happening
 from ballonet.facts.plan import Plan
@@ -244,5 +245,5 @@ def _installed() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise BallonetError(
-            f"answering needs {error.name}, which is not installed", hint="pip install 'ballonet[service]'"
+            f"answering needs {error.name}, which is not installed", hint=remedy("service")
         ) from error

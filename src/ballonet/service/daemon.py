@@ -207,7 +207,8 @@ class Daemon:
             return f"{mode}, no guest was looked at yet"
         paused = ", paused" if self.engine.requests.paused else ""
         free = format_size(max(0.0, plan.free))
-        return f"{len(plan.snapshot)} guests, {free} free, {mode}{paused}"
+        guests = "1 guest" if len(plan.snapshot) == 1 else f"{len(plan.snapshot)} guests"
+        return f"{guests}, {free} free, {mode}{paused}"
 
 
 async def listen(service: Service, path: Path, *, group: str | None = None) -> "Server":

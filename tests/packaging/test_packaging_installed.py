@@ -15,6 +15,7 @@ from rooted import Host, answers, shown, skip_without_root, status, until
 from stored import VERSION_1
 
 from ballonet import __version__
+from ballonet.extras import DOCUMENT
 from ballonet.service.schema import MIGRATIONS
 from ballonet.units import MIB
 
@@ -208,6 +209,7 @@ def test_what_it_lacks_is_said_with_what_helps_and_qemu_alone_is_nothing_of_it(i
     lacking = installed.runs("ballonet", "history", "--plot", "/tmp/host.svg")
     assert 2 == lacking.returncode
     assert "hint: the Debian package has no matplotlib: install ballonet by pipx besides" in lacking.stderr
+    assert installed.has(DOCUMENT)
     installed.does("ballonet", "-c", "qmp:/run/none-*.qmp", "guests")
 
 
@@ -219,6 +221,17 @@ def test_libvirt_lets_it_in_by_the_rule_of_the_package(installed: Bare) -> None:
 def test_its_settings_are_an_administrators(installed: Bare) -> None:
     assert SETTINGS in installed.does("ballonet", "config", "check")
     assert SETTINGS in installed.does("dpkg-query", "-W", "-f", "${Conffiles}", "ballonet")
+
+
+def test_all_users_commands_read_its_settings(installed: Bare) -> None:
+    as_nobody = ("setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups")
+    assert SETTINGS in installed.does(*as_nobody, "ballonet", "config", "check")
+
+
+def test_beside_its_service_root_looks_on_in_the_foreground(installed: Bare) -> None:
+    done = installed.runs("ballonet", "run", "--budget", "80%", "--for", "1s")
+    assert 0 == done.returncode, done.stderr
+    assert f"nothing is remembered: another ballonet (process {shown(installed, 'MainPID')}, " in done.stderr
 
 
 def test_man_shows_its_pages(installed: Bare) -> None:

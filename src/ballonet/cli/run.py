@@ -167,7 +167,7 @@ def _given_by_systemd() -> Path | None:
 def _usual_state(ours: ServiceSettings, log: Log) -> Path | None:
     """Return the directory of the settings, where it can be had.
 
-    Who only looks on does without one that another ballonet has, as a service does that came with a package.
+    Who only looks on goes without where another ballonet has it, as the service of the package does.
     """
     usual = Path(ours.state_directory)
     if not usable(usual):

@@ -8,6 +8,8 @@ import sys
 import pytest
 from running import NOWHERE, Run, two_lines
 
+from ballonet.extras import remedy
+
 FIELDS = [
     "name",
     "uuid",
@@ -185,7 +187,7 @@ def test_libvirt_is_needed_only_where_it_is_used() -> None:
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert 1 == result.returncode
-    assert "ballonet[libvirt]" in two_lines(result)[1]
+    assert f"; {remedy('libvirt')}" in two_lines(result)[1]
 
 
 def test_verbose_shows_where_an_error_comes_from_and_keeps_its_code(ballonet: Run, host: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from monitors import FakeMonitor
 from running import HOST, two_lines
 
+from ballonet.extras import remedy
 from ballonet.service.claim import Claim
 from ballonet.units import MIB
 
@@ -115,7 +116,7 @@ async def test_the_library_is_named_where_it_is_missing(place: Place) -> None:
     wrong, hint = two_lines(Answer(command, process.returncode or 0, out.decode(), err.decode()))
     assert 1 == process.returncode
     assert "not installed" in wrong
-    assert "ballonet[qmp]" in hint
+    assert remedy("qmp") in hint
 
 
 async def test_one_service_at_a_time_resizes_the_guests_of_a_pattern(place: Place, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from running import Run, two_lines
 
 from ballonet.errors import UsageError
+from ballonet.extras import remedy
 from ballonet.simulator.trace_file import read
 from ballonet.units import GIB
 
@@ -142,11 +143,11 @@ def test_parquet_without_pyarrow_names_what_to_install(ballonet: Run, host: str,
     said, hint = two_lines(failed)
     assert 2 == failed.returncode
     assert "pyarrow" in said
-    assert "pip install 'ballonet[trace]'" in hint
+    assert remedy("trace") in hint
     assert not path.exists()
 
     ballonet("-c", host, "run", *OPTIONS, "--for", "1s", "--record", str(path))
-    assert "pip install 'ballonet[trace]'" in two_lines(ballonet("sim", "replay", str(path), env=env))[1]
+    assert remedy("trace") in two_lines(ballonet("sim", "replay", str(path), env=env))[1]
 
 
 def test_help_says_so(ballonet: Run) -> None:

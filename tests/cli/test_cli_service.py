@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -19,6 +20,7 @@ from running import Run, two_lines
 
 from ballonet import cli
 from ballonet.facts.happening import Happening, Kind
+from ballonet.service.lock import lock
 from ballonet.units import GIB, MIB
 
 Ask = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -210,8 +212,10 @@ def test_guests_are_released(ask: Ask, service: Hosted) -> None:
 
 
 def test_room_is_made_listed_and_dropped(ask: Ask, service: Hosted) -> None:
-    made = printed(ask("make-room", "1.2GiB", "--guest", "new", "--hold", "10m"))
-    assert made.startswith("lease-1: 1.20 GiB are free and kept so for new, until ")
+    made = ask("make-room", "1.2GiB", "--guest", "new", "--hold", "10m")
+    assert (0, "lease-1\n") == (made.returncode, made.stdout)  # for scripts; the rest is said to people
+    assert made.stderr.startswith("1.20 GiB are free and kept so for new, until ")
+    assert made.stderr.endswith("; to end it: ballonet room drop lease-1\n")
     assert "Kept free: 1.20 GiB. At most " in printed(ask("room", "list"))
     assert "lease-1: 1.20 GiB are kept free no longer.\n" == printed(ask("room", "drop", "lease-1"))
     assert printed(ask("room", "list")).startswith("Kept free: 0 B.")
@@ -399,6 +403,21 @@ def test_a_second_run_that_enforces_is_refused_wherever_its_state_is(
     assert balanced["what"].startswith(begins)
     third = ballonet("-c", host, *words, os.fspath(tmp_path / "2"), "--for", "1s")
     assert 0 == third.returncode
+
+
+def test_who_only_looks_on_does_without_the_state_that_a_service_has(
+    ballonet: Run, host: str, tmp_path: Path
+) -> None:
+    settings = tmp_path / "ballonet.toml"
+    settings.write_text(f'[service]\nstate_directory = "{tmp_path}"\n')
+    words = ("--config", os.fspath(settings), "-c", host, "run", "--budget", "8GiB", "--for", "1s")
+    with closing(lock(tmp_path)):
+        looks_on, acts = ballonet(*words), ballonet(*words, "--enforce")
+    assert (0, 5) == (looks_on.returncode, acts.returncode)
+    said = f"nothing is remembered: another ballonet (process {os.getpid()}, since 20"
+    assert said in looks_on.stderr
+    assert not (tmp_path / "state.sqlite").exists()
+    assert f"has its state in {tmp_path}" in two_lines(acts)[0]
 
 
 def test_run_goes_on_where_it_cannot_answer(ballonet: Run, host: str, tmp_path: Path) -> None:

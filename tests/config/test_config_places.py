@@ -8,7 +8,7 @@ from ballonet.config.load import load
 from ballonet.config.places import Places
 from ballonet.errors import SettingsError
 
-VENDOR, BOOT, OWN = "usr/lib/ballonet", "run/ballonet", "etc/ballonet"
+VENDOR, BOOT, OWN = "usr/lib/ballonet", "run/ballonet.conf.d", "etc/ballonet"
 
 
 def made(root: Path, *files: str) -> list[str]:
@@ -42,8 +42,8 @@ def test_drop_ins_come_after_it_by_name_and_the_administrators_hide_others(tmp_p
         tmp_path,
         f"{OWN}/conf.d/10-a.toml",
         f"{OWN}/conf.d/60-c.toml",
-        f"{BOOT}/conf.d/60-c.toml",
-        f"{BOOT}/conf.d/50-b.toml",
+        f"{BOOT}/60-c.toml",
+        f"{BOOT}/50-b.toml",
         f"{VENDOR}/conf.d/50-b.toml",
         f"{VENDOR}/conf.d/20-v.toml",
         f"{VENDOR}/conf.d/README",
@@ -55,9 +55,17 @@ def test_drop_ins_come_after_it_by_name_and_the_administrators_hide_others(tmp_p
         f"{OWN}/ballonet.toml",
         f"{OWN}/conf.d/10-a.toml",
         f"{VENDOR}/conf.d/20-v.toml",
-        f"{BOOT}/conf.d/50-b.toml",
+        f"{BOOT}/50-b.toml",
         f"{OWN}/conf.d/60-c.toml",
     ] == read_
+
+
+def test_what_is_shut_to_all_but_the_service_is_not_looked_into(tmp_path: Path) -> None:
+    """Its runtime directory is, and every user's commands read the settings."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/ballonet").symlink_to("ballonet")
+
+    assert [f"{OWN}/ballonet.toml"] == made(tmp_path, f"{OWN}/ballonet.toml")
 
 
 def test_a_link_to_nothing_only_hides(tmp_path: Path) -> None:

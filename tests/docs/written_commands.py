@@ -1,14 +1,12 @@
 """docs/commands.md, from the command line's own help and the tree of errors."""
 
 import re
-from typing import Any
+from itertools import groupby
 
-import typer
 from written import NOTE, page, table
 
 import ballonet.errors
-from ballonet.cli import app
-from ballonet.cli.group import COMMANDS, load
+from ballonet.cli.manual import Described, described
 from ballonet.errors import BallonetError
 
 HEAD = f"""\
@@ -43,17 +41,10 @@ MEANINGS = {
 
 def commands_page() -> str:
     """Return the page."""
-    root = typer.main.get_command(app)
-    sections = dict.fromkeys(entry.section for entry in COMMANDS.values())
-    parts = [HEAD, COMMON, _options(root, "ballonet")]
-    for section in sections:
-        parts.append(f"## {section}")
-        parts += [
-            part
-            for name, entry in COMMANDS.items()
-            if entry.section == section
-            for part in _command(load(name, entry), f"ballonet {name}")
-        ]
+    root, *rest = described()
+    parts = [HEAD, COMMON, _options(root)]
+    for section, found in groupby(rest, key=lambda each: each.section):
+        parts += [f"## {section}", *(part for each in found for part in _command(each))]
     codes = sorted({0} | {kind.exit_code for kind in all_errors()})
     return page(
         *parts, CODES, table(("exit code", "meaning"), [(f"{code}", MEANINGS[code]) for code in codes])
@@ -66,29 +57,15 @@ def all_errors() -> list[type[BallonetError]]:
     return [kind for kind in kinds if issubclass(kind, BallonetError)]
 
 
-def _command(command: Any, name: str, level: int = 3) -> list[str]:
-    """Return a command's own part, and those of what stands below it."""
-    if getattr(command, "hidden", False):
-        return []
-    about = _plain(command.help or "")
-    parts = [f"{'#' * level} {name}", about]
-    if hasattr(command, "commands"):
-        for below, found in command.commands.items():
-            parts += _command(found, f"{name} {below}", level + 1)
-        return parts
-    return [*parts, f"```text\n{_usage(command, name)}\n```", _options(command, name)]
+def _command(command: Described) -> list[str]:
+    """Return the part about a command, as deep as it stands below `ballonet`."""
+    head = [f"##{'#' * command.path.count(' ')} {command.path}", _plain(command.about)]
+    return head if command.holds_others else [*head, f"```text\n{command.usage}\n```", _options(command)]
 
 
-def _usage(command: Any, name: str) -> str:
-    context = command.make_context(name, [], resilient_parsing=True)
-    return re.sub(r"\s+", " ", command.get_usage(context).removeprefix("Usage: "))
-
-
-def _options(command: Any, name: str) -> str:
-    context = command.make_context(name, [], resilient_parsing=True)
-    found = [each.get_help_record(context) for each in command.get_params(context)]
-    rows = [record for record in found if record and "--help" not in record[0]]
-    return table(("option", "what it does"), [(f"`{_typed(names)}`", _plain(about)) for names, about in rows])
+def _options(command: Described) -> str:
+    rows = [(f"`{_typed(names)}`", _plain(about)) for names, about in command.parameters]
+    return table(("option", "what it does"), rows)
 
 
 def _typed(names: str) -> str:

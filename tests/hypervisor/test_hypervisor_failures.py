@@ -131,6 +131,32 @@ def test_a_failed_connection(code: int, text: str, kind: type[BallonetError], re
     assert remedy in error.hint
 
 
+@pytest.mark.parametrize(
+    ("code", "text", "remedy"),
+    [
+        (
+            libvirt.VIR_ERR_AUTH_UNAVAILABLE,
+            "authentication unavailable: no polkit agent",
+            "60-ballonet.rules",
+        ),
+        (
+            libvirt.VIR_ERR_SYSTEM_ERROR,
+            "Failed to connect socket to '/run/libvirt/libvirt-sock': Permission denied",
+            "SupplementaryGroups=libvirt",
+        ),
+    ],
+)
+def test_a_unit_is_told_how_a_unit_gets_its_rights(
+    monkeypatch: pytest.MonkeyPatch, code: int, text: str, remedy: str
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", "/run/systemd/notify")
+    hint = connection_failure(code, text, "some://where").hint
+    assert remedy in hint
+    assert hint.endswith("then: systemctl restart ballonet")
+    assert "sudo" not in hint
+    assert "60-ballonet.rules" in failure(libvirt.VIR_ERR_ACCESS_DENIED, "access denied", "resizing web").hint
+
+
 async def test_where_no_daemon_listens() -> None:
     with pytest.raises(UnreachableError, match="no libvirt daemon answers") as error:
         await LibvirtHypervisor.open("qemu+unix:///system?socket=/nonexistent")

@@ -1,5 +1,6 @@
 """The Debian package on a host with a real systemd and libvirtd: installed, upgraded, removed and purged."""
 
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -14,14 +15,31 @@ from rooted import Host, answers, shown, skip_without_root, status, until
 from stored import VERSION_1
 
 from ballonet import __version__
+from ballonet.extras import DOCUMENT
+from ballonet.service.schema import MIGRATIONS
+from ballonet.units import MIB
 
 pytestmark = pytest.mark.real
 
 SETTINGS = "/etc/ballonet/ballonet.toml"
 STATE = "/var/lib/ballonet"
-GUEST = """<domain type="qemu">
-<name>web-1</name><memory unit="MiB">256</memory><os><type>hvm</type></os>
+WEB = "6d1e5f0a-0c4b-4f5e-9d5a-2f6f0a3c1b77"
+GUEST = f"""<domain type="qemu">
+<name>web-1</name><uuid>{WEB}</uuid><memory unit="MiB">256</memory><os><type>hvm</type></os>
 </domain>"""
+GROWTH = 12345678.0
+# What an older service wrote down of that guest, beside what is in VERSION_1 of one that is gone. All is of
+# now, as what is older than the retention is forgotten.
+WRITTEN = f"""
+    {VERSION_1}
+    UPDATE acts SET at = unixepoch();
+    UPDATE events SET at = unixepoch();
+    UPDATE learned SET at = unixepoch();
+    UPDATE leases SET until = unixepoch() + 86400;
+    INSERT INTO acts (at, uuid, name, from_bytes, to_bytes, cause, outcome)
+        VALUES (unixepoch() - 3600, '{WEB}', 'web-1', {256 * MIB}, {200 * MIB}, 'planned', 'reached');
+    INSERT INTO learned VALUES ('{WEB}', unixepoch(), '{{"growth":{GROWTH}}}');
+"""
 # What follows `ballonet show w`, asked of each shell in its own way; zsh completes in a terminal only.
 ASKED = {
     "bash": """. /usr/share/bash-completion/bash_completion; _completion_loader ballonet
@@ -58,13 +76,16 @@ class Bare(Host):
 
 
 def older(deb: Path) -> Path:
-    """Return a package of a lower version, with other words in its settings file."""
+    """Return a package of a lower version: of the first files, and with other words in its settings."""
     tree = deb.with_suffix("")
     subprocess.run(["dpkg-deb", "-R", deb, tree], check=True)
     control = tree / "DEBIAN" / "control"
     control.write_text(control.read_text().replace(f"Version: {__version__}-1", "Version: 0.0.1-1"))
     with (tree / SETTINGS.lstrip("/")).open("a") as settings:
         settings.write("# As it was in 0.0.1.\n")
+    (schema,) = tree.glob("usr/lib/ballonet/lib/*/site-packages/ballonet/service/schema.py")
+    with schema.open("a") as file:
+        file.write("MIGRATIONS = MIGRATIONS[:1]\n")
     made = deb.with_name("older.deb")
     subprocess.run(["dpkg-deb", "-Znone", "-b", tree, made], check=True, capture_output=True)
     shutil.rmtree(tree)
@@ -96,22 +117,33 @@ def installed(host: Bare) -> Bare:
     return host
 
 
+def state(host: Bare, name: str) -> Path:
+    """Return a copy of the files that outlive the service, which is stopped for it."""
+    host.does("systemctl", "stop", "ballonet")
+    host.does("cp", "-r", STATE, f"{host.place}/{name}")
+    return host.place / name / "state.sqlite"
+
+
+def version(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as read:
+        found: int = read.execute("PRAGMA user_version").fetchone()[0]
+        return found
+
+
 def test_an_upgrade_keeps_settings_journal_and_what_was_learned(host: Bare) -> None:
     """First, so that what it installs serves the tests below."""
     host.dpkg("--purge", "ballonet")
     host.install(host.older)
     until(lambda: answers(host), host)
-    host.does("systemctl", "stop", "ballonet")
-    with closing(sqlite3.connect(host.place / "state.sqlite")) as state:
-        state.executescript(VERSION_1)
-        for table in ("acts", "events", "learned"):  # what is older than the retention is forgotten
-            state.execute(f"UPDATE {table} SET at = unixepoch()")
-        state.commit()
+    assert 1 == version(state(host, "older"))
+    with closing(sqlite3.connect(host.place / "state.sqlite")) as made:
+        made.executescript(WRITTEN)
     host.does("sh", "-c", f"rm {STATE}/state.sqlite*")
     host.does("install", "-o", "ballonet", "-m", "600", f"{host.place}/state.sqlite", STATE)
     host.does("sed", "-i", 's/^#budget = .*/budget = "50%"/', SETTINGS)
     host.does("systemctl", "start", "ballonet")
     until(lambda: answers(host), host)
+    host.does("ballonet", "make-room", "2MiB", "--hold", "1h")
     before = shown(host, "MainPID")
 
     said = host.install(host.deb)
@@ -121,14 +153,40 @@ def test_an_upgrade_keeps_settings_journal_and_what_was_learned(host: Bare) -> N
     assert 'budget = "50%"' in host.does("cat", SETTINGS).splitlines()
     assert host.has(f"{SETTINGS}.dpkg-dist")
     assert ["a try"] == [hold["why"] for hold in status(host)["holds"]]
+    assert {MIB, 2 * MIB} == {lease["size_bytes"] for lease in status(host)["leases"]}
     assert "is here" in host.does("ballonet", "events")
-    host.does("systemctl", "stop", "ballonet")
-    host.does("cp", "-r", STATE, f"{host.place}/kept")
-    with closing(sqlite3.connect(host.place / "kept" / "state.sqlite")) as state:
-        assert [("uuid-web", '{"growth":5.0}')] == state.execute(
-            "SELECT uuid, numbers FROM learned"
+    host.does("virsh", "-c", "qemu:///system", "start", "web-1")
+    until(lambda: 0 == host.runs("ballonet", "why", "web-1").returncode, host)
+    assert (
+        GROWTH
+        == json.loads(host.does("ballonet", "why", "web-1", "-o", "json"))["learned"][
+            "growth_bytes_per_second"
+        ]
+    )
+    host.does("virsh", "-c", "qemu:///system", "destroy", "web-1")
+    with closing(sqlite3.connect(state(host, "newer"))) as kept:
+        assert [("uuid-web", '{"growth":5.0}')] == kept.execute(
+            "SELECT uuid, numbers FROM learned WHERE uuid IS NOT ?", (WEB,)
         ).fetchall()
-        assert [("uuid-web", 7)] == state.execute("SELECT uuid, to_bytes FROM acts").fetchall()
+        # What it has now is not what the older one told it.
+        assert [("uuid-web", 7), (WEB, 200 * MIB), (WEB, 256 * MIB)] == kept.execute(
+            "SELECT uuid, to_bytes FROM acts ORDER BY id"
+        ).fetchall()
+    assert len(MIGRATIONS) == version(host.place / "newer" / "state.sqlite")
+
+
+def test_going_back_to_an_older_version_is_said_and_changes_nothing(installed: Bare) -> None:
+    before = state(installed, "before")
+    try:
+        installed.install(installed.older)
+        until(lambda: answers(installed), installed)
+        assert "observe" == status(installed)["mode"]
+        said = installed.does("journalctl", "-u", "ballonet", "--no-pager")
+        assert f"is from a newer ballonet: its version is {len(MIGRATIONS)}, this one knows 1" in said
+        assert f"hint: install that ballonet again, or begin anew: mv {STATE} {STATE}.newer" in said
+        assert before.read_bytes() == state(installed, "after").read_bytes()
+    finally:
+        installed.install(installed.deb)
 
 
 def test_it_is_what_was_built_and_whole(installed: Bare) -> None:
@@ -147,6 +205,14 @@ def test_it_runs_from_the_start_as_its_own_user_and_only_observes(installed: Bar
     assert "observe" in shown(installed, "StatusText")
 
 
+def test_what_it_lacks_is_said_with_what_helps_and_qemu_alone_is_nothing_of_it(installed: Bare) -> None:
+    lacking = installed.runs("ballonet", "history", "--plot", "/tmp/host.svg")
+    assert 2 == lacking.returncode
+    assert "hint: the Debian package has no matplotlib: install ballonet by pipx besides" in lacking.stderr
+    assert installed.has(DOCUMENT)
+    installed.does("ballonet", "-c", "qmp:/run/none-*.qmp", "guests")
+
+
 def test_libvirt_lets_it_in_by_the_rule_of_the_package(installed: Bare) -> None:
     as_user = ("setpriv", "--reuid", "ballonet", "--regid", "ballonet", "--clear-groups")
     assert "web-1" in installed.does(*as_user, "ballonet", "guests", "--all")
@@ -155,6 +221,17 @@ def test_libvirt_lets_it_in_by_the_rule_of_the_package(installed: Bare) -> None:
 def test_its_settings_are_an_administrators(installed: Bare) -> None:
     assert SETTINGS in installed.does("ballonet", "config", "check")
     assert SETTINGS in installed.does("dpkg-query", "-W", "-f", "${Conffiles}", "ballonet")
+
+
+def test_all_users_commands_read_its_settings(installed: Bare) -> None:
+    as_nobody = ("setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups")
+    assert SETTINGS in installed.does(*as_nobody, "ballonet", "config", "check")
+
+
+def test_beside_its_service_root_looks_on_in_the_foreground(installed: Bare) -> None:
+    done = installed.runs("ballonet", "run", "--budget", "80%", "--for", "1s")
+    assert 0 == done.returncode, done.stderr
+    assert f"nothing is remembered: another ballonet (process {shown(installed, 'MainPID')}, " in done.stderr
 
 
 def test_man_shows_its_pages(installed: Bare) -> None:

@@ -32,6 +32,7 @@ ExecStart=
 ExecStart=/usr/bin/ballonet run --boot-grace 0s
 WatchdogSec=5
 """
+STAYS = ("ActiveState", "ExecMainStatus", "NRestarts")
 GUESTS = """
 import asyncio, sys
 from pathlib import Path
@@ -149,3 +150,31 @@ def test_its_rights_at_libvirt_end_where_the_rule_says(host: Host) -> None:
     for refused in (["destroy", "one"], ["shutdown", "one"], ["dumpxml", "one", "--security-info"]):
         done = host.runs(*as_user, *virsh, *refused)
         assert "access denied" in done.stderr, refused
+
+
+def test_without_polkits_rule_it_stays_failed_and_says_what_lacks(host: Host) -> None:
+    rule, aside = "/etc/polkit-1/rules.d/60-ballonet.rules", "/etc/polkit-1/60-ballonet.rules"
+    host.does("mv", rule, aside)
+    try:
+        host.does("systemctl", "restart", "polkit")
+        assert host.runs("systemctl", "start", "ballonet").returncode
+        assert ("failed", "7", "0") == tuple(shown(host, what) for what in STAYS)
+        said = host.runs("systemctl", "status", "--full", "ballonet").stdout
+        assert "no permission to use qemu:///system" in said
+        assert "hint: polkit must run, with packaging/polkit-1/60-ballonet.rules in /etc" in said
+    finally:
+        host.does("mv", aside, rule)
+        host.does("systemctl", "restart", "polkit")
+    host.does("systemctl", "start", "ballonet")
+    until(lambda: answers(host), host)
+    host.does("systemctl", "stop", "ballonet")
+
+
+def test_with_settings_that_are_wrong_it_stays_failed_and_says_which(host: Host) -> None:
+    try:
+        settings(host, SETTINGS.format(mode="enforce") + "[guest.default]")
+        assert host.runs("systemctl", "start", "ballonet").returncode
+        assert ("failed", "2", "0") == tuple(shown(host, what) for what in STAYS)
+        assert "/etc/ballonet/ballonet.toml:" in host.does("journalctl", "-u", "ballonet", "-n", "5")
+    finally:
+        settings(host, SETTINGS.format(mode="enforce"))

@@ -167,6 +167,14 @@ def test_what_is_found_on_the_host(around: Surroundings, codes: list[str]) -> No
     assert all(("host", "") == (finding.subject, finding.uuid) for finding in findings)
 
 
+@pytest.mark.parametrize("process", ["momd", "vdsmd"])
+def test_of_ovirts_processes_it_is_not_said_that_guests_are_resized(process: str) -> None:
+    (finding,) = diagnose([], replace(FINE, writers=(replace(MOM, evidence=f"process {process}"),)))
+    assert Severity.WARNING is finding.severity
+    assert f"oVirt MOM may resize the same guests (process {process})" in finding.what
+    assert finding.why.startswith("Where the cluster's ballooning is on, ")
+
+
 def test_remedies_for_a_qemu_without_libvirt_name_no_tool_of_libvirts() -> None:
     plain = replace(GUEST, hypervisor="qmp:/run/*.qmp", device=replace(DEVICE, period_seconds=0), stored=None)
     troubled = (

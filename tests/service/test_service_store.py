@@ -1,6 +1,7 @@
 """What is put into the store comes out of it, in this process and the next."""
 
 import math
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -18,7 +19,8 @@ from ballonet.errors import JournalError
 from ballonet.facts.act import Act, ActRecord, Outcome
 from ballonet.facts.happening import Happening, Kind
 from ballonet.facts.request import Hold, Lease
-from ballonet.service.events import EventRecord, Question
+from ballonet.service.events import EventRecord, Question, select
+from ballonet.service.schema import MIGRATIONS
 from ballonet.service.store import Store
 from ballonet.show.reasons import what
 from ballonet.units import MIB
@@ -273,6 +275,26 @@ def test_events_are_found_by_time_guest_and_kind(data: st.DataObject) -> None:
             )
         )
     assert fit[:limit] == [record.id for record in found]
+
+
+@pytest.mark.parametrize(
+    ("question", "way"),
+    [
+        (Question(), "INDEX events_by_time"),
+        (Question(since=1.0, until=2.0), "INDEX events_by_time (at>? AND at<?)"),
+        (Question(uuid=WEB, since=1.0), "INDEX events_of_guest (uuid=? AND at>?)"),
+        (Question(name="web"), "INDEX events_of_name (name=?)"),
+        (Question(kinds=["held"]), "INDEX events_of_kind (kind=?)"),
+        (Question(kinds=["held", "broken"], since=1.0), "INDEX events_of_kind (kind=? AND at>?)"),
+        (Question(uuid=WEB, kinds=["held"], after_id=7), "INTEGER PRIMARY KEY (rowid>?)"),
+    ],
+)
+def test_a_question_is_answered_without_reading_a_month_of_other_events(question: Question, way: str) -> None:
+    sql, values = select(question)
+    with closing(sqlite3.connect(":memory:")) as file:
+        file.executescript("".join(MIGRATIONS))
+        plan = file.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
+    assert way in plan[0][3]
 
 
 # --- what was learned -------------------------------------------------------------------------------

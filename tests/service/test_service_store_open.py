@@ -13,6 +13,7 @@ from stored import VERSION_1, act, program
 from ballonet.errors import JournalError, RefusedError
 from ballonet.facts.act import ActRecord
 from ballonet.facts.request import Hold, Lease
+from ballonet.service.events import Question
 from ballonet.service.schema import MIGRATIONS
 from ballonet.service.store import FILE, Store
 
@@ -88,7 +89,22 @@ def test_after_it_was_closed_it_says_so(tmp_path: Path) -> None:
 # --- versions ---------------------------------------------------------------------------------------
 
 
-def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
+def test_a_file_of_version_1_is_that_of_its_script() -> None:
+    """What the tests below take for an old file, against what made such files."""
+    schemas = []
+    for script in (VERSION_1, MIGRATIONS[0]):
+        with closing(sqlite3.connect(":memory:")) as file:
+            file.executescript(script)
+            tables = file.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+            columns = {
+                name: file.execute(f"PRAGMA table_info({name})").fetchall() for (name,) in sorted(tables)
+            }
+            indexes = file.execute("SELECT sql FROM sqlite_schema WHERE type = 'index' ORDER BY name")
+            schemas.append((columns, indexes.fetchall()))
+    assert schemas[0] == schemas[1]
+
+
+def test_a_file_of_version_1_is_brought_up_to_date_with_all_that_is_in_it(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / FILE)) as old:
         old.executescript(VERSION_1)
 
@@ -100,6 +116,14 @@ def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
         assert ["is here"] == [record.sentence for record in store.events()]
         assert {WEB: {"growth": 5.0}} == store.learned()
         assert "enforce" == store.value("mode")
+        assert ["came"] == [record.kind for record in store.events(Question(kinds=["came"]))]
+        store.before([act(8)])
+    with closing(sqlite3.connect(tmp_path / FILE)) as file:
+        assert (len(MIGRATIONS),) == file.execute("PRAGMA user_version").fetchone()
+        new = {row[0] for row in file.execute("SELECT name FROM sqlite_schema")}
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        fresh.executescript("".join(MIGRATIONS))
+        assert {row[0] for row in fresh.execute("SELECT name FROM sqlite_schema")} == new
 
 
 def test_a_file_is_brought_up_to_date_step_by_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ballonet.errors import BallonetError, UsageError
+from ballonet.extras import remedy
 from ballonet.service.models import (
     Event,
     GuestHistory,
@@ -140,7 +141,7 @@ def test_where_no_picture_can_be_drawn_there_is_a_hint(
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(UsageError, match="pictures need matplotlib") as refused:
         plot_history(tmp_path / "host.svg", host_history())
-    assert "ballonet[plot]" in refused.value.hint
+    assert remedy("plot") in refused.value.hint
 
 
 # --- report ----------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ballonet.errors import UsageError
+from ballonet.extras import remedy
 from ballonet.show.plot import plot
 from ballonet.simulator.scenarios import scenario
 from ballonet.simulator.trial import Trial, outcome
@@ -26,7 +27,7 @@ def test_without_its_library_there_is_a_hint(tmp_path: Path, monkeypatch: pytest
     found = scenario("idle")
     with pytest.raises(UsageError, match="matplotlib") as failure:
         plot(tmp_path / "idle.svg", found, {"none": outcome(Trial(found, "none"))})
-    assert "ballonet[plot]" in (failure.value.hint or "")
+    assert remedy("plot") in failure.value.hint
     assert not (tmp_path / "idle.svg").exists()
 
 

@@ -5,7 +5,8 @@ A package makes pages for `man` of them (packaging/debian/rules).
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from itertools import groupby
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import typer
 from typer.core import TyperGroup
@@ -29,52 +30,70 @@ def page(name: str, date: str) -> str:
     return f"{head}\n\n{text()}"
 
 
-def commands() -> str:
-    """Return the page of all commands."""
+class Described(NamedTuple):
+    """A command in the words of its help, which is plain text."""
+
+    section: str  # of the help; empty: it is `ballonet` itself
+    path: str  # "ballonet room drop"
+    usage: str
+    about: str
+    parameters: tuple[tuple[str, str], ...]  # each argument and option as it is typed, and what it does
+    holds_others: bool  # it runs nothing by itself
+
+
+def described() -> Iterator[Described]:
+    """Yield `ballonet` itself and all commands, in the order of the help; who holds others before them."""
     root = typer.main.get_command(app)
     assert isinstance(root, Group)  # noqa: S101 - as `app` is made
     ctx = root.context_class(root, info_name="ballonet")
-    purpose, _, about = (root.help or "").partition("\n\n")
+    yield _described(root, ctx, "")
+    for name, entry in COMMANDS.items():
+        if command := root.get_command(ctx, name):
+            yield from _walked(command, ctx, entry.section)
+
+
+def _walked(command: "Command", above: "ClickContext", section: str) -> Iterator[Described]:
+    if command.hidden:
+        return
+    ctx = command.context_class(command, info_name=command.name, parent=above)
+    yield _described(command, ctx, section)
+    for each in command.commands.values() if isinstance(command, TyperGroup) else ():
+        yield from _walked(each, ctx, section)
+
+
+def _described(command: "Command", ctx: "ClickContext", section: str) -> Described:
+    records = (each.get_help_record(ctx) for each in command.get_params(ctx) if each.name != "help")
+    return Described(
+        section,
+        ctx.command_path,
+        " ".join([ctx.command_path, *command.collect_usage_pieces(ctx)]),
+        command.help or "",
+        tuple(record for record in records if record),
+        holds_others=isinstance(command, TyperGroup),
+    )
+
+
+def commands() -> str:
+    """Return the page of all commands."""
+    root, *rest = described()
+    purpose, _, about = root.about.partition("\n\n")
     parts = [
         f"# NAME\n\nballonet - {_escaped(purpose[:1].lower() + purpose[1:].rstrip('.'))}",
-        f"# SYNOPSIS\n\n{_usage(root, ctx)}",
+        f"# SYNOPSIS\n\n`{root.usage}`",
         f"# DESCRIPTION\n\n{_escaped(about)}",
-        f"# OPTIONS\n\n{_parameters(root, ctx)}",
+        f"# OPTIONS\n\n{_parameters(root)}",
     ]
-    for section in dict.fromkeys(entry.section for entry in COMMANDS.values()):
+    for section, found in groupby(rest, key=lambda each: each.section):
         parts.append(f"# {section.upper()}")
-        for name, entry in COMMANDS.items():
-            command = root.get_command(ctx, name) if entry.section == section else None
-            parts += _described(command, ctx) if command else ()
+        for each in found:
+            if not each.holds_others:
+                parts += [f"## {each.path}", f"`{each.usage}`", _escaped(each.about), _parameters(each)]
     return "\n\n".join([*parts, f"# EXIT STATUS\n\n{_codes()}", _SEE_ALSO]) + "\n"
 
 
-def _described(command: "Command", above: "ClickContext") -> Iterator[str]:
-    """Yield the parts about a command; of a group about each of its own."""
-    ctx = command.context_class(command, info_name=command.name, parent=above)
-    if isinstance(command, TyperGroup):
-        for each in command.commands.values():
-            if not each.hidden:
-                yield from _described(each, ctx)
-        return
-    yield f"## {ctx.command_path}"
-    yield _usage(command, ctx)
-    yield _escaped(command.help or "")
-    yield _parameters(command, ctx)
-
-
-def _usage(command: "Command", ctx: "ClickContext") -> str:
-    return f"`{' '.join([ctx.command_path, *command.collect_usage_pieces(ctx)])}`"
-
-
-def _parameters(command: "Command", ctx: "ClickContext") -> str:
+def _parameters(command: Described) -> str:
     """Return each argument and option, as a list of definitions."""
-    records = (parameter.get_help_record(ctx) for parameter in command.get_params(ctx))
-    return "\n\n".join(
-        f"`{record[0]}`\n\n:   {_escaped(record[1])}"
-        for record in records
-        if record and not record[0].startswith("--help")
-    )
+    return "\n\n".join(f"`{typed}`\n\n:   {_escaped(about)}" for typed, about in command.parameters)
 
 
 def _codes() -> str:

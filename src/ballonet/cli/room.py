@@ -44,7 +44,8 @@ def make_room(
         # The service gives up what it has begun when the connection ends, however this process does.
         typer.echo("ballonet: interrupted: nothing is kept free", err=True)
         raise
-    context.show(table=lambda: lease_sentence(lease), json=lambda: answer(lease))
+    context.show(table=lambda: lease.id, json=lambda: answer(lease))
+    context.remark(lease_sentence(lease))
 
 
 @app.command("list")

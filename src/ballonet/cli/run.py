@@ -32,6 +32,7 @@ from ballonet.host.residents import ProcessResidents
 from ballonet.service.claim import Claim
 from ballonet.service.daemon import Daemon, Ears, Rules, listen, open_web
 from ballonet.service.history_file import Bounds, HistoryFile
+from ballonet.service.lock import LOCK_FILE, holder
 from ballonet.service.notify import Notifier
 from ballonet.service.place import usable
 from ballonet.service.store import Store
@@ -101,6 +102,7 @@ def run(
     if not context.uri_given:
         context = replace(context, uris=ours.uri, uri_given=True)
     _check_one_host(context.uris)
+    state = state or _given_by_systemd() or _usual_state(ours, log)
     places = _Places.of(ours, socket, socket_group, state)
     asyncio.run(_run(context, lambda: read()[1], places, log, seconds=seconds, record=record))
 
@@ -130,12 +132,12 @@ class _Places:
 
     @classmethod
     def of(cls, ours: ServiceSettings, socket: Path | None, group: str | None, state: Path | None) -> Self:
-        """Return those given, or else those of the settings where they can be had."""
-        usual_socket, usual_state = Path(ours.socket), Path(ours.state_directory)
+        """Return those given, and else the socket of the settings where that can be had."""
+        usual_socket = Path(ours.socket)
         return cls(
             socket or (usual_socket if usable(usual_socket.parent) else None),
             group,
-            state or _given_by_systemd() or (usual_state if usable(usual_state) else None),
+            state,
             retention_seconds=float(ours.event_retention),
             web=None if ours.web == OFF else read_address(ours.web),
             history=Bounds(float(ours.history_fine), float(ours.history), int(ours.history_size)),
@@ -160,6 +162,21 @@ def _given_by_systemd() -> Path | None:
     """Return the first of the directories that a unit's StateDirectory= names."""
     given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     return Path(given) if given else None
+
+
+def _usual_state(ours: ServiceSettings, log: Log) -> Path | None:
+    """Return the directory of the settings, where it can be had.
+
+    Who only looks on goes without where another ballonet has it, as the service of the package does.
+    """
+    usual = Path(ours.state_directory)
+    if not usable(usual):
+        return None
+    other = holder(usual / LOCK_FILE)
+    if other is None or ours.mode == "enforce":
+        return usual
+    log.word(f"nothing is remembered: another ballonet{other} has its state in {usual}")
+    return None
 
 
 async def _run(
@@ -191,7 +208,7 @@ def _opened(make: Callable[[], File], log: Log, *, damaged: str, otherwise: str)
     try:
         file = make()
     except JournalError as error:
-        log.word(f"{error.message}: {otherwise}")
+        log.word(f"{error.message}: {otherwise}", error.hint)
     with closing(file) if file is not None else nullcontext():
         if file is not None and file.damaged is not None:
             log.word(f"{damaged}; it is kept as {file.damaged}")

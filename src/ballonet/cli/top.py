@@ -9,6 +9,7 @@ import typer
 
 from ballonet.cli.context import Context
 from ballonet.errors import BallonetError, UsageError
+from ballonet.extras import remedy
 
 if TYPE_CHECKING:
     from ballonet.show.terminal.source import Source
@@ -37,9 +38,7 @@ def top(
     try:
         from ballonet.show.terminal.app import Top  # noqa: PLC0415 - an extra, and slow to import
     except ModuleNotFoundError as error:
-        raise BallonetError(
-            f"top needs {error.name}, which is not installed", hint="pip install 'ballonet[top]'"
-        ) from error
+        raise BallonetError(f"top needs {error.name}, which is not installed", hint=remedy("top")) from error
     app = Top(source())
     app.run()
     raise typer.Exit(app.return_code or 0)

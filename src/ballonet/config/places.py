@@ -22,8 +22,10 @@ class Places:
     @classmethod
     def usual(cls, root: Path = Path("/")) -> Self:
         """Return the places of a system: the vendor's, those of this boot, the administrator's."""
-        vendor, boot, own = (root / part / "ballonet" for part in ("usr/lib", "run", "etc"))
-        return cls((vendor / NAME, own / NAME), (vendor / DROP_INS, boot / DROP_INS, own / DROP_INS))
+        vendor, own = (root / part / "ballonet" for part in ("usr/lib", "etc"))
+        # Not in /run/ballonet: that is the service's own, shut to others, and ends with it.
+        boot = root / "run" / f"ballonet.{DROP_INS}"
+        return cls((vendor / NAME, own / NAME), (vendor / DROP_INS, boot, own / DROP_INS))
 
     @classmethod
     def beside(cls, file: Path) -> Self:

@@ -58,7 +58,7 @@ that is wrong is named.
 Read in this order, so that what comes later overrides what came before, key by key:
 
 1. `/etc/ballonet/ballonet.toml`, or without it `/usr/lib/ballonet/ballonet.toml`
-2. `*.toml` of `/usr/lib/ballonet/conf.d`, `/run/ballonet/conf.d` and `/etc/ballonet/conf.d`, all together
+2. `*.toml` of `/usr/lib/ballonet/conf.d`, `/run/ballonet.conf.d` and `/etc/ballonet/conf.d`, all together
    by name. Of two with the same name the one in `/etc` is read, then the one in `/run`; a link to
    `/dev/null` only hides the other.
 3. options of the command line

@@ -69,7 +69,7 @@ class HostMeans:
 
 @dataclass(frozen=True, slots=True)
 class OtherWriter:
-    """Another program on the host that resizes guests."""
+    """Another program on the host that resizes guests, or does so where its own settings say it."""
 
     product: str  # "oVirt MOM", "Proxmox VE", "ballonet"
     running: bool  # False: only installed

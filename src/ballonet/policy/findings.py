@@ -125,21 +125,22 @@ HOST: tuple[Entry[Surroundings], ...] = (
 
 WRITERS: tuple[Entry[OtherWriter], ...] = (
     Entry(
-        Severity.PROBLEM,
+        Severity.WARNING,
         "mom",
         lambda writer: writer.running and writer.product == "oVirt MOM",
-        what="{product} runs ({evidence}) and resizes the same guests",
-        why="Two that do not know of each other fight: ballonet leaves a guest alone for a while after each "
-        "change by another hand, and so for ever.",
-        remedy="sudo systemctl disable --now mom-vdsm, and turn ballooning off in the cluster's optimization",
+        what="{product} may resize the same guests ({evidence}): its cluster's policy is not known here",
+        why="Where the cluster's ballooning is on, two that do not know of each other fight: ballonet leaves "
+        "a guest alone for a while after each change by another hand, and so for ever.",
+        remedy="in the cluster's Optimization take the tick out of Memory Balloon Optimization, then Sync "
+        "MoM Policy on its hosts; leave mom-vdsm running, which cares for KSM as well",
     ),
     Entry(
         Severity.WARNING,
         "proxmox",
         lambda writer: writer.running and writer.product == "Proxmox VE",
-        what="{product} runs ({evidence}) and resizes its own guests",
+        what="{product} runs ({evidence}) and resizes those of its guests that have a minimum",
         why="It fills the host up to its own goal (80 % unless said), which takes what ballonet counts on.",
-        remedy="qm set VMID --balloon 0 for each of its guests, or leave their memory out: ballonet run "
+        remedy="qm set VMID --delete balloon for each of these, or leave their memory out: ballonet run "
         "--budget SIZE",
     ),
     Entry(
@@ -155,7 +156,7 @@ WRITERS: tuple[Entry[OtherWriter], ...] = (
         "idle-writer",
         lambda writer: not writer.running,
         what="{product} is installed ({evidence}), and does not run",
-        why="Where it is started it resizes guests as well.",
+        why="Where it is started it may resize guests as well.",
     ),
 )
 

@@ -17,6 +17,7 @@ from ballonet.engine.loop import run
 from ballonet.engine.ports import ListensToAgents, Wanted, nobody
 from ballonet.engine.requests import Requests
 from ballonet.errors import BallonetError, HypervisorError, UnreachableError
+from ballonet.extras import remedy
 from ballonet.facts.address import Address
 from ballonet.facts.happening import Happening
 from ballonet.facts.plan import Plan
@@ -206,7 +207,8 @@ class Daemon:
             return f"{mode}, no guest was looked at yet"
         paused = ", paused" if self.engine.requests.paused else ""
         free = format_size(max(0.0, plan.free))
-        return f"{len(plan.snapshot)} guests, {free} free, {mode}{paused}"
+        guests = "1 guest" if len(plan.snapshot) == 1 else f"{len(plan.snapshot)} guests"
+        return f"{guests}, {free} free, {mode}{paused}"
 
 
 async def listen(service: Service, path: Path, *, group: str | None = None) -> "Server":
@@ -244,5 +246,5 @@ def _installed() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise BallonetError(
-            f"answering needs {error.name}, which is not installed", hint="pip install 'ballonet[service]'"
+            f"answering needs {error.name}, which is not installed", hint=remedy("service")
         ) from error

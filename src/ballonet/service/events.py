@@ -118,6 +118,7 @@ def _document(text: str) -> Mapping[str, Any] | None:
 def select(question: Question) -> tuple[str, list[Value]]:
     """Return the SQL, and its values, that answers a question; rows come in no order to rely on."""
     conditions: dict[str, Value] = {
+        "id > ?": question.after_id,
         "at >= ?": question.since,
         "at < ?": question.until,
         "uuid = ?": question.uuid,
@@ -125,13 +126,14 @@ def select(question: Question) -> tuple[str, list[Value]]:
         "kind IN (SELECT value FROM json_each(?))": (
             None if question.kinds is None else json.dumps([*question.kinds])
         ),
-        "id > ?": question.after_id,
     }
     asked = {condition: value for condition, value in conditions.items() if value is not None}
+    # What is newer than an id is found by that alone: a plus keeps SQLite from going through all of a guest.
+    further = " AND " if question.after_id is None else " AND +"
     sql = [
         "SELECT id, at, kind, name, uuid, from_bytes, to_bytes, sentence, written, reasons FROM events",
         "WHERE" if asked else "",
-        " AND ".join(asked),
+        further.join(asked),
         # By time, so that the newest stand at the end of an index, whoever is asked for.
         "ORDER BY at DESC, id DESC" if question.after_id is None else "ORDER BY id",
         "LIMIT ?",

@@ -10,6 +10,7 @@ from pathlib import Path
 from ballonet.errors import JournalError, RefusedError
 
 _AGAIN_SECONDS = 0.1  # whoever only looks whether somebody is there (`holder`) is gone by then
+LOCK_FILE = "lock"  # in a state directory
 
 
 def lock(directory: Path) -> FileIO:
@@ -20,7 +21,7 @@ def lock(directory: Path) -> FileIO:
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise JournalError(
             f"nothing can be kept in {directory}: {error.strerror}",

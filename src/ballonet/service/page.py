@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ballonet.errors import BallonetError, NoSuchGuestError
+from ballonet.extras import remedy
 from ballonet.facts.happening import Kind
 from ballonet.service.events import Question
 from ballonet.service.facade import Service
@@ -47,7 +48,7 @@ def _pages() -> "Pages":
         from ballonet.show.page.render import Pages  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise BallonetError(
-            f"the page needs {error.name}, which is not installed", hint="pip install 'ballonet[service]'"
+            f"the page needs {error.name}, which is not installed", hint=remedy("service")
         ) from error
     return Pages()
 

@@ -167,11 +167,7 @@ class Store:
                 pass
 
     def events(self, question: Question = ANY) -> list[EventRecord]:
-        """Return the events that are asked for, in their order; what waits is not among them yet.
-
-        Rare kinds of no guest in particular are looked for row by row, 1 s for a million: ask for a day at
-        a time.
-        """
+        """Return the events that are asked for, in their order; what waits is not among them yet."""
         sql, values = select(question)
         rows = [row for row in self._database.read(sql, values) if are(row, "ifsssIIsiS")]
         return sorted(map(read_record, rows), key=lambda record: record.id)

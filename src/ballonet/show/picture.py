@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ballonet.errors import BallonetError, UsageError
+from ballonet.extras import remedy
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,9 +17,7 @@ def check_picture(path: Path) -> None:
     try:
         import matplotlib.figure  # noqa: F401, PLC0415 - slow, and seldom wanted
     except ImportError as error:
-        raise UsageError(
-            "pictures need matplotlib", hint="pip install 'ballonet[plot]', or leave out --plot"
-        ) from error
+        raise UsageError("pictures need matplotlib", hint=f"{remedy('plot')}; or leave out --plot") from error
     if path.suffix not in {".svg", ".png"}:
         raise UsageError(f"{path} is the name of no picture", hint="let it end in .svg or .png")
 

@@ -40,7 +40,7 @@ def lease_sentence(lease: Lease) -> str:
     """Return what is kept free, for whom and until when, and how that is ended."""
     whom = lease.guest or "whoever starts next"
     return (
-        f"{lease.id}: {size(lease.size_bytes)} are free and kept so for {printable(whom)}, {until(lease)}; "
+        f"{size(lease.size_bytes)} are free and kept so for {printable(whom)}, {until(lease)}; "
         f"to end it: ballonet room drop {lease.id}"
     )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ballonet.errors import UsageError
+from ballonet.extras import remedy
 from ballonet.simulator.trace import KEYS, NUMBERS, VERSION, Trace
 
 try:
@@ -13,7 +14,7 @@ try:
 except ImportError as error:
     raise UsageError(
         "Parquet needs pyarrow, which is not installed",
-        hint="pip install 'ballonet[trace]', or record to a file that is called *.csv",
+        hint=f"{remedy('trace')}; or use a file that is called *.csv",
     ) from error
 
 METADATA = b"ballonet_trace"

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from ballonet.engine.ports import Event, EventKind
 from ballonet.errors import HypervisorError, UnreachableError
+from ballonet.extras import remedy
 from ballonet.hypervisor.libvirt.failures import connection_failure, failure
 from ballonet.hypervisor.listeners import Listeners
 from ballonet.hypervisor.threads import Threads
@@ -69,7 +70,7 @@ class Connection:
         if libvirt is None:
             raise HypervisorError(
                 "libvirt-python is not installed",
-                hint="apt install libvirt-dev pkg-config gcc python3-dev; pip install 'ballonet[libvirt]'",
+                hint=f"apt install libvirt-dev pkg-config gcc python3-dev; {remedy('libvirt')}",
             )
         _start_event_loop()
         opener = libvirt.openReadOnly if self.read_only else libvirt.open

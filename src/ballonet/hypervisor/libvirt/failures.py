@@ -1,5 +1,7 @@
 """libvirt's errors in our words: by its codes, each with what to do about it."""
 
+import os
+
 from ballonet.errors import (
     BallonetError,
     DeadlineError,
@@ -25,7 +27,16 @@ _TIMEOUT = 68
 _UNSUPPORTED = 84
 _NO_AGENT = frozenset({74, 86})  # no channel to one; one that does not answer
 
+# How a person gets rights, and how a unit does, whose user logs in nowhere.
 _GROUP = "run it with sudo, or join the group: sudo usermod -aG libvirt $USER, then log in again"
+_RULE = (
+    "polkit must run, with packaging/polkit-1/60-ballonet.rules in /etc/polkit-1/rules.d (docs/service.md, "
+    '"Access to libvirt"); then: systemctl restart ballonet'
+)
+_UNIT_GROUP = (
+    "libvirt's socket is for a group: SupplementaryGroups=libvirt in the unit (docs/service.md, "
+    '"Access to libvirt"); then: systemctl restart ballonet'
+)
 
 # What libvirt refuses, by a word of its text: what that means, and what helps.
 _REFUSALS = (
@@ -55,7 +66,7 @@ def failure(code: int, message: str, doing: str) -> BallonetError:
         if "read only" in lower or "read-only" in lower:
             hint = "leave out --read-only, and a URI's socket that ends in -ro"
             return NotPermittedError(f"{doing}: the connection is read-only", hint=hint)
-        return NotPermittedError(f"{doing}: {said}", hint=_GROUP)
+        return NotPermittedError(f"{doing}: {said}", hint=_rights(_RULE))
     if code in _NO_AGENT and "agent" in lower:
         return HypervisorError(f"{doing}: {said}", hint="in the guest: systemctl status qemu-guest-agent")
     if code == _TIMEOUT:
@@ -75,7 +86,8 @@ def connection_failure(code: int, message: str, uri: str) -> BallonetError:
     said = _plain(message)
     lower = said.lower()
     if "permission denied" in lower or code in _DENIED:
-        return NotPermittedError(f"no permission to use {uri}", hint=_GROUP)
+        hint = _rights(_RULE if code in _DENIED else _UNIT_GROUP)
+        return NotPermittedError(f"no permission to use {uri}", hint=hint)
     if code in {_NO_CONNECT, _INVALID_ARGUMENT, _INTERNAL} and (
         "no connection driver" in lower or "uri" in lower
     ):
@@ -90,6 +102,11 @@ def connection_failure(code: int, message: str, uri: str) -> BallonetError:
             "apt install libvirt-daemon-system",
         )
     return UnreachableError(f"cannot connect to {uri}: {said}", hint="try: virsh -c URI list")
+
+
+def _rights(of_unit: str) -> str:
+    """Return how this process gets its rights: a person's, or one that systemd started."""
+    return of_unit if "NOTIFY_SOCKET" in os.environ else _GROUP
 
 
 def _plain(message: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from ballonet.errors import HypervisorError
+from ballonet.extras import remedy
 
 try:
     from qemu.qmp import (
@@ -16,7 +17,7 @@ try:
         StateError,
     )
 except ImportError as error:
-    raise HypervisorError("qemu.qmp is not installed", hint="pip install 'ballonet[qmp]'") from error
+    raise HypervisorError("qemu.qmp is not installed", hint=remedy("qmp")) from error
 
 __all__ = ["Client", "ConnectError", "EventListener", "ExecuteError", "Message", "QMPError", "Runstate"]
 

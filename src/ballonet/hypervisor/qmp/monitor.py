@@ -43,6 +43,7 @@ _KINDS = {
 _CHANGES = frozenset(
     {"SHUTDOWN", "POWERDOWN", "MIGRATION", "GUEST_PANICKED", "GUEST_CRASHLOADED", "DEVICE_DELETED"}
     | {"MEMORY_DEVICE_SIZE_CHANGE", "ACPI_DEVICE_OST", "WATCHDOG", "BLOCK_IO_ERROR"}
+    | {"VSERPORT_CHANGE"}  # an agent came or went: at ports with an id, the others are looked at now and then
 )
 
 

@@ -20,6 +20,7 @@ from ballonet.hypervisor.qmp.client import (
     Message,
     QMPError,
     Runstate,
+    command,
 )
 from ballonet.hypervisor.qmp.machine import Machine, read_machine, uuid_of
 from ballonet.hypervisor.readings import known
@@ -285,12 +286,11 @@ class Monitor:
 
     async def _answers(self, client: Client, machine: Machine) -> tuple[object, object, object]:
         """Return what the guest says, what its disks did, and its size where that may be on its way."""
-        commands: list[Mapping[str, object]] = [{"execute": "query-blockstats"}]
+        commands = [command("query-blockstats")]
         if machine.device is not None:
-            where = {"path": machine.balloon, "property": "guest-stats"}
-            commands.append({"execute": "qom-get", "arguments": where})
+            commands.append(command("qom-get", path=machine.balloon, property="guest-stats"))
         if moving := self._is_moving():
-            commands.append({"execute": "query-balloon"})
+            commands.append(command("query-balloon"))
         blocks, *more = await client.ask_all(commands)
         size = more.pop() if moving else None
         if machine.device is not None and more[0] is None:

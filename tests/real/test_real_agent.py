@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +40,27 @@ SPECS = [
 @pytest.fixture(scope="module", params=["libvirt", "QEMU alone"])
 def ward(request: pytest.FixtureRequest) -> Iterator[Machine | PlainMachine]:
     with (booted if request.param == "libvirt" else booted_plain)(SPECS) as machine:
+        asyncio.run(_connected(machine))
         yield machine
+
+
+def _opened(ward: Machine | PlainMachine) -> Awaitable[LibvirtHypervisor | QmpHypervisor]:
+    return (LibvirtHypervisor if isinstance(ward, Machine) else QmpHypervisor).open(ward.uri)
+
+
+async def _connected(ward: Machine | PlainMachine) -> None:
+    """Wait for the agents, which guests start beside what reports first."""
+    hypervisor = await _opened(ward)
+    async with asyncio.timeout(60):
+        for name in (spec.name for spec in SPECS if spec.agent):
+            while (await hypervisor.guest(name)).channel is not Channel.CONNECTED:  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+    await hypervisor.close()
 
 
 @pytest.fixture
 async def hypervisor(ward: Machine | PlainMachine) -> AsyncIterator[LibvirtHypervisor | QmpHypervisor]:
-    kind = LibvirtHypervisor if isinstance(ward, Machine) else QmpHypervisor
-    found = await kind.open(ward.uri)
+    found = await _opened(ward)
     yield found
     await found.close()
 

@@ -135,7 +135,7 @@ async def test_a_path_that_is_not_whole_begins_where_qemu_runs(
     place: Path, qemu: FakeMonitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "has_thread", lambda *_: True)
-    monkeypatch.chdir(place)  # who listens here is this process
+    monkeypatch.setattr(process, "directory", lambda own: str(place) if own == os.getpid() else "/")
     qemu.give_port({"type": "unix", "path": "web.agent"})
     async with opened(place) as hypervisor:
         await hypervisor.guests()
@@ -157,7 +157,7 @@ async def test_a_guest_without_a_port_for_an_agent_has_none(place: Path, qemu: F
         {"type": "unix", "path": "web.agent"},  # of a process that is not known to be its QEMU
         {"type": "unix", "path": "/run/a\nb"},
         {"type": "unix", "path": "/run/\ud800"},
-        {"type": "unix", "path": "vms", "abstract": True},
+        {"type": "unix", "path": "/run/vms", "abstract": True},
         {"type": "unix", "path": 7},
         [],
         None,
@@ -279,6 +279,7 @@ async def test_an_answer_that_comes_late_is_not_taken_for_that_to_the_next_reque
     come = asyncio.Event()
     agent.agent.waits_for["guest-info"] = come
     async with talking(str(agent.path), os.getpid()) as ask:
+        await ask(json.dumps({"execute": "guest-file-close", "arguments": {"handle": 7}}))
         with pytest.raises(DeadlineError):
             await ask(json.dumps({"execute": "guest-info"}))
         come.set()
@@ -332,6 +333,7 @@ async def test_an_agent_that_hangs_costs_no_look_anything(
                 await asyncio.sleep(0.01)
             [guest] = await hypervisor.guests()
     assert (None, None) == (guest.heard, guest.job)
+    assert not [task for task in asyncio.all_tasks() if "Agents" in repr(task)]  # nobody asks on
 
 
 rubbish = st.binary(max_size=40) | st.sampled_from(

@@ -44,11 +44,13 @@ class _Together:
         self._count = len(names)
 
     def take(self, name: str, answer: Message) -> None:
+        """Take one answer in."""
         self.answers[name] = answer
         if len(self.answers) == self._count and not self.whole.done():
             self.whole.set_result(None)
 
     def end(self) -> None:
+        """Take in that the connection ended."""
         if not self.whole.done():
             self.whole.set_exception(ExecInterruptedError("Disconnected"))
 
@@ -71,7 +73,7 @@ class Client(QMPClient):
         return msg
 
     async def ask_all(self, commands: Sequence[str]) -> list[object]:
-        """Return the answers to commands that are sent together, in print; None for one that is refused.
+        """Return the answers to commands (each from `command`) sent together; None for one that is refused.
 
         Raises QMPError where the connection ended, or ends meanwhile.
         """
@@ -80,12 +82,9 @@ class Client(QMPClient):
         sent = [self._get_exec_id() for _ in commands]
         together = _Together(sent)
         self._together.update(dict.fromkeys(sent, together))
+        words = (f'{each}, "id": "{name}"}}' for name, each in zip(sent, commands, strict=True))
         try:
-            self._writer.write(
-                "".join(
-                    f'{words}, "id": "{name}"}}' for name, words in zip(sent, commands, strict=True)
-                ).encode()
-            )
+            self._writer.write("".join(words).encode())
             await together.whole
         finally:
             for name in sent:
@@ -95,7 +94,7 @@ class Client(QMPClient):
     async def _on_message(self, msg: Message) -> None:
         name = msg.get("id")
         together = self._together.get(name)
-        if together is None or "event" in msg:
+        if together is None:
             await super()._on_message(msg)
         else:
             together.take(str(name), msg)

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from monitors import FakeMonitor
 
+from ballonet.engine.ports import ListensToAgents
 from ballonet.errors import BallonetError, DeadlineError, HypervisorError, NotPermittedError, RefusedError
 from ballonet.facts.agent import Channel
 from ballonet.facts.guest import Guest
@@ -189,7 +190,7 @@ async def test_a_socket_of_another_process_is_not_written_to(
     listeners = iter([os.getpid(), 1])
     monkeypatch.setattr(process, "listener", lambda _: next(listeners))
     async with opened(place) as hypervisor:
-        assert "is not of its QEMU" in (await refused(hypervisor)).message
+        assert "another process listens" in (await refused(hypervisor)).message
     assert qemu.said
 
 
@@ -218,6 +219,7 @@ async def test_looks_show_what_it_told_and_only_of_those_that_are_wanted(
     async with opened(place) as hypervisor:
         await hypervisor.guests()
         assert 0 == agent.clients
+        assert isinstance(hypervisor, ListensToAgents)  # by which a service knows that it can
         hypervisor.listen(lambda guest: guest.name == "web")
         guest = await heard(hypervisor)
         assert guest.heard

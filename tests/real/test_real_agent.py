@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from hosts import booted, booted_plain
+from serving import Service, wait_until
 from subjects import Machine, PlainMachine
 
 from ballonet.errors import HypervisorError
@@ -182,3 +183,23 @@ async def test_an_agent_that_hangs_costs_what_it_would_have_told(
     finally:
         os.kill(process, signal.SIGCONT)
     await looked(hypervisor, lambda guests: guests["printed"].job is None)
+
+
+def test_a_service_is_told_by_those_that_its_settings_name(
+    ward: Machine | PlainMachine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text('[guest."told"]\nagent = true\n')
+    monkeypatch.setenv("BALLONET_CONFIG", str(settings))
+    service = Service(tmp_path, [ward.uri])
+
+    def age(name: str) -> float | None:
+        found: float | None = service.answer("why", name)["inputs"]["agent_age_seconds"]
+        return found
+
+    with service.running():
+        wait_until(lambda: service.verdict("told") == "managed", service.said)
+        wait_until(lambda: age("told") is not None, service.said)
+        assert [None, None, None] == [age(name) for name in ("printed", "refuses", "plain")]
+        assert "its agent" in service.ask("why", "told").stdout
+    assert "Traceback" not in service.said.read_text()

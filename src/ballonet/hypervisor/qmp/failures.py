@@ -106,7 +106,7 @@ def no_agent_socket() -> HypervisorError:
 
 def foreign_agent(path: str) -> HypervisorError:
     """Return that another process listens where QEMU says that it does."""
-    return HypervisorError(f"the port for its agent, {path}, is not of its QEMU", hint=_AGENT)
+    return HypervisorError(f"another process listens at {path} than at its monitor", hint=_AGENT)
 
 
 def no_agent() -> HypervisorError:

@@ -51,6 +51,7 @@ def command(
 ) -> list[str]:
     """Return the words that start a guest, as libvirt would start the same one."""
     emulated = accelerator != "kvm"
+    initramfs = image.agent_initramfs if spec.agent else image.initramfs
     return [
         "qemu-system-x86_64",
         *("-name", f"guest={spec.name}", "-uuid", uuid, "-machine", "q35,usb=off"),
@@ -58,12 +59,7 @@ def command(
         *("-accel", "tcg,tb-size=32" if emulated else "kvm", "-cpu", "qemu64" if emulated else "host"),
         *("-smp", str(spec.vcpus), "-m", f"{spec.memory_bytes // MIB}M"),
         *("-nodefaults", "-no-user-config", "-display", "none", "-daemonize"),
-        *(
-            "-kernel",
-            str(image.kernel),
-            "-initrd",
-            str(image.agent_initramfs if spec.agent else image.initramfs),
-        ),
+        *("-kernel", str(image.kernel), "-initrd", str(initramfs)),
         *("-append", kernel_words(spec, accelerator)),
         *("-qmp", f"unix:{monitor},server=on,wait=off", "-serial", f"file:{places.console}"),
         *_ports(places),

@@ -195,15 +195,16 @@ async def _port(ask: Ask, devices: Mapping[str, str], own: int | None) -> Port |
     for path in (path for path, kind in devices.items() if kind == _PORT):
         if await ask("qom-get", {"path": path, "property": "name"}) == AGENT_PORT:
             label = _text(await ask("qom-get", {"path": path, "property": "chardev"}))
-            told = {
-                each.get("label"): each.get("frontend-open") for each in _list(await ask("query-chardev"))
-            }
-            is_open = told.get(label)
-            channel = Channel.CONNECTED if is_open else Channel.DISCONNECTED
-            return Port(
-                channel if isinstance(is_open, bool) else Channel.UNKNOWN, await _end(ask, label, own)
-            )
+            return Port(await _channel(ask, label), await _end(ask, label, own))
     return None
+
+
+async def _channel(ask: Ask, label: str) -> Channel:
+    """Return whether anybody in the guest has opened what this character device of QEMU's leads to."""
+    for each in _list(await ask("query-chardev")):
+        if each.get("label") == label and isinstance(is_open := each.get("frontend-open"), bool):
+            return Channel.CONNECTED if is_open else Channel.DISCONNECTED
+    return Channel.UNKNOWN
 
 
 async def _end(ask: Ask, label: str, own: int | None) -> str:

@@ -33,6 +33,7 @@ class Agent:
         self.open: dict[int, str] = {}  # paths by handle
         self.instead: dict[str, str] = {}  # what is answered to a command, whatever is right
         self.hangs: set[str] = set()
+        self.waits_for: dict[str, asyncio.Event] = {}  # before a command is answered
         self._handles = 1000
         self._running = 2  # how often a process is asked for before it has ended
 
@@ -43,6 +44,8 @@ class Agent:
         self.asked.append(command)
         if command in self.hangs:
             await asyncio.Event().wait()
+        if command in self.waits_for:
+            await self.waits_for[command].wait()
         if command in self.instead:
             return self.instead[command]
         try:

@@ -58,6 +58,18 @@ class FakeMonitor:
         self._serving: asyncio.Task[None] | None = None
         self._writer: asyncio.StreamWriter | None = None
 
+    def give_port(self, address: object) -> None:
+        """Give the guest a port for an agent, which is open, with a socket of this address at our end."""
+        self.children["/machine/peripheral"] += [{"name": "agent0", "type": "child<virtserialport>"}]
+        self.properties |= {
+            ("/machine/peripheral/agent0", "name"): "org.qemu.guest_agent.0",
+            ("/machine/peripheral/agent0", "chardev"): "agent",
+            ("/chardevs/agent", "addr"): address,
+        }
+        self.answers["query-chardev"] = [
+            {"label": "agent", "frontend-open": True, "filename": "unix:/run/web.agent,server=on"}
+        ]
+
     async def start(self) -> "FakeMonitor":
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         listening.bind(str(self.path))

@@ -36,6 +36,11 @@ class Machine:
     daemon: Daemon
     lab: Lab
 
+    @property
+    def uri(self) -> str:
+        """Return what leads to it."""
+        return self.daemon.uri
+
     def definition(self, name: str, *words: str) -> ET.Element:
         """Return a guest's XML: that of now, or with "--inactive" the stored one."""
         return ET.fromstring(self.daemon.virsh("dumpxml", name, *words).stdout)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -31,10 +32,7 @@ class Ward:
     def __init__(self, *names: str) -> None:
         self.agents = {f"u-{name}": Agent() for name in names}
         self.guests = [replace(GUEST, name=name, uuid=f"u-{name}") for name in names]
-        self.heard = Agents(self.ask)
-
-    async def ask(self, uuid: str, words: str) -> str:
-        return await self.agents[uuid].ask(words)
+        self.heard = Agents(lambda uuid: nullcontext(self.agents[uuid].ask), at_once=3, new_at_once=1)
 
     def look(self, guests: Sequence[Guest] | None = None) -> list[Guest]:
         return self.heard.hear(self.guests if guests is None else guests, lambda _: True)
@@ -217,5 +215,5 @@ async def test_an_agent_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) 
     agent.hangs = {"guest-info"}
 
     with pytest.raises(DeadlineError, match="did not tell") as late:
-        await hear(agent.ask)
+        await hear(nullcontext(agent.ask))
     assert late.value.hint

@@ -498,7 +498,13 @@ async def test_what_speaks_no_qmp_is_shown_with_that(place: Path, listen: Listen
 
 @pytest.mark.parametrize(
     "raw",
-    [b"no JSON\r\n", b"[1]\r\n", b"[" * 100_000 + b"\r\n", b'{"return": 1, "id": 7}\r\n{"error": 1}\r\n'],
+    [
+        b"no JSON\r\n",
+        b'{"return": 1, "id": []}\r\n',
+        b"[1]\r\n",
+        b"[" * 100_000 + b"\r\n",
+        b'{"return": 1, "id": 7}\r\n{"error": 1}\r\n',
+    ],
 )
 async def test_a_monitor_that_begins_to_talk_rubbish_keeps_its_guest(
     place: Path, listen: Listen, raw: bytes

@@ -4,6 +4,7 @@ import asyncio
 import math
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from fuzzing import fuzzed, numbers
@@ -13,7 +14,7 @@ from monitors import BALLOON, FakeMonitor
 
 from ballonet.engine.table import judge, side_by_side
 from ballonet.facts.guest import Guest
-from ballonet.hypervisor.qmp.machine import read_machine, usual_name, uuid_of
+from ballonet.hypervisor.qmp.machine import AGENT_PORT, read_machine, usual_name, uuid_of
 from ballonet.hypervisor.qmp.process import option
 from ballonet.hypervisor.qmp.rows import Told, row
 from ballonet.hypervisor.readings import QEMU_NAMES
@@ -22,6 +23,7 @@ WORDS = (
     *QEMU_NAMES,
     *("stats", "last-update", "actual", "status", "name", "UUID", "base-memory", "plugged-memory", "started"),
     *("type", "thread-id", "rd_operations", "rd_total_time_ns", "running", "child<virtio-balloon-pci>"),
+    *("child<virtserialport>", "chardev", AGENT_PORT, "label", "frontend-open", "unix", "path", "abstract"),
 )
 plain = st.none() | st.booleans() | numbers | st.floats() | st.text() | st.sampled_from(WORDS)
 values = st.recursive(
@@ -33,7 +35,8 @@ values = st.recursive(
 )
 told = st.fixed_dictionaries({"stats": values, "last-update": plain}) | values
 blocks = st.lists(st.fixed_dictionaries({"stats": values}) | values, max_size=3) | values
-COMMANDS = (*FakeMonitor(__file__, "web").answers, "qom-list", "qom-get", "x-query-virtio-status")  # type: ignore[arg-type]
+PLACE = Path(__file__)
+COMMANDS = (*FakeMonitor(PLACE).answers, "query-chardev", "qom-list", "qom-get", "x-query-virtio-status")
 
 
 def is_fact(value: object) -> bool:
@@ -43,7 +46,8 @@ def is_fact(value: object) -> bool:
 
 def machine_of(answers: Mapping[str, Any]) -> Any:
     """Return what is read of a QEMU that answers so, and as it should where this does not say."""
-    sane = FakeMonitor(__file__, "web")  # type: ignore[arg-type]
+    sane = FakeMonitor(PLACE)
+    sane.give_port(answers.get("addr", {"type": "unix", "path": "/run/web.agent"}))
 
     async def ask(command: str, arguments: Mapping[str, object] | None = None) -> object:
         if command in answers:
@@ -54,7 +58,7 @@ def machine_of(answers: Mapping[str, Any]) -> Any:
 
 
 @fuzzed
-@given(st.dictionaries(st.sampled_from(COMMANDS), values, max_size=5), told, told, blocks)
+@given(st.dictionaries(st.sampled_from((*COMMANDS, "addr")), values, max_size=5), told, told, blocks)
 def test_any_answers_are_a_row_whose_numbers_are_numbers_or_unknown(
     answers: dict[str, Any], first: Any, second: Any, disks: Any
 ) -> None:
@@ -69,6 +73,7 @@ def test_any_answers_are_a_row_whose_numbers_are_numbers_or_unknown(
         assert [] == [value for value in found if not is_fact(value)]
         assert last.name
         assert len(last.name) <= 255
+        assert machine.port is None or not machine.port.path or machine.port.path.startswith("/")
         side_by_side([last])
         judge([last])
 

@@ -29,6 +29,13 @@ def test_who_listens_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         assert os.getpid() == process.listener(connecting)
 
 
+def test_the_directory_of_a_process_is_known_or_is_the_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert (str(tmp_path), "/") == (process.directory(os.getpid()), process.directory(NOBODY))
+
+
 def test_threads_are_those_of_their_process() -> None:
     assert process.has_thread(os.getpid(), threading.get_native_id())
     assert not process.has_thread(os.getpid(), 1)

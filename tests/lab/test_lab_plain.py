@@ -11,7 +11,7 @@ from ballonet.lab.plain import PlainQemu, command
 from ballonet.units import MIB
 
 UUID = "11111111-1111-4111-8111-111111111111"
-IMAGE = Image(Path("/image/kernel"), Path("/image/initramfs"), 0.0)
+IMAGE = Image(Path("/image/kernel"), Path("/image/initramfs"), 0.0, Path("/image/initramfs-agent"))
 
 
 def words(spec: GuestSpec, accelerator: str = "tcg") -> list[str]:
@@ -43,6 +43,18 @@ def test_what_a_guest_shall_not_have_is_left_out() -> None:
     assert [] == after(line, "-drive")
     assert "lab.driver=0" in after(line, "-append")[0]
     assert (["kvm"], ["host"]) == (after(line, "-accel"), after(line, "-cpu"))
+
+
+def test_only_a_guest_that_is_to_have_an_agent_has_it_and_a_port_for_it() -> None:
+    port = "virtserialport,chardev=agent,id=agent0,name=org.qemu.guest_agent.0"
+    line = words(GuestSpec("web", agent=True, agent_blocks="guest-exec"))
+    assert port in after(line, "-device")
+    assert "socket,id=agent,path=/lab/guests/web/agent,server=on,wait=off" in after(line, "-chardev")
+    assert ["/image/initramfs-agent"] == after(line, "-initrd")
+    assert "lab.blocks=guest-exec" in after(line, "-append")[0]
+    line = words(GuestSpec("web"))
+    assert port not in after(line, "-device")
+    assert ["/image/initramfs"] == after(line, "-initrd")
 
 
 @pytest.mark.parametrize("uri", ["qmp:/run/web.qmp", "qmp:/run/*/*.qmp", "qemu:///system"])

@@ -30,7 +30,7 @@ EXEC_SECONDS: Final = 0.05  # between two; a process that prints two small files
 
 _SOME = re.compile(r"^some avg10=([0-9]{1,3}(?:\.[0-9]{1,4})?) .*total=([0-9]{1,18})$", re.MULTILINE)
 _FIELD = re.compile(r"^(SwapTotal|SwapFree|Committed_AS): +([0-9]{1,15}) kB$", re.MULTILINE)
-_HINT: Final = 'see what it says: virsh qemu-agent-command GUEST \'{"execute":"guest-info"}\''
+_HINT: Final = "see what it says, in the guest: journalctl -u qemu-guest-agent"
 
 
 class Way(StrEnum):
@@ -80,7 +80,7 @@ async def _content(ask: Ask, path: str) -> str:
     except RefusedError:
         return ""
     if not isinstance(handle, int) or isinstance(handle, bool):
-        raise _nonsense()
+        raise nonsense()
     try:
         return decoded(
             answer(await ask(_request("guest-file-read", handle=handle, count=READ_BYTES))), "buf-b64"
@@ -98,7 +98,7 @@ async def _printed(ask: Ask) -> str:
     begun = answer(await ask(_request("guest-exec", **words)))
     pid = begun.get("pid") if isinstance(begun, dict) else None
     if not isinstance(pid, int) or isinstance(pid, bool):
-        raise _nonsense()
+        raise nonsense()
     for _ in range(EXEC_TRIES):
         await asyncio.sleep(EXEC_SECONDS)
         status = answer(await ask(_request("guest-exec-status", pid=pid)))
@@ -117,17 +117,17 @@ def _request(command: str, **arguments: object) -> str:
 def answer(text: str) -> object:
     """Return what an answer returns; RefusedError for an agent's own error, HypervisorError for no answer."""
     if len(text) > LONGEST:
-        raise _nonsense()
+        raise nonsense()
     try:
         said = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise _nonsense() from error
+        raise nonsense() from error
     if isinstance(said, dict) and "return" in said:
         return said["return"]
     if isinstance(said, dict) and isinstance(refusal := said.get("error"), dict):
         why = " ".join(str(refusal.get("desc", ""))[:200].split())
         raise RefusedError(f"its agent refuses: {why or 'it does not say why'}", hint=_HINT)
-    raise _nonsense()
+    raise nonsense()
 
 
 def commands(info: object) -> frozenset[str]:
@@ -141,11 +141,11 @@ def decoded(said: object, key: str) -> str:
     """Return the text that an answer has in base64; nothing where it has none."""
     text = said.get(key, "") if isinstance(said, dict) else None
     if not isinstance(text, str):
-        raise _nonsense()
+        raise nonsense()
     try:
         return base64.b64decode(text, validate=True)[: 2 * READ_BYTES].decode("ascii", "replace")
     except ValueError as error:
-        raise _nonsense() from error
+        raise nonsense() from error
 
 
 def told(text: str, at: float) -> Heard:
@@ -179,5 +179,6 @@ def since(heard: Heard, before: Heard | None, longest_seconds: float) -> Heard:
     return replace(heard, since=before.at, pressure_ratio=min(1.0, waited / seconds))
 
 
-def _nonsense() -> HypervisorError:
+def nonsense() -> HypervisorError:
+    """Return that what an agent sends is no answer."""
     return HypervisorError("its agent answers nonsense", hint=_HINT)

@@ -2,24 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final, TypeAlias
 
 from ballonet.engine.ports import Wanted
 from ballonet.errors import BallonetError, DeadlineError
 from ballonet.facts.agent import Heard
 from ballonet.facts.guest import Guest, State
-from ballonet.hypervisor.agent import Way, listen, probe, since
+from ballonet.hypervisor.agent import Ask, Way, listen, probe, since
 
-Line: TypeAlias = Callable[[str, str], Awaitable[str]]
-"""Hands a request to the agent of a guest (its UUID, JSON), returns its answer; raises `BallonetError`."""
+Line: TypeAlias = AbstractAsyncContextManager[Ask]
+"""The way to one agent, for as long as one question takes; raises `BallonetError` where there is none."""
 
 ASK_SECONDS: Final = 1.5  # between two questions to one guest: each tick of 2 s asks, each second one of 1 s
-# Who answered before is asked at the same time as so many others; of the others one after the other, so that
-# those that hang keep nobody else waiting.
-AT_ONCE: Final = 3
 # For all that is asked of one guest. A guest that thrashes answers late, and that is when it matters.
 DEADLINE_SECONDS: Final = 5.0
 # A share of waiting is of now where it is of no more time than this.
@@ -44,10 +41,15 @@ class _Agent:
 class Agents:
     """Keeps what agents told last; those whose turn it is are asked meanwhile."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Callable[[str], Line], *, at_once: int, new_at_once: int) -> None:
+        """Take what leads to the agent of a guest by its UUID, and how many may be asked at the same time.
+
+        Those that answered before are counted apart from the others, which may hang: they keep no known one
+        waiting.
+        """
         self._line = line
         self._agents: dict[str, _Agent] = {}
-        self._known, self._unknown = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(1)
+        self._known, self._unknown = asyncio.Semaphore(at_once), asyncio.Semaphore(new_at_once)
 
     def hear(self, guests: Sequence[Guest], wanted: Wanted) -> list[Guest]:
         """Return guests with what those that are wanted told last, and have them asked again; never waits."""
@@ -87,7 +89,7 @@ class Agents:
         async with self._known if agent.way else self._unknown:
             begun = time.monotonic()
             try:
-                heard, agent.way = await hear(partial(self._line, uuid), agent.way)
+                heard, agent.way = await hear(self._line(uuid), agent.way)
             except BallonetError:
                 # It is gone, hangs, or may not tell: what it allows is looked at anew the next time.
                 agent.way = None
@@ -98,10 +100,10 @@ class Agents:
         agent.due, agent.pause_seconds = begun + ASK_SECONDS, PAUSE_SECONDS
 
 
-async def hear(ask: Callable[[str], Awaitable[str]], way: Way | None = None) -> tuple[Heard, Way]:
+async def hear(line: Line, way: Way | None = None) -> tuple[Heard, Way]:
     """Return what one agent tells, and how it was asked; raises `BallonetError`, for its deadline too."""
     try:
-        async with asyncio.timeout(DEADLINE_SECONDS):
+        async with asyncio.timeout(DEADLINE_SECONDS), line as ask:
             way = way or await probe(ask)
             return await listen(ask, way), way
     except TimeoutError as error:

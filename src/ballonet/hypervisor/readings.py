@@ -44,9 +44,8 @@ def dated(sample: Statistics, last: Guest | None) -> Statistics:
     before = last.statistics if last else None
     if last is None or before is None or before.last_update is None or sample.last_update is None:
         return sample
-    if _by_guest(sample) != _by_guest(before):
-        return replace(sample, last_update=max(sample.last_update, last.read_at))
-    return replace(sample, last_update=max(sample.last_update, before.last_update))
+    least = before.last_update if _by_guest(sample) == _by_guest(before) else last.read_at
+    return sample if sample.last_update >= least else replace(sample, last_update=least)
 
 
 # How the fields of `Statistics` are called in libvirt's answer to a bulk call, and to a call for one domain;

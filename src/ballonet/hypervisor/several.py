@@ -205,7 +205,9 @@ class SeveralHypervisors:
         """Return what the agent in a guest tells now, where it is."""
         hypervisor = await self._at(uuid)
         if not isinstance(hypervisor, ListensToAgents):
-            raise RefusedError("no agent can be asked there", hint="ask one of a guest of libvirt's")
+            raise RefusedError(
+                "no agent can be asked there", hint="ask one of a guest of libvirt's or QEMU's"
+            )
         return await hypervisor.hear(uuid)
 
     def events(self) -> AsyncIterator[Event]:

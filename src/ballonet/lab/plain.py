@@ -6,7 +6,17 @@ from pathlib import Path
 
 from ballonet.errors import BallonetError, UsageError
 from ballonet.facts.uri import sockets_of
-from ballonet.lab.domain import DATA, MIB, REPORTS_PORT, SCHEDULE_PORT, SWAP, GuestSpec, Places, kernel_words
+from ballonet.lab.domain import (
+    AGENT_PORT,
+    DATA,
+    MIB,
+    REPORTS_PORT,
+    SCHEDULE_PORT,
+    SWAP,
+    GuestSpec,
+    Places,
+    kernel_words,
+)
 from ballonet.lab.image import Image
 
 
@@ -41,6 +51,7 @@ def command(
 ) -> list[str]:
     """Return the words that start a guest, as libvirt would start the same one."""
     emulated = accelerator != "kvm"
+    initramfs = image.agent_initramfs if spec.agent else image.initramfs
     return [
         "qemu-system-x86_64",
         *("-name", f"guest={spec.name}", "-uuid", uuid, "-machine", "q35,usb=off"),
@@ -48,10 +59,11 @@ def command(
         *("-accel", "tcg,tb-size=32" if emulated else "kvm", "-cpu", "qemu64" if emulated else "host"),
         *("-smp", str(spec.vcpus), "-m", f"{spec.memory_bytes // MIB}M"),
         *("-nodefaults", "-no-user-config", "-display", "none", "-daemonize"),
-        *("-kernel", str(image.kernel), "-initrd", str(image.initramfs)),
+        *("-kernel", str(image.kernel), "-initrd", str(initramfs)),
         *("-append", kernel_words(spec, accelerator)),
         *("-qmp", f"unix:{monitor},server=on,wait=off", "-serial", f"file:{places.console}"),
         *_ports(places),
+        *(_agent(places) if spec.agent else ()),
         *_disk(places.swap, SWAP, spec.swap_bytes, spec.iops),
         *_disk(places.data, DATA, spec.disk_bytes, spec.iops),
         *_balloon(spec),
@@ -65,6 +77,13 @@ def _ports(places: Places) -> list[str]:
         *("-device", f"virtserialport,chardev=reports,name={REPORTS_PORT}"),
         *("-chardev", f"socket,id=schedule,path={places.schedule},server=on,wait=off"),
         *("-device", f"virtserialport,chardev=schedule,name={SCHEDULE_PORT}"),
+    ]
+
+
+def _agent(places: Places) -> list[str]:
+    return [
+        *("-chardev", f"socket,id=agent,path={places.agent},server=on,wait=off"),
+        *("-device", f"virtserialport,chardev=agent,id=agent0,name={AGENT_PORT}"),
     ]
 
 

@@ -22,7 +22,7 @@ from ballonet.facts.guest import Guest
 from ballonet.facts.uri import host_of
 from ballonet.hypervisor.agents import Agents, hear
 from ballonet.hypervisor.libvirt import rows
-from ballonet.hypervisor.libvirt.agent_line import AgentLine
+from ballonet.hypervisor.libvirt.agent_line import AT_ONCE, NEW_AT_ONCE, AgentLine
 from ballonet.hypervisor.libvirt.connection import KIB, Connection, libvirt
 from ballonet.hypervisor.libvirt.definition import read_definition
 
@@ -44,7 +44,7 @@ class LibvirtHypervisor:
         self._opened = connection.opened
         self._seen: dict[str, Guest] = {}  # running guests as last read
         self._line = AgentLine(connection.uri, read_only=connection.read_only)
-        self._agents = Agents(self._line.ask)
+        self._agents = Agents(self._line.to, at_once=AT_ONCE, new_at_once=NEW_AT_ONCE)
         self._listens_to: Wanted = nobody
         self._moving: dict[str, tuple[int, float]] = {}  # size asked for, and until when it is looked for
 
@@ -143,7 +143,7 @@ class LibvirtHypervisor:
 
     async def hear(self, uuid: str) -> Heard:
         """Return what the agent in a guest tells now."""
-        heard, _ = await hear(partial(self._line.ask, uuid))
+        heard, _ = await hear(self._line.to(uuid))
         return heard
 
     async def _bulk(self) -> list[Guest]:

@@ -9,11 +9,11 @@ import asyncio
 import resource
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from difflib import get_close_matches
 from typing import Self
 
-from ballonet.engine.ports import Event, HypervisorFacts, check_size
+from ballonet.engine.ports import Event, HypervisorFacts, Wanted, check_size, nobody
 from ballonet.errors import (
     BallonetError,
     DeadlineError,
@@ -23,10 +23,14 @@ from ballonet.errors import (
     RefusedError,
     UsageError,
 )
+from ballonet.facts.agent import Channel, Heard
 from ballonet.facts.guest import Guest
 from ballonet.facts.uri import sockets_of
+from ballonet.hypervisor.agent import Ask
+from ballonet.hypervisor.agents import Agents, hear
 from ballonet.hypervisor.listeners import Listeners
 from ballonet.hypervisor.qmp import failures, sockets
+from ballonet.hypervisor.qmp.agent_line import talking
 from ballonet.hypervisor.qmp.machine import POLLING, usual_name
 from ballonet.hypervisor.qmp.monitor import Monitor
 from ballonet.hypervisor.readings import known
@@ -40,6 +44,8 @@ PATIENCE_SECONDS = 1.0
 AT_ONCE = 32  # monitors that are asked who they are at the same time: of more, each would seem to hang
 # 500 monitors say who they are within 2 s; of those that hang, AT_ONCE are given up each GREETING_SECONDS.
 FIRST_SECONDS = 30.0
+# Agents that are asked at the same time, each through a QEMU of its own: 500 that take 0.1 s within 3 s.
+AGENTS_AT_ONCE = 16
 
 _WHO = "see who is there: ballonet guests"
 
@@ -60,6 +66,8 @@ class QmpHypervisor:
         self._guests: dict[str, Guest] = {}  # by UUID, as last read
         self._owners: dict[str, Monitor] = {}
         self._twins: dict[str, BallonetError] = {}  # by path: why its guest is left out
+        self._agents = Agents(self._line, at_once=AGENTS_AT_ONCE, new_at_once=AGENTS_AT_ONCE)
+        self._listens_to: Wanted = nobody
         self._listeners = Listeners()
         self._timeouts = Counter(dict.fromkeys(CALLS, 0))
 
@@ -108,6 +116,7 @@ class QmpHypervisor:
     async def close(self) -> None:
         """End all connections and all `events`."""
         self._listeners.end()
+        await self._agents.close()
         await self._leave(list(self._monitors))
 
     async def facts(self) -> HypervisorFacts:
@@ -132,7 +141,8 @@ class QmpHypervisor:
         if waiting := set(self._looking.values()) - late:
             await asyncio.wait(waiting, timeout=PATIENCE_SECONDS)
         self._take([(each, row) for each in self._monitors.values() if (row := self._row(each))])
-        return sorted(self._guests.values(), key=lambda guest: guest.name)
+        found = self._agents.hear(list(self._guests.values()), self._listens_to)
+        return sorted(found, key=lambda guest: guest.name)
 
     async def guest(self, reference: str) -> Guest:
         """Return one guest by name, UUID or id, all of it as it is now."""
@@ -206,6 +216,33 @@ class QmpHypervisor:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    # --- agents in guests ---------------------------------------------------------------------------
+
+    def listen(self, to: Wanted) -> None:
+        """From now on ask the agents of these guests beside all looks, which show what they told last."""
+        self._listens_to = to
+
+    async def hear(self, uuid: str) -> Heard:
+        """Return what the agent in a guest tells now."""
+        heard, _ = await hear(self._line(uuid))
+        return heard
+
+    @asynccontextmanager
+    async def _line(self, uuid: str) -> AsyncIterator[Ask]:
+        """Yield what asks the agent in a guest; raises `BallonetError`."""
+        if self._read_only:
+            raise RefusedError("no agent is asked over a read-only connection", hint="leave out --read-only")
+        monitor = self._owners.get(uuid)
+        port = monitor.machine.port if monitor and monitor.machine else None
+        if monitor is None or port is None:
+            raise failures.no_agent_port()
+        if port.channel is Channel.DISCONNECTED:
+            raise failures.no_agent()
+        if not port.path:
+            raise failures.no_agent_socket()
+        async with talking(port.path, monitor.process) as ask:
+            yield ask
 
     # --- changing -----------------------------------------------------------------------------------
 

@@ -15,6 +15,12 @@ from ballonet.hypervisor.qmp.client import ExecuteError
 _SECOND = "-qmp unix:{path}.2,server=on,wait=off"
 NO_DEVICE = "start it with -device virtio-balloon-pci,deflate-on-oom=on,free-page-reporting=on"
 NOTHING_STORED = "change -m where QEMU is started, and start the guest anew"
+_AGENT = (
+    "start it with -device virtio-serial-pci "
+    "-chardev socket,id=agent,path=/run/vms/NAME.agent,server=on,wait=off "
+    "-device virtserialport,chardev=agent,id=agent0,name=org.qemu.guest_agent.0"
+)
+_AGENT_STATUS = "in the guest: systemctl status qemu-guest-agent"
 
 # One line a socket; QEMU's end of each connection has a line as well, by whether QEMU has taken it.
 _LISTS = Path("/proc/net/unix")
@@ -83,6 +89,53 @@ def unreachable(path: str, error: OSError) -> BallonetError:
     if isinstance(error, BlockingIOError):  # others wait for it already
         return silent(path, None)
     return HypervisorError(f"{path}: {error.strerror or error}", hint=f"look at it: ls -l {path}")
+
+
+# --- agents in guests -------------------------------------------------------------------------------
+
+
+def no_agent_port() -> HypervisorError:
+    """Return that a guest was not given what an agent answers through."""
+    return HypervisorError("the guest has no port for an agent", hint=_AGENT)
+
+
+def no_agent_socket() -> HypervisorError:
+    """Return that a guest's port for an agent leads nowhere."""
+    return HypervisorError("the port for its agent is no unix socket with a whole path", hint=_AGENT)
+
+
+def foreign_agent(path: str) -> HypervisorError:
+    """Return that another process listens where QEMU says that it does."""
+    return HypervisorError(f"another process listens at {path} than at its monitor", hint=_AGENT)
+
+
+def no_agent() -> HypervisorError:
+    """Return that nobody is at the guest's end."""
+    return HypervisorError("no agent is connected in the guest", hint=_AGENT_STATUS)
+
+
+def silent_agent(path: str, seconds: float) -> HypervisorError:
+    """Return why an agent does not answer: its port serves one client at a time."""
+    if _is_in_use(path):
+        return HypervisorError(
+            f"the port for its agent, {path}, is in use: another client is connected",
+            hint=f"agents serve one at a time; who it is: ss -xp | grep {path}",
+        )
+    return DeadlineError(f"its agent did not answer within {seconds:g} s", hint=_AGENT_STATUS)
+
+
+def lost_agent(path: str) -> HypervisorError:
+    """Return that the connection to an agent ended before its answer."""
+    return HypervisorError(f"the port for its agent, {path}, hung up", hint=f"look at it: ls -l {path}")
+
+
+def unreachable_agent(path: str, error: OSError) -> BallonetError:
+    """Return why the socket of an agent's port cannot be connected to."""
+    if isinstance(error, BlockingIOError):  # others wait for it already
+        return silent_agent(path, 0.0)
+    if isinstance(error, PermissionError):
+        return unreachable(path, error)
+    return HypervisorError(f"the port for its agent, {path}: {error.strerror or error}", hint=_AGENT)
 
 
 def _is_in_use(path: str) -> bool:

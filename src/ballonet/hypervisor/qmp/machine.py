@@ -1,11 +1,13 @@
 """What QEMU says of a guest beside its statistics: identity, sizes, balloon device, and what defeats that."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from ballonet.facts.agent import Channel
 from ballonet.facts.guest import Device, Obstacle, State
 from ballonet.hypervisor.qmp import process
 from ballonet.hypervisor.readings import known
@@ -38,6 +40,7 @@ _BALLOONS = {
     "virtio-balloon-device": "virtio",
 }
 _PLACES = ("/machine/peripheral", "/machine/peripheral-anon")
+_PORT, AGENT_PORT = "virtserialport", "org.qemu.guest_agent.0"
 # Some MiB are locked for io_uring and the like; what locks or pins a guest takes all of it.
 _PINNED_SHARE = 0.25
 
@@ -47,6 +50,14 @@ class Ask(Protocol):
 
     async def __call__(self, command: str, arguments: Mapping[str, object] | None = None, /) -> object:
         """Return the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """The port that a guest has for an agent in it."""
+
+    channel: Channel
+    path: str  # of the socket at the host's end, as an absolute path; "" where none is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,7 @@ class Machine:
     balloon: str  # the device's path in QEMU's object model; "" where there is none
     device: Device | None
     obstacles: frozenset[Obstacle]
+    port: Port | None
     process: int | None
     threads: tuple[int, ...]  # one a virtual processor
 
@@ -77,6 +89,7 @@ async def read_machine(ask: Ask, path: str, usual_name: str, listener: int | Non
     devices = await _devices(ask)
     balloon, device = await _balloon(ask, devices)
     actual = known(_dict(await ask("query-balloon")).get("actual")) if balloon else maximum
+    own = listener if mine else None
     return Machine(
         name=name,
         uuid=uuid_of(_dict(await ask("query-uuid")).get("UUID"), name, usual_name, path),
@@ -86,8 +99,9 @@ async def read_machine(ask: Ask, path: str, usual_name: str, listener: int | Non
         actual_bytes=actual,
         balloon=balloon,
         device=device,
-        obstacles=await _obstacles(ask, devices, maximum, listener if mine else None),
-        process=listener if mine else None,
+        obstacles=await _obstacles(ask, devices, maximum, own),
+        port=await _port(ask, devices, own),
+        process=own,
         threads=threads if mine else (),
     )
 
@@ -174,6 +188,34 @@ async def has_driver(ask: Ask, balloon: str) -> bool | None:
         if isinstance(started := status.get("started"), bool):
             return started
     return None
+
+
+async def _port(ask: Ask, devices: Mapping[str, str], own: int | None) -> Port | None:
+    """Return the port for an agent, where one of the machine's ports has the agent's name."""
+    for path in (path for path, kind in devices.items() if kind == _PORT):
+        if await ask("qom-get", {"path": path, "property": "name"}) == AGENT_PORT:
+            label = _text(await ask("qom-get", {"path": path, "property": "chardev"}))
+            return Port(await _channel(ask, label), await _end(ask, label, own))
+    return None
+
+
+async def _channel(ask: Ask, label: str) -> Channel:
+    """Return whether anybody in the guest has opened what this character device of QEMU's leads to."""
+    for each in _list(await ask("query-chardev")):
+        if each.get("label") == label and isinstance(is_open := each.get("frontend-open"), bool):
+            return Channel.CONNECTED if is_open else Channel.DISCONNECTED
+    return Channel.UNKNOWN
+
+
+async def _end(ask: Ask, label: str, own: int | None) -> str:
+    """Return the socket that a character device of QEMU's is; "" where it is none, or not to be found."""
+    address = _dict(await ask("qom-get", {"path": f"/chardevs/{label}", "property": "addr"}))
+    path = address.get("path")
+    if address.get("type") != "unix" or address.get("abstract") or not isinstance(path, str):
+        return ""
+    if not path.isprintable() or (own is None and not path.startswith("/")):
+        return ""
+    return path if own is None else os.path.join(process.directory(own), path)  # noqa: PTH118 - any text
 
 
 async def _obstacles(

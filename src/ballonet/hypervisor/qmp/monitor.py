@@ -20,6 +20,7 @@ from ballonet.hypervisor.qmp.client import (
     Message,
     QMPError,
     Runstate,
+    command,
 )
 from ballonet.hypervisor.qmp.machine import Machine, read_machine, uuid_of
 from ballonet.hypervisor.readings import known
@@ -43,6 +44,7 @@ _KINDS = {
 _CHANGES = frozenset(
     {"SHUTDOWN", "POWERDOWN", "MIGRATION", "GUEST_PANICKED", "GUEST_CRASHLOADED", "DEVICE_DELETED"}
     | {"MEMORY_DEVICE_SIZE_CHANGE", "ACPI_DEVICE_OST", "WATCHDOG", "BLOCK_IO_ERROR"}
+    | {"VSERPORT_CHANGE"}  # an agent came or went: at ports with an id, the others are looked at now and then
 )
 
 
@@ -284,12 +286,11 @@ class Monitor:
 
     async def _answers(self, client: Client, machine: Machine) -> tuple[object, object, object]:
         """Return what the guest says, what its disks did, and its size where that may be on its way."""
-        commands: list[Mapping[str, object]] = [{"execute": "query-blockstats"}]
+        commands = [command("query-blockstats")]
         if machine.device is not None:
-            where = {"path": machine.balloon, "property": "guest-stats"}
-            commands.append({"execute": "qom-get", "arguments": where})
+            commands.append(command("qom-get", path=machine.balloon, property="guest-stats"))
         if moving := self._is_moving():
-            commands.append({"execute": "query-balloon"})
+            commands.append(command("query-balloon"))
         blocks, *more = await client.ask_all(commands)
         size = more.pop() if moving else None
         if machine.device is not None and more[0] is None:

@@ -45,6 +45,14 @@ def words(process: int) -> list[str]:
     return _read(f"{process}/cmdline").decode("utf-8", "replace").split("\0")[:-1]
 
 
+def directory(process: int) -> str:
+    """Return the directory that relative paths are of; "/" where it cannot be read."""
+    try:
+        return str((_PROC / str(process) / "cwd").readlink())
+    except OSError:
+        return "/"
+
+
 def option(line: Iterable[str], name: str) -> str:
     """Return what follows an option on QEMU's command line, with one dash or two; "" if none."""
     found = iter(line)

@@ -43,6 +43,7 @@ def row(uri: str, machine: Machine, number: int, told: Told, last: Guest | None)
         statistics=dated(sample, last),
         disk_reads_total=reads,
         disk_read_seconds_total=None if read_ns is None else read_ns / 1e9,
+        channel=machine.port.channel if machine.port else None,
         vcpus=len(machine.threads) or None,
         vcpu_seconds_total=None if own is None else process.thread_seconds(own, machine.threads),
     )

@@ -134,4 +134,6 @@ def wait_until(there: Callable[[], bool], said: Path, seconds: float = 40) -> No
 
 def wait_for_room(duo: Machine, served: Service, mib: int = 200) -> None:
     """Wait until both guests gave back so much that either fits the budget at this size."""
-    wait_until(lambda: all(duo.actual(name) < BUDGET_BYTES - mib * MIB for name in ("one", "two")), served.said)
+    wait_until(
+        lambda: all(duo.actual(name) < BUDGET_BYTES - mib * MIB for name in ("one", "two")), served.said
+    )

@@ -150,3 +150,11 @@ class Asked(RuleBasedStateMachine):
 
 TestAsked = Asked.TestCase
 TestAsked.settings = settings(deadline=None, max_examples=100, stateful_step_count=30)
+
+
+def test_without_a_journal_a_hold_that_is_taken_back_leaves_the_one_before() -> None:
+    requests = Requests(PretendClock())
+    before = requests.hold(WEB, "web", seconds=None, who="anna")
+    requests.undo(requests.hold(WEB, "web", seconds=5.0, who="eve"), before)
+
+    assert [before] == requests.holds

@@ -232,8 +232,10 @@ def reflex_takes_what_is_used(patch: pytest.MonkeyPatch) -> None:
 
     def greedy(self: Any, made: Any, memory: Any, settings: Any) -> Any:
         sight = there(self, made, memory, settings)
-        beyond = sight and np.maximum(sight.held - made.snapshot.floor, 0.0)
-        return sight and _with(sight, spare=np.where(sight.spare > 0.0, beyond, 0.0))
+        if sight is None:
+            return None
+        beyond = np.maximum(sight.held - made.snapshot.floor, 0.0)
+        return _with(sight, spare=np.where(sight.spare > 0.0, beyond, 0.0))
 
     patch.setattr(watch.Watch, "sight", greedy)
 

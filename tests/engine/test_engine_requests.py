@@ -158,3 +158,13 @@ def test_without_a_journal_a_hold_that_is_taken_back_leaves_the_one_before() -> 
     requests.undo(requests.hold(WEB, "web", seconds=5.0, who="eve"), before)
 
     assert [before] == requests.holds
+
+
+def test_a_hold_that_somebody_ended_meanwhile_is_not_taken_back() -> None:
+    requests = Requests(PretendClock())
+    before = requests.hold(WEB, "web", seconds=None, who="anna")
+    hold = requests.hold(WEB, "web", seconds=5.0, who="eve")
+    requests.resume(WEB)
+    requests.undo(hold, before)
+
+    assert [] == requests.holds

@@ -29,6 +29,7 @@ import test_policy_room as rooms
 import test_service_claim as claim
 import test_service_daemon as daemon
 import test_service_gate as gate
+import test_service_keeping as keeping
 from hosted import Hosted, hosted
 from hypothesis import Phase, given, settings
 from test_specification import TESTS
@@ -262,6 +263,12 @@ BREAKS = [
         "S3",
         sets("ballonet.engine.remember.UNDER_WAY_SECONDS", 0.0),
         remembered.test_a_change_that_was_under_way_goes_on,
+    ),
+    Break(
+        "S3",
+        sets("ballonet.engine.engine.Engine.recall", lambda *_, **__: None),
+        keeping.test_a_service_that_is_killed_gets_where_it_would_have_got,
+        ("tmp_path", 62.0),
     ),
     Break(
         "S4",

@@ -220,6 +220,7 @@ def test_many_give_a_little_the_coldest_first_until_enough_will_be_free() -> Non
 
     assert [1, 4] == bitten(budget)
     assert [3, 4] == bitten(budget, kept=[0.0, 390.0 * MIB, 0.0, 0.0, 0.0])
+    assert [3, 4] == bitten(budget, hold_until=[0.0, NOW + 30, 0.0, 0.0, 0.0])  # nor does it count as given
     assert [] == bitten(budget + 2 * BAND)
     assert [0, 1, 2, 3, 4] == bitten(budget - 5 * BAND)
 

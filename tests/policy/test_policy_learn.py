@@ -5,10 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 from columns import NOW, known, later, settings, snapshot
+from numpy.testing import assert_array_equal
 
+from ballonet.facts.host import HostState
 from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Snapshot
-from ballonet.policy.learn import learn, told
+from ballonet.policy.learn import learn, promised, told
 from ballonet.units import MIB
 
 LAW = settings(4)
@@ -33,6 +35,32 @@ def test_a_target_is_reached_when_actual_is_near() -> None:
     assert not memory.arrived[0]
     assert not learn(memory, later(actual=950 * MIB), LAW).arrived[0]
     assert learn(memory, later(actual=901 * MIB), LAW).arrived[0]
+
+
+def test_a_guest_that_grows_on_its_way_is_nobody_elses() -> None:
+    memory = told(known(snapshot(1, actual=500 * MIB)), np.array([0]), np.array([900.0 * MIB]), NOW)
+    memory = learn(memory, later(actual=700 * MIB), LAW)
+
+    assert [False, 900 * MIB] == [memory.arrived[0], memory.target[0]]
+
+
+@pytest.mark.parametrize(("mib", "moves"), [(0.9, False), (1.1, True)])
+def test_a_mebibyte_is_no_movement_and_what_it_has_is_known_all_the_same(mib: float, *, moves: bool) -> None:
+    memory = learn(known(snapshot(1), moved_at=NOW - 60), later(actual=(1024 - mib) * MIB), LAW)
+
+    assert (1024 - mib) * MIB == memory.actual[0]
+    assert moves == (memory.moved_at[0] == NOW + 2)
+
+
+def test_a_guest_began_when_the_look_that_dates_it_latest_says() -> None:
+    memory = learn(known(snapshot(1)), later(uptime=3600.5), LAW)
+
+    assert NOW - 3598.5 == memory.born_at[0]
+
+
+def test_a_look_tells_how_short_of_memory_the_host_is() -> None:
+    assert HostState.HARD is learn(known(snapshot(4)), later(rows=4), LAW).host.state
+    assert HostState.PLENTY is learn(known(snapshot(3)), later(rows=3), LAW).host.state
 
 
 def test_a_guest_that_crawls_is_stuck_and_its_pause_doubles() -> None:
@@ -152,8 +180,25 @@ def test_only_who_is_told_is_on_its_way() -> None:
     assert 900 * MIB == memory.target[0]
     assert np.isnan(memory.target[1])
     assert [NOW, -np.inf] == memory.progress_at.tolist()
+    assert [NOW, -np.inf] == memory.changed_at.tolist()
+    assert [NOW, -np.inf] == memory.bitten_at.tolist()
     assert 124 * MIB == memory.nearest[0]
     assert np.isnan(memory.nearest[1])
+
+
+def test_who_is_told_the_size_that_it_has_is_there() -> None:
+    memory = told(known(snapshot(2)), np.array([0, 1]), np.array([1024.0, 1023.9]) * MIB, NOW)
+
+    assert [True, False] == memory.arrived.tolist()
+
+
+def test_only_who_is_told_grew_and_only_who_bursts_was_promised_something() -> None:
+    memory = known(snapshot(2, actual=512 * MIB))
+    row, size = np.array([0]), np.array([600.0 * MIB])
+
+    assert [NOW, -np.inf] == told(memory, row, size, NOW).grew_at.tolist()
+    assert_array_equal([600 * MIB, np.nan], promised(memory, row, size, NOW).promised)
+    assert [NOW, -np.inf] == promised(memory, row, size, NOW).promised_at.tolist()
 
 
 def test_only_growth_is_remembered_as_growth() -> None:
@@ -173,6 +218,14 @@ def test_a_balloon_that_came_nearer_and_goes_back_again_was_told_so_by_somebody_
     memory = after(memory, later(2, actual=920 * MIB), later(3, actual=960 * MIB))
 
     assert 960 * MIB == memory.target[0]
+
+
+def test_a_balloon_that_goes_back_by_little_is_still_on_its_way() -> None:
+    memory = after(known(snapshot(1)), later(1, actual=1000 * MIB))
+    memory = told(memory, np.array([0]), np.array([900.0 * MIB]), NOW + 1)
+    memory = after(memory, later(2, actual=920 * MIB), later(3, actual=923 * MIB))
+
+    assert [False, 900 * MIB] == [memory.arrived[0], memory.target[0]]
     assert memory.foreign_until[0] > NOW + 3
 
 

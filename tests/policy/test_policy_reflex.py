@@ -110,6 +110,12 @@ def test_growth_within_the_room_of_a_guest_needs_no_answer() -> None:
     assert not answer(1000, rss=(400 + GROWN) * MIB, room=300.0 * MIB).bursts.any()
 
 
+def test_a_burst_is_answered_when_its_room_lasts_for_less_than_0_8_s() -> None:
+    rooms = [m * MIB for m in (GROWN + 79.0, GROWN + 80.0)]
+
+    assert [True, False] == answer(1000, rss=(400 + GROWN) * MIB, room=rooms).bursts.tolist()
+
+
 def test_a_guest_that_is_not_cut_needs_no_answer() -> None:
     assert not answer(1000, rss=(400 + GROWN) * MIB, cut=False).bursts.any()
 

@@ -19,6 +19,8 @@ from ballonet.policy.floors import floor_bytes
 from ballonet.units import GIB
 
 STREAM = "/v1/stream"  # it has no end
+FOLLOWS = {"1", "on", "t", "true", "y", "yes"}  # what asks for events that have none, either
+DOTS = {".", ".."}  # clients take them for steps in a path, as RFC 3986 has it, and ask for another one
 CONTRACT = Path(__file__).parents[2] / "docs" / "openapi.json"
 SCHEMA: Any = schemathesis.openapi.from_dict(json.loads(CONTRACT.read_text()))
 OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
@@ -42,7 +44,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
 @fuzzed
 @given(cases)
 def test_every_answer_is_of_the_contract_and_no_guest_leaves_its_limits(service: Hosted, case: Any) -> None:
-    assume("true" not in str((case.query or {}).get("follow", "")).lower())
+    assume(str((case.query or {}).get("follow", "")).lower() not in FOLLOWS)
+    assume(DOTS.isdisjoint(map(str, (case.path_parameters or {}).values())))
     token = json.loads(service.ask("GET", "/v1/token")[1])["token"]
     assert service.web is not None
 

@@ -308,3 +308,9 @@ def test_who_waits_for_a_hypervisor_that_is_not_there_is_not_taken_for_one_that_
         monkeypatch.undo()
 
     life(Heard(), does)
+
+
+def test_unless_settings_say_so_no_agent_is_asked() -> None:
+    guests = virtual.run(four_guests(virtual.VirtualClock()).guests())
+
+    assert not any(RULES.asks(guest) for guest in guests)

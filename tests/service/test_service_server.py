@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hosted import Hosted, ask_as, connect, hosted, until
 from starlette.applications import Starlette
+from test_service_api import told
 
 from ballonet.errors import BallonetError, NotPermittedError, RefusedError, UsageError
 from ballonet.service.guarded import MOST_CONNECTIONS, GuardedProtocol
@@ -86,6 +87,7 @@ def test_connections_are_bounded(service: Hosted) -> None:
         assert each.recv(4096).startswith(b"HTTP/1.1 200")
     code, content = service.ask("GET", "/-/healthy")
     assert (503, 1) == (code, json.loads(content)["exit_code"])
+    told(service, "GET", "/-/ready")  # whose contract has a 503 of its own
     for each in idle:
         each.close()
     until(lambda: service.ask("GET", "/-/healthy")[0] == 200)

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from pydantic import AwareDatetime, TypeAdapter
 
 from ballonet.errors import UsageError
-from ballonet.service.span import HistoryAsked, Span, SparklinesAsked
+from ballonet.service.answers import moment
+from ballonet.service.span import HistoryAsked, ReportAsked, Span, SparklinesAsked
 
 NOW = 1.7e9
 
@@ -24,6 +26,12 @@ def test_what_lies_in_the_future_is_not_waited_for() -> None:
     assert NOW == HistoryAsked(until=until).span(NOW).until
     with pytest.raises(UsageError, match="before it begins"):
         HistoryAsked(since=until).span(NOW)
+
+
+def test_a_moment_before_the_first_that_can_be_told_is_that_one() -> None:
+    """The year 1 of a time zone east of UTC begins in what UTC would call the year 0."""
+    first = TypeAdapter(AwareDatetime).validate_python("0001-01-01T00:00:00+23:59")
+    assert datetime(1, 1, 1, tzinfo=UTC) == moment(ReportAsked(since=first).span(NOW).since)
 
 
 def test_steps_are_round_and_stay_where_they_are_as_time_goes_on() -> None:

@@ -31,6 +31,11 @@ def no_second_look(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(sender, "broken_promises", lambda changes: np.zeros(len(changes), dtype=np.int8))
 
 
+def no_trust(patch: pytest.MonkeyPatch) -> None:
+    """Take away those of them that are about what the service decides by itself."""
+    patch.setattr(sender, "broken_trust", lambda changes, _: np.zeros(len(changes), dtype=np.int8))
+
+
 def change_verdicts(patch: pytest.MonkeyPatch, *codes: str) -> None:
     """Have guests managed that must not be, for these reasons."""
     there, managed = verdicts.verdicts, CODES["managed"]
@@ -79,6 +84,7 @@ def stale_accepted(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def blind_accepted(patch: pytest.MonkeyPatch) -> None:
+    no_trust(patch)
     change_verdicts(patch, "blind")
 
 
@@ -122,7 +128,7 @@ def no_wait_for_arrival(patch: pytest.MonkeyPatch) -> None:
 @bug
 def distress_ignored(patch: pytest.MonkeyPatch) -> None:
     """Who swaps gives a bite as others do, also soon after it grew, and is thought to need its floor only."""
-    patch.setattr(sender, "broken_trust", lambda changes, _: np.zeros(len(changes), dtype=np.int8))
+    no_trust(patch)
     patch.setattr(motion, "_dwell", lambda memory, settings: 0.0)
     _motion_with(patch, lambda memory: evolve(memory, distress=np.zeros_like(memory.distress)))
     wants, bite = vars(plan)["wants"], vars(motion)["bite"]
@@ -220,11 +226,16 @@ def sentinel_is_a_number(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def reflex_takes_what_is_used(patch: pytest.MonkeyPatch) -> None:
+    """Of whom it may take what is unused it takes all down to the floor."""
+    no_trust(patch)
     there = watch.Watch.sight
 
     def greedy(self: Any, made: Any, memory: Any, settings: Any) -> Any:
         sight = there(self, made, memory, settings)
-        return sight and _with(sight, spare=np.maximum(sight.held - made.snapshot.floor, 0.0))
+        if sight is None:
+            return None
+        beyond = np.maximum(sight.held - made.snapshot.floor, 0.0)
+        return _with(sight, spare=np.where(sight.spare > 0.0, beyond, 0.0))
 
     patch.setattr(watch.Watch, "sight", greedy)
 
@@ -237,6 +248,14 @@ def what_people_were_granted_is_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def resets_forgotten_by_a_restart(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        remember, "LEARNED_TIMES", tuple(name for name in remember.LEARNED_TIMES if name != "born_at")
+    )
+
+
+@bug
+def kills_forget_who_is_left_alone(patch: pytest.MonkeyPatch) -> None:
+    """That somebody was reset, or moved by somebody else, is written with the rest once a minute."""
     patch.setattr(keeping, "_AT_ONCE", frozenset())
 
 

@@ -10,30 +10,41 @@ FOUND: dict[str, tuple[int, str]] = {
     "kib_for_bytes": (0, "G1"),
     "floor_missing": (0, "G1"),
     "hard_floor_missing": (7, "G1"),
+    "ceiling_ignored": (12, "G2"),
     "stale_accepted": (5, "G3"),
+    "blind_accepted": (2, "G7"),
     "booting_accepted": (0, "G7"),
     "foreign_change_overridden": (3, "Q2"),
     "job_ignored": (0, "G7"),
     "unmanaged_guest_written": (1, "G7"),
     "statistics_older_than_the_last_change_accepted": (0, "G3"),
     "no_wait_for_arrival": (0, "G6"),
+    "distress_ignored": (14, "G4"),
     "unbounded_bites": (0, "G5"),
     "grows_before_it_is_free": (6, "H1"),
     "unbounded_growth": (0, "G2"),
     "reserve_ignored": (3, "H1"),
     "lease_ignored": (18, "H1"),
+    "hold_ignored": (0, "G7"),
     "pause_ignored": (0, "S2"),
     "observing_writes": (2, "S2"),
     "journal_after_the_act": (0, "S4"),
     "full_disk_ignored": (1, "S4"),
     "gap_ignored": (0, "S6"),
     "sentinel_is_a_number": (0, "G3"),
+    "reflex_takes_what_is_used": (8, "G5"),
     "what_people_were_granted_is_forgotten": (9, "H1"),
+    "resets_forgotten_by_a_restart": (17, "G7"),
+    "kills_forget_who_is_left_alone": (21, "Q2"),
     "holds_forgotten_by_a_restart": (0, "G7"),
     "targets_forgotten_by_a_restart": (5, "H1"),
     "watchdog_fed_by_failures": (0, "S8"),
     "tick_waits_for_a_hung_guest": (0, "H5"),
 }
+
+
+def test_every_planted_bug_is_found() -> None:
+    assert set(BUGS) == set(FOUND)
 
 
 @pytest.mark.parametrize("name", FOUND)

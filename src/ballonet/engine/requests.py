@@ -25,6 +25,7 @@ class Requests:
         self._clock = clock
         self._journal = journal
         self._kept: dict[str, Hold | Lease] = {request.id: request for request in kept}
+        self._unwritten = set[str]()  # ids of what goes on and is not in the journal as it is
         self._next = 1 + max([given, *map(number_of, self._kept)])
 
     # --- asking -------------------------------------------------------------------------------------
@@ -53,13 +54,19 @@ class Requests:
         return hold
 
     def undo(self, hold: Hold, before: Hold | None) -> None:
-        """Take a hold back, if it did not end meanwhile: what the guest was held for before goes on."""
+        """Take a hold back, if it did not end meanwhile: what the guest was held for before goes on.
+
+        That goes on, too, where the journal has no room for it now: it is written with what is over next.
+        """
         if self._kept.get(hold.id) != hold:
             return
         if before is None:
             self._drop(hold.id)
-        else:
-            self._keep(before)
+            return
+        self._kept[before.id] = before
+        self._kept = dict(sorted(self._kept.items(), key=lambda kept: kept[1].begun_at))
+        self._unwritten.add(before.id)
+        self._write()
 
     def resume(self, uuid: str) -> list[Hold]:
         """End what a guest (ALL: everybody) is held for; return it."""
@@ -94,6 +101,7 @@ class Requests:
 
     def expire(self) -> list[Hold | Lease]:
         """End what is over, and return it."""
+        self._write()
         now = self._clock.time()
         over = [
             request for request in self._kept.values() if request.until is not None and request.until <= now
@@ -142,10 +150,19 @@ class Requests:
     def _keep(self, request: Hold | Lease) -> None:
         if self._journal is not None:
             self._journal.keep(request)
+        self._unwritten.discard(request.id)
         self._kept.pop(request.id, None)  # the youngest stands last
         self._kept[request.id] = request
+
+    def _write(self) -> None:
+        """Write what could not be written."""
+        for request_id in sorted(self._unwritten):
+            if self._journal is not None:
+                self._journal.keep(self._kept[request_id])
+            self._unwritten.discard(request_id)
 
     def _drop(self, request_id: str) -> None:
         if self._journal is not None:
             self._journal.drop(request_id)
+        self._unwritten.discard(request_id)
         del self._kept[request_id]

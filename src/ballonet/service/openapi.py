@@ -89,8 +89,9 @@ def _operation(operation: Operation, path: str) -> dict[str, Any]:
         described["parameters"] = parameters
     if operation.body:
         described["requestBody"] = {"required": True, "content": {JSON: _content(operation.body)}}
-    if operation.answer is Readiness:
-        described["responses"]["503"] = {"description": "It is not", "content": content}
+    if operation.answer is Readiness:  # where too many are connected it does not come to say so
+        either = {"anyOf": [_content(model)["schema"] for model in (Readiness, Failure)]}
+        described["responses"]["503"] = {"description": "It is not", "content": {JSON: {"schema": either}}}
     return described
 
 

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
@@ -12,6 +12,8 @@ from ballonet.errors import UsageError
 from ballonet.facts.snapshot import Floats
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+# The first moment that can be told in UTC: in a time zone east of it the year 1 begins before that.
+_FIRST: Final = datetime.min.replace(tzinfo=UTC).timestamp()
 REPORT_STEPS: Final = 20_000  # a week by the minute, and some more
 # Steps that people can read, and that stay where they are as time goes on.
 _STEPS: Final = (
@@ -81,7 +83,7 @@ class ReportAsked(BaseModel):
 
 
 def _span(since: datetime | None, until: float, points: int, usual_seconds: int = _HOUR) -> Span:
-    begin = until - usual_seconds if since is None else since.timestamp()
+    begin = until - usual_seconds if since is None else max(since.timestamp(), _FIRST)
     if begin >= until:
         raise UsageError(
             "the time asked for ends before it begins", hint="since lies before until, and before now"

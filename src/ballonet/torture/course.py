@@ -190,7 +190,7 @@ def _load(random: Random, mib: float, storms: list[Storm]) -> list[Step]:
     for storm in storms:
         times = sorted(random.uniform(0.0, storm.seconds) for _ in range(random.randint(0, 2)))
         found += [
-            step(storm.at + at, random.triangular(0.08, 0.9, 0.3), random.choice((40.0, 150.0, 500.0)), 3.0)
+            step(storm.at + at, random.triangular(0.08, 0.9, 0.3), random.choice((40.0, 150.0, 500.0)), 100.0)
             for at in times
         ]
         found.append(rest(storm.at + storm.seconds))

@@ -5,7 +5,7 @@ import numpy as np
 from ballonet.facts.host import HostState
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Bound
-from ballonet.facts.snapshot import Bools, Codes, Floats, Snapshot, clip, first_of
+from ballonet.facts.snapshot import Bools, Codes, Floats, Snapshot, anybody, clip, everybody, first_of
 from ballonet.policy.bites import Call, at_once, bite, call, deadband, excess
 from ballonet.policy.room import CACHE, PAGE, SURPLUS, Room, Share
 from ballonet.policy.settings import Settings
@@ -20,8 +20,11 @@ def grown(snapshot: Snapshot, memory: Memory, share: Share, room: Room, settings
     Surplus is given while the host has plenty, and slowly.
     """
     wish = np.where(share.managed, np.maximum(share.allotted - room.held, 0.0), 0.0)
-    wish = np.where(wish > deadband(snapshot, settings) / 2, wish, 0.0)
+    worth = wish > deadband(snapshot, settings) / 2
     growth = np.zeros(len(snapshot))
+    if not anybody(worth):  # as in most ticks
+        return growth
+    wish = np.where(worth, wish, 0.0)
     slowly = settings.surplus_share * snapshot.maximum if memory.host.state is HostState.PLENTY else 0.0
     for tier, kept in ((0, 0.0), (CACHE, room.pool), (SURPLUS, room.pool + room.store)):
         part = np.minimum(share.allotted, share.so_far[tier]) - room.held
@@ -45,17 +48,15 @@ def motion(
     urgency, lacking = call(share, memory, room, growth)
     much = excess(snapshot, memory, share, room, settings, urgency)
     waits = ~may_shrink | (snapshot.stats_at <= memory.changed_at) | ~memory.arrived
-    taken = bite(snapshot, memory, settings, urgency, much)
-    if urgency == Call.NEEDED:
-        able = ~waits & ~memory.distress & (much > 0.0)
-        taken = taken + at_once(
-            snapshot, memory, settings, np.where(able, much, 0.0), np.where(able, taken, 0.0), lacking
-        )
     # Where somebody lacks memory, twice of what counts as "arrived" is worth a write.
     least = np.full(band.shape, 2 * settings.settle_bytes) if urgency >= Call.LACKED else band
     rests = (urgency == Call.NOBODY) & (snapshot.taken_at - memory.grew_at < _dwell(memory, settings))
     grows = growth > band / 4
     little = much <= least
+    taken = np.zeros(len(snapshot))
+    if not everybody(little):
+        able = ~waits & ~memory.distress & (much > 0.0)
+        taken = _taken(snapshot, memory, settings, (urgency, lacking), much, able)
     rules = [
         (Bound.HOST_SHORT, grows & (growth < wish - PAGE)),
         (Bound.GROWS, grows),
@@ -70,6 +71,23 @@ def motion(
     bound = first_of(rules, Bound.SHRINKS, len(snapshot))
     target = np.where(grows, room.held + growth, np.where(_SHRINKS[bound], actual - taken, np.nan))
     return target, bound
+
+
+def _taken(
+    snapshot: Snapshot,
+    memory: Memory,
+    settings: Settings,
+    called: tuple[Call, float],
+    much: Floats,
+    able: Bools,
+) -> Floats:
+    """Return how much is taken in one step of what guests have beyond what they are to have."""
+    urgency, lacking = called
+    taken = bite(snapshot, memory, settings, urgency, much)
+    if urgency < Call.NEEDED:
+        return taken
+    much, bitten = np.where(able, much, 0.0), np.where(able, taken, 0.0)
+    return taken + at_once(snapshot, memory, settings, much, bitten, lacking)
 
 
 def _dwell(memory: Memory, settings: Settings) -> float:

@@ -80,8 +80,6 @@ class Plan:
 
     def rows(self, indexes: NDArray[np.intp]) -> Iterator[PlanRow]:
         """Yield these guests' parts."""
-        if not len(indexes):
-            return
         uuids, names = self.snapshot.uuids, self.snapshot.names
         columns = (
             indexes,

@@ -12,20 +12,20 @@ def elapsed(seconds: Floats) -> Floats:
 
 def fade(value: Floats, seconds: Floats, half_life_seconds: float | Floats) -> Floats:
     """Return the value after these seconds (as `elapsed` gives them) of exponential decay."""
-    faded: Floats = value * _left(seconds, half_life_seconds)
+    faded: Floats = value * left(seconds, half_life_seconds)
     return faded
 
 
-def follow(average: Floats, value: Floats, seconds: Floats, half_life_seconds: float | Floats) -> Floats:
-    """Return the average after these seconds at a value: the value itself where there was no average yet."""
-    mixed: Floats = value + _left(seconds, half_life_seconds) * (average - value)
+def follow(average: Floats, value: Floats, left: Floats) -> Floats:
+    """Return the average after some time at a value, with this share of it left: the value where none was."""
+    mixed: Floats = value + left * (average - value)
     unknown = np.isnan(mixed)
     if anybody(unknown):
         mixed[unknown] = np.fmax(average, value)[unknown]  # of two the one that is known
     return mixed
 
 
-def _left(seconds: Floats, half_life_seconds: float | Floats) -> Floats:
-    """Return the share that is left of a value after these seconds."""
-    left: Floats = np.exp2(-seconds / half_life_seconds)
-    return left
+def left(seconds: Floats, half_life_seconds: float | Floats) -> Floats:
+    """Return the share that is left of a value after these seconds (as `elapsed` gives them)."""
+    share: Floats = np.exp2(-seconds / half_life_seconds)
+    return share

@@ -22,15 +22,18 @@ def grown(snapshot: Snapshot, memory: Memory, share: Share, room: Room, settings
     wish = np.where(share.managed, np.maximum(share.allotted - room.held, 0.0), 0.0)
     worth = wish > deadband(snapshot, settings) / 2
     growth = np.zeros(len(snapshot))
-    if not anybody(worth):  # as in most ticks
+    if not anybody(worth):
         return growth
     wish = np.where(worth, wish, 0.0)
     slowly = settings.surplus_share * snapshot.maximum if memory.host.state is HostState.PLENTY else 0.0
     for tier, kept in ((0, 0.0), (CACHE, room.pool), (SURPLUS, room.pool + room.store)):
+        given = growth.sum()
+        if room.free - kept <= given:
+            continue
         part = np.minimum(share.allotted, share.so_far[tier]) - room.held
         part = clip(part, growth, np.maximum(wish, growth))
         part = np.fmin(part, growth + slowly) if tier == SURPLUS else part
-        growth = waterfill(growth, part, snapshot.weight, max(room.free - kept, growth.sum()))
+        growth = waterfill(growth, part, snapshot.weight, room.free - kept)
     return growth
 
 
@@ -47,21 +50,28 @@ def motion(
     actual, wish, band = snapshot.actual, share.allotted - room.held, deadband(snapshot, settings)
     urgency, lacking = call(share, memory, room, growth)
     much = excess(snapshot, memory, share, room, settings, urgency)
-    waits = ~may_shrink | (snapshot.stats_at <= memory.changed_at) | ~memory.arrived
     # Where somebody lacks memory, twice of what counts as "arrived" is worth a write.
     least = np.full(band.shape, 2 * settings.settle_bytes) if urgency >= Call.LACKED else band
-    rests = (urgency == Call.NOBODY) & (snapshot.taken_at - memory.grew_at < _dwell(memory, settings))
     grows = growth > band / 4
     little = much <= least
-    taken = np.zeros(len(snapshot))
-    if not everybody(little):
-        able = ~waits & ~memory.distress & (much > 0.0)
-        taken = _taken(snapshot, memory, settings, (urgency, lacking), much, able)
     rules = [
         (Bound.HOST_SHORT, grows & (growth < wish - PAGE)),
         (Bound.GROWS, grows),
         (Bound.HOST_SHORT, little & (share.so_far[CACHE] - room.held > band / 2)),
         (Bound.NOTHING, little),
+    ]
+    target = np.where(grows, room.held + growth, np.nan)
+    if everybody(little):  # as in most ticks
+        return target, first_of(rules, Bound.NOTHING, len(snapshot))
+    waits = ~may_shrink | (snapshot.stats_at <= memory.changed_at) | ~memory.arrived
+    taken = bite(snapshot, memory, settings, urgency, much)
+    if urgency == Call.NEEDED:
+        able = ~waits & ~memory.distress & (much > 0.0)
+        taken = taken + at_once(
+            snapshot, memory, settings, np.where(able, much, 0.0), np.where(able, taken, 0.0), lacking
+        )
+    rests = (urgency == Call.NOBODY) & (snapshot.taken_at - memory.grew_at < _dwell(memory, settings))
+    rules += [
         (Bound.WAITS, waits),
         (Bound.DISTRESS, memory.distress),
         (Bound.DWELL, rests),
@@ -69,25 +79,7 @@ def motion(
         (Bound.BITE, taken < much),
     ]
     bound = first_of(rules, Bound.SHRINKS, len(snapshot))
-    target = np.where(grows, room.held + growth, np.where(_SHRINKS[bound], actual - taken, np.nan))
-    return target, bound
-
-
-def _taken(
-    snapshot: Snapshot,
-    memory: Memory,
-    settings: Settings,
-    called: tuple[Call, float],
-    much: Floats,
-    able: Bools,
-) -> Floats:
-    """Return how much is taken in one step of what guests have beyond what they are to have."""
-    urgency, lacking = called
-    taken = bite(snapshot, memory, settings, urgency, much)
-    if urgency < Call.NEEDED:
-        return taken
-    much, bitten = np.where(able, much, 0.0), np.where(able, taken, 0.0)
-    return taken + at_once(snapshot, memory, settings, much, bitten, lacking)
+    return np.where(_SHRINKS[bound], actual - taken, target), bound
 
 
 def _dwell(memory: Memory, settings: Settings) -> float:

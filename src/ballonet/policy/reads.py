@@ -8,7 +8,7 @@ import numpy as np
 from ballonet.facts.evolve import evolve
 from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Bools, Floats, Snapshot, anybody, or_else
-from ballonet.policy.decay import follow
+from ballonet.policy.decay import follow, left
 from ballonet.policy.heard import heard, listened
 from ballonet.policy.need import is_cut, reclaims
 from ballonet.policy.settings import Settings
@@ -25,17 +25,18 @@ def read_disks(memory: Memory, snapshot: Snapshot, seconds: Floats, settings: Se
     latest = requests / span
     if listened(snapshot):
         latest = np.fmax(latest, _waits(snapshot, memory, settings))
-    rate = follow(memory.read_rate, latest, seconds, settings.read_half_life_seconds)
+    of_rates = left(seconds, settings.read_half_life_seconds)
+    rate = follow(memory.read_rate, latest, of_rates)
     each = (snapshot.disk_read_seconds - memory.disk_read_seconds) / np.maximum(requests, 1.0)
     each = np.where((requests >= LEAST_REQUESTS) & (each >= 0.0), each, np.nan)
     running = (snapshot.vcpu_seconds - memory.vcpu_seconds) / span
     cut = is_cut(snapshot, settings)
     # It falls soon and rises slowly; a guest that is cut may read for that reason: then it only falls.
     slow = np.where(rate < memory.usual_reads, settings.usual_fall_seconds, settings.usual_rise_seconds)
-    usual = follow(memory.usual_reads, rate, seconds, slow)
+    usual = follow(memory.usual_reads, rate, left(seconds, slow))
     usual = np.where(cut, np.fmin(usual, memory.usual_reads), usual)
     # What it read a while ago does not count against the size that it has now.
-    reads = cut & (latest > settings.idle_reads) & reclaims(snapshot) & ~memory.distress
+    reads = cut & (latest > settings.idle_reads) & ~memory.distress
     memory = evolve(
         memory,
         looked_at=np.full(len(snapshot), snapshot.taken_at),
@@ -44,12 +45,13 @@ def read_disks(memory: Memory, snapshot: Snapshot, seconds: Floats, settings: Se
         vcpu_seconds=snapshot.vcpu_seconds,
         read_rate=rate,
         usual_reads=or_else(usual),
-        read_seconds=follow(memory.read_seconds, each, seconds, settings.latency_half_life_seconds),
-        busy=follow(memory.busy, running, seconds, settings.read_half_life_seconds),
+        read_seconds=follow(memory.read_seconds, each, left(seconds, settings.latency_half_life_seconds)),
+        busy=follow(memory.busy, running, of_rates),
         lost=np.zeros(len(snapshot)),
     )
     if not anybody(reads):
         return memory
+    reads &= reclaims(snapshot)
     return evolve(memory, lost=np.where(reads, _lost(memory, settings), 0.0))
 
 

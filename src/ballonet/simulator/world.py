@@ -14,7 +14,7 @@ from ballonet.facts.columns import Columns
 from ballonet.facts.evolve import evolve
 from ballonet.facts.guest import Guest, Obstacle
 from ballonet.facts.host import HostMemory
-from ballonet.facts.snapshot import Bools, Floats
+from ballonet.facts.snapshot import Bools, Floats, anybody, choose
 from ballonet.simulator import guests as model
 from ballonet.simulator.beside import Beside
 from ballonet.simulator.incidents import Incidents, Phase
@@ -116,7 +116,7 @@ class World:
             self._happen()
         self._live(until)
         if until > began:
-            self._beside.take(life.waited(), (until - began) * STEP_SECONDS)
+            self._beside.take(life, (until - began) * STEP_SECONDS)
         if self._detail and until > began:
             self.answers.append((began * STEP_SECONDS, life.answers()))
 
@@ -189,9 +189,9 @@ class World:
 
     def _report(self, due: Bools, at: int) -> None:
         """Take a sample of these guests."""
-        self._sampled_at = np.where(due, at, self._sampled_at)
-        self._after = np.where(due, self._looked_at, self._after)
-        self._sample = np.where(due, self._life.places(), self._sample)
+        self._sampled_at[due] = at
+        self._after[due] = self._looked_at
+        self._sample = choose(due, self._life.places(), self._sample)
 
     # --- the ports ----------------------------------------------------------------------------------
 
@@ -230,7 +230,7 @@ class World:
         self._looked_at = self._life.now * STEP_SECONDS
         never = self._sampled_at == 0
         statistics: dict[str, Any] = told(self.make, model.State.of(self._sample), self._kinds)
-        if never.any():
+        if anybody(never):
             statistics |= {name: np.where(never, np.nan, column) for name, column in statistics.items()}
         statistics |= self._beside.columns(self._clock.time(), self._life)
         return evolve(

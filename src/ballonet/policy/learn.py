@@ -52,10 +52,10 @@ def _follow_balloon(memory: Memory, snapshot: Snapshot, settings: Settings) -> M
     """See whether `actual` follows the targets, stays where it was, or was moved by somebody else."""
     now, actual = snapshot.taken_at, snapshot.actual
     # The first sight counts as a movement: a balloon in motion must not be taken for one at rest.
-    moved = ~(np.abs(actual - memory.actual) <= settings.settle_bytes / 2)
+    rests = np.abs(actual - memory.actual) <= settings.settle_bytes / 2
     distance = np.abs(actual - memory.target)
     there = ~(distance > settings.settle_bytes)
-    if everybody(memory.arrived & there & ~moved):  # as in most ticks
+    if everybody(memory.arrived & there & rests):  # as in most ticks
         return evolve(memory, actual=actual)
     nearer = distance < np.where(np.isnan(memory.nearest), np.inf, memory.nearest)
     rate = settings.stuck_rate_bytes * settings.stuck_seconds
@@ -77,7 +77,7 @@ def _follow_balloon(memory: Memory, snapshot: Snapshot, settings: Settings) -> M
     return evolve(
         memory,
         actual=actual,
-        moved_at=np.where(moved, now, memory.moved_at),
+        moved_at=np.where(rests, memory.moved_at, now),
         arrived=there | foreign | stuck,
         target=np.where(foreign, actual, memory.target),
         changed_at=np.where(foreign, now, memory.changed_at),

@@ -31,6 +31,8 @@ def grown(snapshot: Snapshot, memory: Memory, share: Share, room: Room, settings
         if room.free - kept <= given:
             continue
         part = np.minimum(share.allotted, share.so_far[tier]) - room.held
+        if not anybody(part > growth):
+            continue
         part = clip(part, growth, np.maximum(wish, growth))
         part = np.fmin(part, growth + slowly) if tier == SURPLUS else part
         growth = waterfill(growth, part, snapshot.weight, room.free - kept)

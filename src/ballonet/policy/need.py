@@ -86,7 +86,7 @@ def cushion(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
         settings.cushion_floor_share * np.where(swaps, 1.0, 2.0) * snapshot.maximum,
         settings.cushion_ceiling_share * snapshot.maximum,
     )
-    return room * (settings.emergency_share if memory.host.state is HostState.EMERGENCY else 1.0)
+    return room * settings.emergency_share if memory.host.state is HostState.EMERGENCY else room
 
 
 def _shows_growth(snapshot: Snapshot, settings: Settings) -> Bools:

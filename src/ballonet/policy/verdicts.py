@@ -37,7 +37,7 @@ def verdicts(snapshot: Snapshot, memory: Memory, settings: Settings) -> Codes:
         "foreign": memory.foreign_until > snapshot.taken_at,
         "stale": (age > fresh_seconds(snapshot, settings)) | future,
     }
-    rules = [(CODES[code], applies[code]) for code in CODES if code in applies]
+    rules = [(code, applies[reason]) for reason, code in CODES.items() if reason in applies]
     return first_of(rules, CODES["managed"], len(snapshot))
 
 

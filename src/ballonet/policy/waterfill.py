@@ -12,6 +12,8 @@ def waterfill(low: Floats, high: Floats, weight: Floats, budget: float) -> Float
     `low` where it covers no more than that. O(n log n), and only where the budget cuts in between.
     """
     wish = np.maximum(high - low, 0.0)
+    if budget == np.inf:
+        return low + wish
     spare = budget - low.sum()
     if spare <= 0.0 or not len(low):
         return low.copy()

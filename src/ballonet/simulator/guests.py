@@ -217,8 +217,12 @@ def _share(wanted: Floats, held: Floats) -> Floats:
 def _touch(make: Make, state: State, load: Load, seconds: Seconds) -> tuple[State, Outcome]:
     """Bring back what hot accesses miss, as fast as programs ask for it and the disk serves it."""
     missing = np.maximum(load.hot_file - state.file, 0.0)
-    if not anybody(missing + state.hot_swapped + load.stream != 0.0):
+    streamed = np.minimum(load.stream, make.requests * READ_AHEAD) * seconds
+    if not anybody(missing + state.hot_swapped != 0.0):
         nothing, whole = np.zeros(len(make)), np.ones(len(make))
+        if anybody(streamed > 0.0):
+            cold_file, disk_reads = state.cold_file + streamed, state.disk_reads + streamed / READ_AHEAD
+            state = evolve(state, cold_file=cold_file, disk_reads=disk_reads)
         return state, Outcome(nothing, nothing, whole, whole)
     anon = load.anon_rate * _part(state.hot_swapped, state.hot + state.hot_swapped)
     file = load.file_rate * _part(missing, load.hot_file)
@@ -232,7 +236,6 @@ def _touch(make: Make, state: State, load: Load, seconds: Seconds) -> tuple[Stat
     anon = np.minimum(anon * anon_speed, state.hot_swapped / PAGE / seconds)
     file = np.minimum(file * file_speed, missing / PAGE / seconds)
     came, read = anon * PAGE * seconds, file * PAGE * seconds
-    streamed = np.minimum(load.stream, make.requests * READ_AHEAD) * seconds
     moved = evolve(
         state,
         hot=state.hot + came,

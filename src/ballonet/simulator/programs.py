@@ -64,12 +64,13 @@ def work(
     waiting = programs.waiting + arrived - answered
     # Who arrives in the middle of a step has waited half of what stands before and after it.
     answers, delay = answered > 0, service * (1.0 + (programs.waiting + waiting) / 2)
+    speed = answered / seconds
     load = Load(
         hot_anon=hot,
         cold_anon=anon - hot,
         hot_file=file,
-        anon_rate=answered / seconds * want["touches"],
-        file_rate=answered / seconds * want["reads"],
+        anon_rate=speed * want["touches"],
+        file_rate=speed * want["reads"],
         stream=want["stream"],
         workers=np.inf,  # that they wait for their misses is in `service`
     )

@@ -83,6 +83,7 @@ class World:
         self._kinds = {kind: self._column_of(spec.kind is kind for spec in self.specs) for kind in Kind}
         self._beside = Beside(self.specs)
         self._incidents = Incidents([spec.incidents for spec in self.specs], STEP_SECONDS)
+        self._in_job = self._incidents.present[Phase.JOB]  # a part of that table
         codes = [list(Obstacle).index(spec.obstacle) if spec.obstacle else -1 for spec in self.specs]
         self._obstacle = np.array(codes, dtype=np.int8)
         self._followed: NDArray[np.intp] | None = None  # rows; None: all
@@ -223,7 +224,9 @@ class World:
     def _columns(self) -> Columns:
         """Return all guests, those that are shut off as if they were not."""
         self._catch_up()
-        reads = np.where(self._incidents.present[Phase.JOB], np.nan, self._beside.reads(self._life))
+        reads = self._beside.reads(self._life)
+        if anybody(self._in_job):
+            reads = np.where(self._in_job, np.nan, reads)
         # The hypervisor keeps whole seconds; but what differs from the last look was sent after it.
         sent_at = np.floor(VirtualClock.EPOCH + self._sampled_at * STEP_SECONDS)
         sent_at = np.maximum(sent_at, VirtualClock.EPOCH + self._after)
@@ -247,7 +250,7 @@ class World:
 
     def _actual(self) -> Floats:
         """Return the sizes that QEMU tells."""
-        actual: Floats = np.floor(np.where(np.isnan(self._shown), self._life.actual(), self._shown))
+        actual: Floats = np.floor(choose(np.isnan(self._shown), self._life.actual(), self._shown))
         return actual
 
     async def guests(self, *, inactive: bool = False) -> list[Guest]:

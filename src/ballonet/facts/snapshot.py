@@ -41,7 +41,7 @@ def anybody(holds: Bools) -> bool:
 
 def everybody(holds: Bools) -> bool:
     """Return whether it holds for all rows."""
-    return np.count_nonzero(holds) == holds.size
+    return bool(np.count_nonzero(holds) == holds.size)
 
 
 def choose(which: Bools, new: Column, old: Column) -> Column:

@@ -137,7 +137,7 @@ class Line:
     def _evenly(self, rate: Floats) -> Floats:
         """Return the seconds in which all goes on as evenly as before, at these rates."""
         changed = (np.abs(self.rate - rate) * _MOVES).max(axis=0)
-        evenly = LINE_BYTES / np.maximum(changed, 1.0)
+        evenly: Floats = LINE_BYTES / np.maximum(changed, 1.0)
         return np.minimum(evenly, np.minimum(self._until_short(), self._until_there()))
 
     def _until_short(self) -> Floats:

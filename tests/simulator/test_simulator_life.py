@@ -7,8 +7,8 @@ import pytest
 
 from ballonet.simulator import guests as model
 from ballonet.simulator.life import STEP_SECONDS, Life
-from ballonet.simulator.schedule import KEYS, Step, steps
-from ballonet.simulator.timetable import Rows, Steps, Timetable
+from ballonet.simulator.schedule import Step, steps
+from ballonet.simulator.timetable import WANTS, Rows, Steps, Timetable
 from ballonet.units import MIB
 
 REST = "at 0 anon_mib=40 hot_mib=40 rate=50 touches=32"
@@ -141,10 +141,10 @@ def test_schedules_lie_side_by_side() -> None:
         table.turn(rows, step)
         return list(table.wants(rows)[key])
 
-    assert set(KEYS) == set(table.wants(rows))
-    assert [1.0, 0.0] == at(0, "anon_mib")
+    assert set(WANTS) == set(table.wants(rows))
+    assert [1.0 * MIB, 0.0] == at(0, "anon")
     assert [20, 11] == table.next_at.tolist()  # 0.52 s is within the eleventh step: from the next one on
     assert [0.0, 0.0] == at(10, "rate")
     assert [0.0, 3.0] == at(11, "rate")
-    assert [2.0, 0.0] == at(20, "anon_mib")
+    assert [2.0 * MIB, 0.0] == at(20, "anon")
     assert [] == table.turn(rows, 1000).tolist()

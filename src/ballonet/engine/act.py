@@ -14,7 +14,7 @@ from ballonet.errors import BallonetError, HypervisorError
 from ballonet.facts.act import Act
 from ballonet.facts.happening import Kind
 from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Bools, Floats, Snapshot
+from ballonet.facts.snapshot import Bools, Floats, Snapshot, everybody
 from ballonet.policy.floors import hard_floor_bytes
 from ballonet.policy.verdicts import ROUNDING_SECONDS
 
@@ -56,7 +56,7 @@ class Changes:
 
     def only(self, which: Bools) -> "Changes":
         """Return those changes of which this is true."""
-        return self if which.all() else Changes(self.snapshot, self.rows[which], self.target[which])
+        return self if everybody(which) else Changes(self.snapshot, self.rows[which], self.target[which])
 
     def none(self) -> "Changes":
         """Return no change at all."""

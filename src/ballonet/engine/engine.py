@@ -38,7 +38,7 @@ from ballonet.facts.host import HostState
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Plan
 from ballonet.facts.sight import Sight
-from ballonet.facts.snapshot import Floats, Snapshot
+from ballonet.facts.snapshot import Floats, Snapshot, anybody
 from ballonet.policy.learn import learn, promised
 from ballonet.policy.plan import plan
 from ballonet.policy.reflex import reflex
@@ -224,12 +224,14 @@ class Engine:
         """
         if self._promises_unmet():
             return BURST_SECONDS
-        return self._settings.interval_seconds / (2 if self._sender.remembered.memory.distress.any() else 1)
+        return self._settings.interval_seconds / (
+            2 if anybody(self._sender.remembered.memory.distress) else 1
+        )
 
     def _promises_unmet(self) -> bool:
         """Return whether a burst has not got all that it was promised."""
         memory = self._sender.remembered.memory
-        return bool((memory.promised > np.fmax(memory.target, memory.actual)).any())
+        return anybody(memory.promised > np.fmax(memory.target, memory.actual))
 
     def _after_a_gap(self, now: Now) -> bool:
         """Return whether ticks were missed since the last one, or somebody set the wall clock."""
@@ -247,11 +249,11 @@ class Engine:
 
     def _beside(self, columns: Columns, now: Now) -> Beside:
         """Return what the host shows beside the hypervisor's facts, and when these were sent."""
-        uuids, born_at = columns.uuids, np.full(len(columns), np.nan)
+        uuids = columns.uuids
         memory = self._world.host.memory() if self._world.host else None
         if self._followed:
             self._followed.follow(uuids)
-            born_at = self._followed.started_at()
+        born_at = self._followed.started_at() if self._followed else np.full(len(uuids), np.nan)
         if self._watch:
             self._watch.look(self._world.clock.monotonic())
         watched, risen = (self._watch.seen(), self._watch.risen) if self._watch else (None, None)
@@ -296,7 +298,7 @@ class Engine:
         if even <= PASS_SECONDS or self._watch is None or self._followed is None:
             return 0.0
         rise = self._followed.rise()
-        if not (rise >= self._settings.reflex_rate_bytes).any():
+        if not anybody(rise >= self._settings.reflex_rate_bytes):
             return even
         if self.plan is None or not np.isfinite(rise).all():
             return 0.0
@@ -313,7 +315,7 @@ class Engine:
         if not self._knows():
             return False  # what was free then is nobody's to give
         growth = self._watch.growth()
-        if growth is None or not (growth >= self._settings.reflex_rate_bytes).any():
+        if growth is None or not anybody(growth >= self._settings.reflex_rate_bytes):
             return False  # slower growth is the tick's business: no need to lay out all else that is known
         sight = self._watch.sight(self.plan, self._sender.remembered.memory, self._settings)
         if sight is None:
@@ -322,7 +324,7 @@ class Engine:
         reborn = self._resets.after(self.plan.snapshot.taken_at, self.plan.snapshot.uuids)
         sight = replace(sight, cut=sight.cut & ~reborn, spare=np.where(reborn, 0.0, sight.spare))
         answer = reflex(sight, self._free_bytes, self._settings)
-        if not answer.bursts.any():
+        if not anybody(answer.bursts):
             return False
         rows = np.flatnonzero(answer.promise)
         self._sender.remembered.memory = promised(

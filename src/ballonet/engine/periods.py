@@ -7,7 +7,7 @@ from ballonet.engine.tell import Teller
 from ballonet.errors import BallonetError
 from ballonet.facts.columns import Columns
 from ballonet.facts.happening import Kind
-from ballonet.facts.snapshot import Bools
+from ballonet.facts.snapshot import Bools, anybody
 
 
 class Periods:
@@ -21,7 +21,10 @@ class Periods:
     async def switch_on(self, columns: Columns, leave: Bools, interval_seconds: float) -> None:
         """Switch statistics on where nobody did, twice as often as ticks come; `leave` some guests alone."""
         seconds = max(1, int(interval_seconds / 2))
-        unasked = columns.device & (columns.period == 0) & columns.running & ~columns.busy & ~leave
+        unasked = columns.period == 0
+        if not anybody(unasked):
+            return
+        unasked &= columns.device & columns.running & ~columns.busy & ~leave
         for row in np.flatnonzero(unasked).tolist():
             name, asked = columns.names[row], (columns.uuids[row], float(columns.number[row]))
             if asked not in self._asked:

@@ -129,7 +129,8 @@ class Requests:
 
     def hold_of(self, uuid: str) -> Hold | None:
         """Return what a guest (ALL: everybody) is held for."""
-        return next((hold for hold in self.holds if hold.uuid == uuid), None)
+        kept = self._kept.values()
+        return next((each for each in kept if isinstance(each, Hold) and each.uuid == uuid), None)
 
     @property
     def leased_bytes(self) -> int:
@@ -139,6 +140,8 @@ class Requests:
     def held(self, uuids: Sequence[str]) -> Bools:
         """Return who is held by name, in this order."""
         held = {hold.uuid for hold in self.holds}
+        if not held:  # as nearly always
+            return np.zeros(len(uuids), dtype=np.bool_)
         return np.array([uuid in held for uuid in uuids], dtype=np.bool_)
 
     # --- keeping ------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ballonet.facts.snapshot import Floats
+from ballonet.facts.snapshot import Floats, everybody
 
 
 class Rising:
@@ -19,6 +19,9 @@ class Rising:
             self._gone.update(zip(self._uuids, self._seen.tolist(), strict=True))
             self._seen = np.array([self._gone.pop(uuid, np.nan) for uuid in uuids])
             self._uuids = uuids
-        before, self._seen = self._seen, np.where(np.isnan(counters), self._seen, counters)
+        before = self._seen
+        if everybody(counters == before):  # as in most ticks
+            return np.zeros(len(uuids))
+        self._seen = np.where(np.isnan(counters), before, counters)
         risen = np.where(counters >= before, counters - before, counters)
         return np.where(np.isnan(before), np.nan, risen)

@@ -57,8 +57,13 @@ class Sender:
 
     def follow(self, before: Memory, after: Memory, snapshot: Snapshot) -> None:
         """Take in what became of the changes since the look before; it is remembered from now on."""
+        if (
+            self._looked is None
+            or self._looked.names != snapshot.names
+            or self._looked.uuids != snapshot.uuids
+        ):
+            self._names = dict(zip(snapshot.uuids, snapshot.names, strict=True))
         self._looked = snapshot
-        self._names = dict(zip(snapshot.uuids, snapshot.names, strict=True))
         self._ahead.follow(before, after, snapshot)
         self.remembered.memory = after
         if self._unsure:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from operator import attrgetter
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from ballonet.policy.verdicts import verdicts
 _OBSTACLES = {obstacle: index for index, obstacle in enumerate(Obstacle)}
 _SILENCE = Heard(at=np.nan)  # of a guest whose agent told nothing
 _SAME = sorted({field.name for field in fields(Columns)} & {field.name for field in fields(Snapshot)})
+_OF_SAME = attrgetter(*_SAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def snapshot_of(columns: Columns, now: Now, beside: Beside, limits: Limits) -> S
         heard_at=columns.heard - now.drift,
         pressure_since=columns.waits_since - now.drift,
         risen=beside.risen(stats_at) if beside.risen else np.full(rows, np.nan),
-        **{name: getattr(columns, name) for name in _SAME},
+        **dict(zip(_SAME, _OF_SAME(columns), strict=True)),
     )
 
 

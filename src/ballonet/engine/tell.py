@@ -8,7 +8,7 @@ from ballonet.engine.ports import Clock
 from ballonet.engine.summary import Summary
 from ballonet.facts.happening import Happening, Kind
 from ballonet.facts.plan import Plan, PlanRow
-from ballonet.facts.snapshot import Codes, Snapshot
+from ballonet.facts.snapshot import Codes, Snapshot, anybody
 from ballonet.facts.verdict import CODES
 
 
@@ -65,7 +65,10 @@ class Teller:
 
     def verdicts(self, before: Plan | None, after: Plan) -> None:
         """Tell whose verdict changed; at first sight only of those that are not managed."""
-        for row in after.rows(np.flatnonzero(after.verdict != _in_order(before, after))):
+        changed = after.verdict != _in_order(before, after)
+        if not anybody(changed):
+            return
+        for row in after.rows(np.flatnonzero(changed)):
             self.say(Kind.VERDICT, row.name, row.uuid, row=row)
 
 

@@ -9,10 +9,9 @@ from ballonet.engine.residents import Followed
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Plan
 from ballonet.facts.sight import Sight
-from ballonet.facts.snapshot import Bools, Floats, or_else
+from ballonet.facts.snapshot import Bools, Floats, anybody, or_else
 from ballonet.facts.verdict import CODES
-from ballonet.policy.floors import reserve_bytes
-from ballonet.policy.need import cache, cushion
+from ballonet.policy.need import cache, cushion, reserve
 from ballonet.policy.settings import Settings
 from ballonet.policy.verdicts import fresh_seconds
 
@@ -70,8 +69,7 @@ class Watch:
         snapshot = plan.snapshot
         held = np.maximum(snapshot.actual, np.where(memory.arrived, -np.inf, memory.target))
         held = np.where(memory.changed_at > snapshot.taken_at, np.fmax(memory.target, 0.0), held)
-        reserve = reserve_bytes(snapshot.maximum)
-        free = np.maximum(snapshot.unused - reserve, 0.0)
+        free = np.maximum(snapshot.unused - reserve(snapshot), 0.0)
         # The size that the statistics belong to, where they tell it: what came or went since is room, too.
         told = snapshot.available + memory.overhead
         then = np.where(memory.counted | np.isnan(told), snapshot.actual, told)
@@ -112,7 +110,7 @@ class Watch:
         first = int(place.min(initial=len(self._looks) - 1))
         looks = list(self._looks)[first:]
         values: Floats = np.array([look.resident for look in looks])[place - first, np.arange(len(times))]
-        if np.isnan(values).any():  # it could not be read then: the first look after it that could
+        if anybody(np.isnan(values)):  # it could not be read then: the first look after it that could
             for look in looks:
                 values = np.where(np.isnan(values) & (look.at > times), look.resident, values)
         return values

@@ -69,9 +69,9 @@ class Plan:
 
     def changes(self) -> list[int]:
         """Return the rows that change: those that shrink first, so that there is something to give."""
-        rows = np.flatnonzero(~np.isnan(self.target))
+        (rows,) = (~np.isnan(self.target)).nonzero()
         grows = self.target[rows] > self.snapshot.actual[rows]
-        changes: list[int] = rows[np.argsort(grows, kind="stable")].tolist()
+        changes: list[int] = rows[grows.argsort(kind="stable")].tolist()
         return changes
 
     def row(self, index: int) -> PlanRow:

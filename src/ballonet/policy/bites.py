@@ -6,9 +6,8 @@ import numpy as np
 
 from ballonet.facts.host import HostState
 from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Bools, Floats, Snapshot, or_else
-from ballonet.policy.floors import reserve_bytes
-from ballonet.policy.need import cache
+from ballonet.facts.snapshot import Bools, Floats, Snapshot
+from ballonet.policy.need import cache, reserve
 from ballonet.policy.room import CACHE, PAGE, SURPLUS, Room, Share
 from ballonet.policy.settings import Settings
 
@@ -32,7 +31,8 @@ def call(share: Share, memory: Memory, room: Room, growth: Floats) -> tuple[Call
 
     need, cushion, cached = share.so_far[:SURPLUS]
     # What is left would do, and was not worth a write: nobody waits for others because of that.
-    lacking = max(lacks(need) if lacks(need) > left else 0.0, room.over)
+    unmet = lacks(need)
+    lacking = max(unmet if unmet > left else 0.0, room.over)
     if lacking >= PAGE:
         return Call.NEEDED, lacking
     in_use = lacks(cushion + np.minimum(memory.kept, share.wanted[CACHE]))
@@ -96,8 +96,8 @@ def at_once(
 def _unused(snapshot: Snapshot, settings: Settings) -> Floats:
     """Return what is taken at once of the memory unused beyond the reserve."""
     # What it took since its statistics were sent is not unused any more.
-    unused = snapshot.unused - np.maximum(or_else(snapshot.risen), 0.0)
-    spare: Floats = np.maximum(unused - reserve_bytes(snapshot.maximum), 0.0)
+    unused = snapshot.unused - np.fmax(snapshot.risen, 0.0)
+    spare: Floats = np.maximum(unused - reserve(snapshot), 0.0)
     return settings.squeeze_share * spare
 
 
@@ -125,9 +125,9 @@ def _probed(snapshot: Snapshot, memory: Memory, share: Share, room: Room, settin
     bite = np.minimum(_small(snapshot, settings, memory.host.state), settings.cache_share * cold)
     bite = np.where(bite > band / 2, np.maximum(bite, 1.1 * band), 0.0)
     lacking = settings.tight_leave_share * settings.budget_bytes - room.free
-    coldest = np.argsort(-cold, kind="stable")
+    coldest = (-cold).argsort(kind="stable")
     before = np.empty_like(bite)
-    before[coldest] = np.cumsum(bite[coldest]) - bite[coldest]
+    before[coldest] = bite[coldest].cumsum() - bite[coldest]
     return np.where(before < lacking, bite, 0.0)
 
 

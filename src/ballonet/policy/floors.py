@@ -39,7 +39,7 @@ def hard_floor_bytes(maximum_bytes: Bytes) -> Bytes:
     of 512 MiB that was told to shrink without end stalled at 74 to 129 MiB with nothing available.
     """
     maximum = np.asarray(maximum_bytes)
-    kernel = 48 * MIB + maximum * 64 / 4096
+    kernel = 48 * MIB + maximum / 64
     return _like(maximum_bytes, np.minimum(maximum, kernel + reserve_bytes(maximum)))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Bools, Floats, Snapshot
+from ballonet.facts.snapshot import Bools, Floats, Snapshot, everybody, once
 from ballonet.policy.settings import Settings
 
 
@@ -19,7 +19,7 @@ class Heard:
 
 def heard(snapshot: Snapshot, memory: Memory, settings: Settings) -> Heard:
     """Return what is fresh of that."""
-    if np.isnan(snapshot.heard_at).all():  # as where nobody has one
+    if not listened(snapshot):
         return Heard(snapshot.heard_at, snapshot.heard_at)
     fresh = _fresh(snapshot, settings)
     # A balloon that inflates makes its own kernel wait: that says nothing of the size that it comes to.
@@ -28,6 +28,12 @@ def heard(snapshot: Snapshot, memory: Memory, settings: Settings) -> Heard:
         pressure=np.where(fresh & settled, snapshot.pressure, np.nan),
         swap_left=np.where(fresh, snapshot.swap_left, np.nan),
     )
+
+
+@once
+def listened(snapshot: Snapshot) -> bool:
+    """Return whether any guest's agent was ever asked."""
+    return not everybody(np.isnan(snapshot.heard_at))
 
 
 def tells(snapshot: Snapshot, settings: Settings) -> Bools:
@@ -44,5 +50,8 @@ def _fresh(snapshot: Snapshot, settings: Settings) -> Bools:
 
 def has_swap(snapshot: Snapshot, told: Heard, settings: Settings) -> Bools:
     """Return whose kernel can swap some more before it kills: as its agent tells, or as it once did."""
+    swapped = snapshot.swap_out > 0.0
+    if not listened(snapshot):
+        return swapped
     room = told.swap_left >= settings.cushion_floor_share * snapshot.maximum
-    return np.where(np.isnan(told.swap_left), snapshot.swap_out > 0.0, room)
+    return np.where(np.isnan(told.swap_left), swapped, room)

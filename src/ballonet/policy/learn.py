@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from ballonet.facts.evolve import evolve
 from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Bools, Floats, Snapshot, or_else
+from ballonet.facts.snapshot import Bools, Floats, Snapshot, anybody, everybody, or_else
+from ballonet.policy.decay import elapsed
 from ballonet.policy.need import short_of_free
 from ballonet.policy.pressure import read_host
 from ballonet.policy.probe import probe
@@ -28,7 +29,7 @@ def learn(memory: Memory, snapshot: Snapshot, settings: Settings) -> Memory:
     memory = _forget_resets(memory, snapshot)
     memory = _follow_balloon(memory, snapshot, settings)
     memory = read_sample(memory, snapshot, settings)
-    seconds = snapshot.taken_at - memory.looked_at
+    seconds = elapsed(snapshot.taken_at - memory.looked_at)
     memory = read_disks(memory, snapshot, seconds, settings)
     memory = probe(memory, snapshot, seconds, settings)
     return evolve(memory, host=read_host(memory.host, snapshot, settings))
@@ -39,7 +40,7 @@ def _forget_resets(memory: Memory, snapshot: Snapshot) -> Memory:
     born_at = snapshot.taken_at - snapshot.uptime
     # 2 s: the uptime of a process is reckoned from the wall clock, in jiffies.
     reset = (born_at > memory.born_at + 2.0) | (snapshot.swap_out < memory.swap_out)
-    if not reset.any():  # as in nearly every tick
+    if not anybody(reset):  # as in nearly every tick
         return evolve(memory, born_at=np.fmax(born_at, memory.born_at))
     blank = Memory.blank(len(snapshot))
     kept = {name: np.where(reset, getattr(blank, name), getattr(memory, name)) for name in Memory.columns()}
@@ -51,10 +52,10 @@ def _follow_balloon(memory: Memory, snapshot: Snapshot, settings: Settings) -> M
     """See whether `actual` follows the targets, stays where it was, or was moved by somebody else."""
     now, actual = snapshot.taken_at, snapshot.actual
     # The first sight counts as a movement: a balloon in motion must not be taken for one at rest.
-    moved = ~(np.abs(actual - memory.actual) <= settings.settle_bytes / 2)
+    rests = np.abs(actual - memory.actual) <= settings.settle_bytes / 2
     distance = np.abs(actual - memory.target)
     there = ~(distance > settings.settle_bytes)
-    if (memory.arrived & there & ~moved).all():  # as in most ticks
+    if everybody(memory.arrived & there & rests):  # as in most ticks
         return evolve(memory, actual=actual)
     nearer = distance < np.where(np.isnan(memory.nearest), np.inf, memory.nearest)
     rate = settings.stuck_rate_bytes * settings.stuck_seconds
@@ -76,7 +77,7 @@ def _follow_balloon(memory: Memory, snapshot: Snapshot, settings: Settings) -> M
     return evolve(
         memory,
         actual=actual,
-        moved_at=np.where(moved, now, memory.moved_at),
+        moved_at=np.where(rests, memory.moved_at, now),
         arrived=there | foreign | stuck,
         target=np.where(foreign, actual, memory.target),
         changed_at=np.where(foreign, now, memory.changed_at),

@@ -5,7 +5,7 @@ import numpy as np
 from ballonet.facts.host import HostState
 from ballonet.facts.memory import Memory
 from ballonet.facts.plan import Bound
-from ballonet.facts.snapshot import Bools, Codes, Floats, Snapshot, clip, first_of
+from ballonet.facts.snapshot import Bools, Codes, Floats, Snapshot, anybody, clip, everybody, first_of
 from ballonet.policy.bites import Call, at_once, bite, call, deadband, excess
 from ballonet.policy.room import CACHE, PAGE, SURPLUS, Room, Share
 from ballonet.policy.settings import Settings
@@ -20,14 +20,22 @@ def grown(snapshot: Snapshot, memory: Memory, share: Share, room: Room, settings
     Surplus is given while the host has plenty, and slowly.
     """
     wish = np.where(share.managed, np.maximum(share.allotted - room.held, 0.0), 0.0)
-    wish = np.where(wish > deadband(snapshot, settings) / 2, wish, 0.0)
+    worth = wish > deadband(snapshot, settings) / 2
     growth = np.zeros(len(snapshot))
+    if not anybody(worth):
+        return growth
+    wish = np.where(worth, wish, 0.0)
     slowly = settings.surplus_share * snapshot.maximum if memory.host.state is HostState.PLENTY else 0.0
     for tier, kept in ((0, 0.0), (CACHE, room.pool), (SURPLUS, room.pool + room.store)):
+        given = growth.sum()
+        if room.free - kept <= given:
+            continue
         part = np.minimum(share.allotted, share.so_far[tier]) - room.held
+        if not anybody(part > growth):
+            continue
         part = clip(part, growth, np.maximum(wish, growth))
         part = np.fmin(part, growth + slowly) if tier == SURPLUS else part
-        growth = waterfill(growth, part, snapshot.weight, max(room.free - kept, growth.sum()))
+        growth = waterfill(growth, part, snapshot.weight, room.free - kept)
     return growth
 
 
@@ -44,16 +52,8 @@ def motion(
     actual, wish, band = snapshot.actual, share.allotted - room.held, deadband(snapshot, settings)
     urgency, lacking = call(share, memory, room, growth)
     much = excess(snapshot, memory, share, room, settings, urgency)
-    waits = ~may_shrink | (snapshot.stats_at <= memory.changed_at) | ~memory.arrived
-    taken = bite(snapshot, memory, settings, urgency, much)
-    if urgency == Call.NEEDED:
-        able = ~waits & ~memory.distress & (much > 0.0)
-        taken = taken + at_once(
-            snapshot, memory, settings, np.where(able, much, 0.0), np.where(able, taken, 0.0), lacking
-        )
     # Where somebody lacks memory, twice of what counts as "arrived" is worth a write.
     least = np.full(band.shape, 2 * settings.settle_bytes) if urgency >= Call.LACKED else band
-    rests = (urgency == Call.NOBODY) & (snapshot.taken_at - memory.grew_at < _dwell(memory, settings))
     grows = growth > band / 4
     little = much <= least
     rules = [
@@ -61,6 +61,19 @@ def motion(
         (Bound.GROWS, grows),
         (Bound.HOST_SHORT, little & (share.so_far[CACHE] - room.held > band / 2)),
         (Bound.NOTHING, little),
+    ]
+    target = np.where(grows, room.held + growth, np.nan)
+    if everybody(little):  # as in most ticks
+        return target, first_of(rules, Bound.NOTHING, len(snapshot))
+    waits = ~may_shrink | (snapshot.stats_at <= memory.changed_at) | ~memory.arrived
+    taken = bite(snapshot, memory, settings, urgency, much)
+    if urgency == Call.NEEDED:
+        able = ~waits & ~memory.distress & (much > 0.0)
+        taken = taken + at_once(
+            snapshot, memory, settings, np.where(able, much, 0.0), np.where(able, taken, 0.0), lacking
+        )
+    rests = (urgency == Call.NOBODY) & (snapshot.taken_at - memory.grew_at < _dwell(memory, settings))
+    rules += [
         (Bound.WAITS, waits),
         (Bound.DISTRESS, memory.distress),
         (Bound.DWELL, rests),
@@ -68,8 +81,7 @@ def motion(
         (Bound.BITE, taken < much),
     ]
     bound = first_of(rules, Bound.SHRINKS, len(snapshot))
-    target = np.where(grows, room.held + growth, np.where(_SHRINKS[bound], actual - taken, np.nan))
-    return target, bound
+    return np.where(_SHRINKS[bound], actual - taken, target), bound
 
 
 def _dwell(memory: Memory, settings: Settings) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ballonet.facts.host import HostState
 from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Bools, Floats, Snapshot, clip, or_else
+from ballonet.facts.snapshot import Bools, Floats, Snapshot, anybody, clip, everybody, once, or_else
 from ballonet.policy.floors import reclaim_mark_bytes, reserve_bytes
 from ballonet.policy.heard import has_swap, heard
 from ballonet.policy.settings import Settings
@@ -40,9 +40,11 @@ def need(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
     A burst that the reflex saw needs at least what was promised to it. A guest in distress needs more than
     it has by two cushions, by 15 % of M if it suffers much, and all that it may have if that did not help.
     """
-    size = memory.used + memory.swap_debt + np.maximum(reserve_bytes(snapshot.maximum), memory.margin)
-    if memory.distress.any():
+    size = memory.used + memory.swap_debt + np.maximum(reserve(snapshot), memory.margin)
+    if anybody(memory.distress):
         size = np.where(memory.distress, np.fmax(size, _relieved(snapshot, memory, settings)), size)
+    if everybody(np.isnan(memory.promised)):  # as in most ticks
+        return size
     return np.fmax(size, _promised(snapshot, memory, settings))
 
 
@@ -52,11 +54,9 @@ def _promised(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
     Of one that is over it is what it was given, and no more than what its statistics and its growth since
     then can come to, and a little: resident memory does not show what a balloon took meanwhile.
     """
-    if np.isnan(memory.promised).all():  # as in most ticks
-        return memory.promised
     shrunk = np.where(memory.counted, 0.0, or_else(snapshot.available + memory.overhead - snapshot.actual))
     grown = np.maximum(snapshot.risen, 0.0) + np.maximum(shrunk, 0.0)
-    used = memory.used + memory.swap_debt + reserve_bytes(snapshot.maximum)
+    used = memory.used + memory.swap_debt + reserve(snapshot)
     left = np.fmin(np.fmax(memory.target, snapshot.actual), used + grown + settings.burst_rest_bytes)
     over = snapshot.taken_at - memory.promised_at > settings.burst_seconds
     return np.where(over, np.minimum(memory.promised, left), memory.promised)
@@ -86,7 +86,7 @@ def cushion(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
         settings.cushion_floor_share * np.where(swaps, 1.0, 2.0) * snapshot.maximum,
         settings.cushion_ceiling_share * snapshot.maximum,
     )
-    return room * (settings.emergency_share if memory.host.state is HostState.EMERGENCY else 1.0)
+    return room * settings.emergency_share if memory.host.state is HostState.EMERGENCY else room
 
 
 def _shows_growth(snapshot: Snapshot, settings: Settings) -> Bools:
@@ -96,8 +96,7 @@ def _shows_growth(snapshot: Snapshot, settings: Settings) -> Bools:
     resident and not used does not change when a guest is given memory: else it would be given it in turns.
     """
     idle = snapshot.rss - (snapshot.actual - snapshot.unused)
-    reserve = reserve_bytes(snapshot.maximum)
-    hides = idle > np.where(snapshot.reports_free, settings.process_bytes, reserve / 2)
+    hides = idle > np.where(snapshot.reports_free, settings.process_bytes, reserve(snapshot) / 2)
     shows: Bools = snapshot.watched & ~hides
     return shows
 
@@ -108,12 +107,19 @@ def worth_keeping(snapshot: Snapshot, memory: Memory, room: Floats) -> Floats:
     What is in use may exceed what is there: dropped cache cannot be seen. What is only there makes no guest
     grow (`room`: what it has beyond need and cushion): a guest that streams would fill all that it got.
     """
-    return np.fmax(memory.kept, clip(cache(snapshot), 0.0, np.maximum(room, 0.0)))
+    return np.fmax(memory.kept, np.minimum(cache(snapshot), np.maximum(room, 0.0)))
 
 
+@once
 def cache(snapshot: Snapshot) -> Floats:
     """Return the page cache that a guest could drop, max(0, u - f); 0 where it is unknown."""
     return or_else(np.maximum(snapshot.usable - snapshot.unused, 0.0))
+
+
+@once
+def reserve(snapshot: Snapshot) -> Floats:
+    """Return R: what each guest cannot use anyway."""
+    return reserve_bytes(snapshot.maximum)
 
 
 def clamp(size: Floats, snapshot: Snapshot) -> Floats:
@@ -129,10 +135,11 @@ def is_cut(snapshot: Snapshot, settings: Settings) -> Bools:
 
 def short_of_free(snapshot: Snapshot, reserves: float) -> Bools:
     """Return whether each guest has less unused than so many reserves (False: unknown)."""
-    short: Bools = snapshot.unused < reserves * reserve_bytes(snapshot.maximum)
+    short: Bools = snapshot.unused < reserves * reserve(snapshot)
     return short
 
 
+@once
 def reclaims(snapshot: Snapshot) -> Bools:
     """Return whose kernel has to drop cache for what it reads: what is unused is at its watermark."""
     low: Bools = snapshot.unused < reclaim_mark_bytes(snapshot.maximum)

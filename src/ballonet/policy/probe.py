@@ -10,13 +10,12 @@ import numpy as np
 from ballonet.facts.evolve import evolve
 from ballonet.facts.host import HostState
 from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Bools, Floats, Snapshot
+from ballonet.facts.snapshot import Bools, Floats, Snapshot, anybody, choose
 from ballonet.policy.decay import fade
-from ballonet.policy.floors import reserve_bytes
 from ballonet.policy.heard import tells
-from ballonet.policy.need import cache, cushion, is_cut, reclaims, short_of_free
+from ballonet.policy.need import cache, cushion, is_cut, reclaims, reserve, short_of_free
 from ballonet.policy.pressure import LEVELS
-from ballonet.policy.reads import excess_reads
+from ballonet.policy.reads import reads_more
 from ballonet.policy.settings import Settings
 
 
@@ -38,40 +37,34 @@ def _fills(memory: Memory, snapshot: Snapshot, settings: Settings) -> Bools:
     if memory.host.state is not HostState.PLENTY:
         return np.zeros(len(snapshot), np.bool_)
     soon = short_of_free(snapshot, settings.filling_reserves)
-    return soon & is_cut(snapshot, settings) & (excess_reads(memory, settings) > 0.0) & ~memory.distress
+    return soon & is_cut(snapshot, settings) & reads_more(memory, settings) & ~memory.distress
 
 
 def _fade(memory: Memory, snapshot: Snapshot, seconds: Floats, harmed: Bools, settings: Settings) -> Memory:
     """Forget what is kept: slowly, and soon where another guest reads for want of memory and this one not."""
-    quiet = ~harmed & (memory.trial == 0.0) & (snapshot.taken_at >= memory.hold_until)
-    contended = bool((harmed | (memory.trial > 0.0)).any())
-    half_life = np.where(
-        contended & (memory.lost == 0.0),
-        settings.contended_half_life_seconds,
-        settings.kept_half_life_seconds,
-    )
-    kept = np.where(quiet, fade(memory.kept, seconds, half_life), memory.kept)
-    # Where neither reads nor waits can be seen, nobody would notice that too much was taken.
-    unseen = np.isnan(snapshot.disk_reads) & ~tells(snapshot, settings)
     calm = ~harmed & (snapshot.taken_at >= memory.hold_until)
+    quiet = calm & (memory.trial == 0.0)
+    half_life: float | Floats = settings.kept_half_life_seconds
+    if anybody(harmed | (memory.trial > 0.0)):
+        half_life = np.where(memory.lost == 0.0, settings.contended_half_life_seconds, half_life)
+    kept = choose(quiet, fade(memory.kept, seconds, half_life), memory.kept)
+    # Where neither reads nor waits can be seen, nobody would notice that too much was taken.
+    unseen = np.isnan(snapshot.disk_reads)
+    if anybody(unseen):
+        kept = np.where(unseen & ~tells(snapshot, settings), cache(snapshot), kept)
+    held = np.maximum(
+        fade(memory.hold_seconds, seconds, settings.hold_half_life_seconds), settings.hold_seconds
+    )
     return evolve(
         memory,
-        kept=np.fmin(
-            np.where(unseen, cache(snapshot), kept), snapshot.ceiling
-        ),  # that may be unknown for once
-        hold_seconds=np.where(
-            calm,
-            np.maximum(
-                fade(memory.hold_seconds, seconds, settings.hold_half_life_seconds), settings.hold_seconds
-            ),
-            memory.hold_seconds,
-        ),
+        kept=np.fmin(kept, snapshot.ceiling),  # that may be unknown for once
+        hold_seconds=choose(calm, held, memory.hold_seconds),
     )
 
 
 def _trim(memory: Memory, snapshot: Snapshot, settled: Bools, settings: Settings) -> Memory:
     """Keep no more than there is where a guest reads no more, whether it got what was to be tried or not."""
-    rests = settled & ~(excess_reads(memory, settings) > 0.0) & ~memory.distress
+    rests = settled & ~reads_more(memory, settings) & ~memory.distress
     rests &= snapshot.taken_at - np.maximum(memory.trial_at, memory.changed_at) >= settings.watch_seconds
     return evolve(
         memory,
@@ -88,17 +81,16 @@ def _begin(memory: Memory, snapshot: Snapshot, harmed: Bools, settings: Settings
     """
     now = snapshot.taken_at
     begins = harmed & (now >= memory.streams_until) & ~np.isnan(snapshot.actual + snapshot.ceiling)
-    if not begins.any():
+    if not anybody(begins):
         return memory
     bitten = now - memory.bitten_at < settings.blame_seconds
-    reserve = reserve_bytes(snapshot.maximum)
-    first = np.maximum(settings.trial_reserves * reserve, settings.bite_share * snapshot.maximum)
+    first = np.maximum(settings.trial_reserves * reserve(snapshot), settings.bite_share * snapshot.maximum)
     step = np.maximum(first, np.where(bitten, 2.0 * memory.bite, 0.0))
     if memory.host.state is HostState.PLENTY:
         # Nobody else wants it: the whole of the trial at once, or what makes plenty, if that is less.
         plenty = LEVELS[HostState.COMFORT][0] * settings.budget_bytes / max(int(begins.sum()), 1)
         step = np.maximum(step, np.minimum(settings.trial_share * snapshot.maximum, plenty))
-    size = memory.used + memory.swap_debt + reserve + cushion(snapshot, memory, settings)
+    size = memory.used + memory.swap_debt + reserve(snapshot) + cushion(snapshot, memory, settings)
     there = np.minimum(cache(snapshot), np.fmax(snapshot.actual - size, 0.0))
     return evolve(
         memory,
@@ -119,7 +111,7 @@ def _judge(memory: Memory, snapshot: Snapshot, settled: Bools, harmed: Bools, se
     with all that it has for ever, beside others that read for want of it.
     """
     now, on = snapshot.taken_at, memory.trial > 0.0
-    if not on.any():
+    if not anybody(on):
         return memory
     got = snapshot.actual - memory.trial_from >= memory.trial / 2
     ripe = on & got & settled & (now - memory.trial_at >= settings.watch_seconds)

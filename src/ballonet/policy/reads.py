@@ -7,9 +7,9 @@ import numpy as np
 
 from ballonet.facts.evolve import evolve
 from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Floats, Snapshot, or_else
-from ballonet.policy.decay import follow
-from ballonet.policy.heard import heard
+from ballonet.facts.snapshot import Bools, Floats, Snapshot, anybody, or_else
+from ballonet.policy.decay import follow, left
+from ballonet.policy.heard import heard, listened
 from ballonet.policy.need import is_cut, reclaims
 from ballonet.policy.settings import Settings
 
@@ -17,22 +17,26 @@ LEAST_REQUESTS = 20  # of fewer reads the time of one is not learned
 
 
 def read_disks(memory: Memory, snapshot: Snapshot, seconds: Floats, settings: Settings) -> Memory:
-    """Take in what the disks did in these seconds since the last look; NaN where they cannot be seen."""
-    known = np.isfinite(seconds) & (seconds > 0.0)
-    span = np.where(known, seconds, np.nan)
+    """Take in what the disks did in the seconds that passed since the last look; NaN where it is not seen."""
+    span = np.where(seconds > 0.0, seconds, np.nan)
     requests = snapshot.disk_reads - memory.disk_reads
     # A disk that is unplugged takes all that it ever read out of the sum.
     requests = np.where(requests >= 0.0, requests, np.nan)
-    latest = np.fmax(requests / span, _waits(snapshot, memory, settings))
-    rate = follow(memory.read_rate, latest, seconds, settings.read_half_life_seconds)
+    latest = requests / span
+    if listened(snapshot):
+        latest = np.fmax(latest, _waits(snapshot, memory, settings))
+    of_rates = left(seconds, settings.read_half_life_seconds)
+    rate = follow(memory.read_rate, latest, of_rates)
     each = (snapshot.disk_read_seconds - memory.disk_read_seconds) / np.maximum(requests, 1.0)
     each = np.where((requests >= LEAST_REQUESTS) & (each >= 0.0), each, np.nan)
     running = (snapshot.vcpu_seconds - memory.vcpu_seconds) / span
     cut = is_cut(snapshot, settings)
     # It falls soon and rises slowly; a guest that is cut may read for that reason: then it only falls.
     slow = np.where(rate < memory.usual_reads, settings.usual_fall_seconds, settings.usual_rise_seconds)
-    usual = follow(memory.usual_reads, rate, seconds, slow)
+    usual = follow(memory.usual_reads, rate, left(seconds, slow))
     usual = np.where(cut, np.fmin(usual, memory.usual_reads), usual)
+    # What it read a while ago does not count against the size that it has now.
+    reads = cut & (latest > settings.idle_reads) & ~memory.distress
     memory = evolve(
         memory,
         looked_at=np.full(len(snapshot), snapshot.taken_at),
@@ -41,13 +45,14 @@ def read_disks(memory: Memory, snapshot: Snapshot, seconds: Floats, settings: Se
         vcpu_seconds=snapshot.vcpu_seconds,
         read_rate=rate,
         usual_reads=or_else(usual),
-        read_seconds=follow(memory.read_seconds, each, seconds, settings.latency_half_life_seconds),
-        busy=follow(memory.busy, running, seconds, settings.read_half_life_seconds),
+        read_seconds=follow(memory.read_seconds, each, left(seconds, settings.latency_half_life_seconds)),
+        busy=follow(memory.busy, running, of_rates),
+        lost=np.zeros(len(snapshot)),
     )
-    # What it read a while ago does not count against the size that it has now.
-    reads = cut & (latest > settings.idle_reads) & reclaims(snapshot) & ~memory.distress
-    nothing = np.zeros(len(snapshot))
-    return evolve(memory, lost=np.where(reads, _lost(memory, settings), 0.0) if reads.any() else nothing)
+    if not anybody(reads):
+        return memory
+    reads &= reclaims(snapshot)
+    return evolve(memory, lost=np.where(reads, _lost(memory, settings), 0.0))
 
 
 def _waits(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
@@ -60,11 +65,21 @@ def _waits(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
     return waits
 
 
+def reads_more(memory: Memory, settings: Settings) -> Bools:
+    """Return whether a guest reads more than usual."""
+    more: Bools = memory.read_rate > _usual(memory, settings)
+    return more
+
+
 def excess_reads(memory: Memory, settings: Settings) -> Floats:
     """Return by how much a guest reads more than usual, requests/s."""
-    usual = settings.usual_reads_share * memory.usual_reads + settings.idle_reads
-    excess: Floats = np.maximum(memory.read_rate - usual, 0.0)
+    excess: Floats = np.maximum(memory.read_rate - _usual(memory, settings), 0.0)
     return excess
+
+
+def _usual(memory: Memory, settings: Settings) -> Floats:
+    """Return the requests/s beyond which a guest reads more than usual."""
+    return settings.usual_reads_share * memory.usual_reads + settings.idle_reads
 
 
 def _lost(memory: Memory, settings: Settings) -> Floats:

@@ -4,11 +4,10 @@ import numpy as np
 
 from ballonet.facts.evolve import evolve
 from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Bools, Floats, Snapshot, or_else
-from ballonet.policy.decay import fade
-from ballonet.policy.floors import reserve_bytes
+from ballonet.facts.snapshot import Bools, Floats, Snapshot, anybody, choose, everybody, or_else
+from ballonet.policy.decay import elapsed, fade
 from ballonet.policy.heard import heard
-from ballonet.policy.need import is_cut, short_of_free
+from ballonet.policy.need import is_cut, reserve, short_of_free
 from ballonet.policy.settings import Settings
 from ballonet.policy.verdicts import ROUNDING_SECONDS
 
@@ -31,11 +30,10 @@ def read_sample(memory: Memory, snapshot: Snapshot, settings: Settings) -> Memor
     still = memory.arrived & (snapshot.stats_at > memory.moved_at)
     counted = _counted(memory, snapshot, still, settings)
     overhead, used = _used(memory, snapshot, still, counted)
-    seconds = snapshot.stats_at - memory.need_at
-    known = new & ~np.isnan(memory.used) & np.isfinite(seconds)
+    since = snapshot.stats_at - memory.need_at
+    known = new & ~np.isnan(memory.used) & np.isfinite(since)
+    seconds = elapsed(since)
     kept = ~np.isnan(used) & new
-    reported = kept & (snapshot.stats_at > memory.promised_at + 1.0)  # stamps are whole seconds
-    outlived = reported | (snapshot.taken_at > memory.promised_at + settings.promise_seconds)
     settled = still & (snapshot.stats_at > memory.changed_at)
     distress, worse = _distress(memory, snapshot, known, settled, settings)
     rate = np.where(known, np.maximum(used - memory.used, 0.0) / np.maximum(seconds, 1.0), 0.0)
@@ -43,21 +41,30 @@ def read_sample(memory: Memory, snapshot: Snapshot, settings: Settings) -> Memor
     return evolve(
         memory,
         counted=counted,
-        overhead=np.where(new, overhead, memory.overhead),
-        used=np.where(kept, used, memory.used),
-        need_at=np.where(kept, snapshot.stats_at, memory.need_at),
-        swap_debt=np.where(known, _debt(memory, snapshot, seconds, settings), memory.swap_debt),
-        margin=np.where(known, _margin(memory, snapshot, seconds, distress, settings), memory.margin),
-        growth=np.where(known, growth, memory.growth),
-        distress=np.where(new, distress, memory.distress),
-        worse=np.where(new, worse, memory.worse),
-        spare=np.where(new, np.maximum(snapshot.unused - reserve_bytes(snapshot.maximum), 0.0), memory.spare),
-        promised=np.where(outlived, np.nan, memory.promised),
-        **{name: np.where(kept, getattr(snapshot, name), getattr(memory, name)) for name in _LAST},
+        overhead=choose(new, overhead, memory.overhead),
+        used=choose(kept, used, memory.used),
+        need_at=choose(kept, snapshot.stats_at, memory.need_at),
+        swap_debt=choose(known, _debt(memory, snapshot, seconds, settings), memory.swap_debt),
+        margin=choose(known, _margin(memory, snapshot, seconds, distress, settings), memory.margin),
+        growth=choose(known, growth, memory.growth),
+        distress=choose(new, distress, memory.distress),
+        worse=choose(new, worse, memory.worse),
+        spare=choose(new, np.maximum(snapshot.unused - reserve(snapshot), 0.0), memory.spare),
+        promised=_promised(memory, snapshot, kept, settings),
+        **{name: choose(kept, getattr(snapshot, name), getattr(memory, name)) for name in _LAST},
     )
 
 
 _LAST = ("available", "swap_in", "swap_out", "oom_kills", "alloc_stalls", "direct_scans")
+
+
+def _promised(memory: Memory, snapshot: Snapshot, kept: Bools, settings: Settings) -> Floats:
+    """Return what is still promised to bursts: until the guest reports again, or in time."""
+    if everybody(np.isnan(memory.promised)):  # as in most ticks
+        return memory.promised
+    reported = kept & (snapshot.stats_at > memory.promised_at + 1.0)  # stamps are whole seconds
+    outlived = reported | (snapshot.taken_at > memory.promised_at + settings.promise_seconds)
+    return np.where(outlived, np.nan, memory.promised)
 
 
 def _counted(memory: Memory, snapshot: Snapshot, still: Bools, settings: Settings) -> Bools:
@@ -67,7 +74,7 @@ def _counted(memory: Memory, snapshot: Snapshot, still: Bools, settings: Setting
     that is resized at every tick, for want of knowing this, would never be still.
     """
     larger = snapshot.available > snapshot.actual
-    if not larger.any():
+    if not anybody(larger):
         return snapshot.autodeflate | (memory.counted & ~still)
     unmoved = np.abs(snapshot.available - memory.available) <= settings.settle_bytes
     resized = (memory.changed_at >= memory.need_at) & memory.arrived
@@ -86,7 +93,7 @@ def _used(memory: Memory, snapshot: Snapshot, still: Bools, counted: Bools) -> t
     """
     overhead = np.where(still & ~counted, snapshot.actual - snapshot.available, memory.overhead)
     by_sample = snapshot.available + overhead - snapshot.usable
-    if not counted.any():
+    if not anybody(counted):
         return overhead, by_sample
     by_device = snapshot.actual - snapshot.usable
     shrinking = ~still & (memory.target < snapshot.actual)
@@ -111,7 +118,7 @@ def _margin(
     memory: Memory, snapshot: Snapshot, seconds: Floats, distress: Bools, settings: Settings
 ) -> Floats:
     """Return how much must be usable in each guest, bytes: more than with what it was in distress, fading."""
-    if not (distress | (memory.margin > 0.0)).any():
+    if not anybody(distress | (memory.margin > 0.0)):
         return memory.margin
     enough = snapshot.usable + settings.cushion_floor_share * snapshot.maximum
     least = fade(memory.margin, seconds, settings.debt_half_life_seconds)
@@ -132,8 +139,8 @@ def _distress(
     killed = known & (_risen(memory, snapshot, "oom_kills") > 0.0) & cut
     able = known & cut & short_of_free(snapshot, settings.swapping_free_reserves)
     # With cache left to drop it does not lack memory for its programs, whatever its kernel prefers to swap.
-    able &= snapshot.usable < settings.swapping_usable_reserves * reserve_bytes(snapshot.maximum)
-    if not (able | killed).any():  # as in most ticks
+    able &= snapshot.usable < settings.swapping_usable_reserves * reserve(snapshot)
+    if not anybody(able | killed):  # as in most ticks
         return able, np.zeros(len(snapshot))
     seconds = np.maximum(snapshot.stats_at - memory.need_at, 1.0)
     came, went = (_risen(memory, snapshot, name) for name in ("swap_in", "swap_out"))

@@ -4,7 +4,7 @@ import numpy as np
 
 from ballonet.facts.guest import Obstacle
 from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Bools, Codes, Floats, Snapshot, first_of
+from ballonet.facts.snapshot import Bools, Codes, Floats, Snapshot, anybody, first_of
 from ballonet.facts.verdict import CODES
 from ballonet.policy.settings import Settings
 
@@ -37,16 +37,15 @@ def verdicts(snapshot: Snapshot, memory: Memory, settings: Settings) -> Codes:
         "foreign": memory.foreign_until > snapshot.taken_at,
         "stale": (age > fresh_seconds(snapshot, settings)) | future,
     }
-    rules = [(CODES[code], applies[code]) for code in CODES if code in applies]
+    rules = [(code, applies[reason]) for reason, code in CODES.items() if reason in applies]
     return first_of(rules, CODES["managed"], len(snapshot))
 
 
 def _absurd(snapshot: Snapshot) -> Bools:
     """Return whose sample contradicts itself: more usable or unused than there is, or less than nothing."""
     most = SLACK * np.fmin(snapshot.available, snapshot.maximum)
-    absurd: Bools = np.zeros(len(snapshot), dtype=np.bool_)
-    for part in (snapshot.usable, snapshot.unused):
-        absurd |= (part < 0.0) | (part > most)
+    smaller, larger = (of(snapshot.usable, snapshot.unused) for of in (np.fmin, np.fmax))
+    absurd: Bools = (smaller < 0.0) | (larger > most)
     return absurd
 
 
@@ -58,6 +57,6 @@ def fresh_seconds(snapshot: Snapshot, settings: Settings) -> Floats:
 
 def _obstacles(obstacle: Codes) -> dict[str, Bools]:
     """Return who has each obstacle, of those that anybody has."""
-    if not (obstacle >= 0).any():
+    if not anybody(obstacle >= 0):
         return {}
     return {each.value: obstacle == index for index, each in enumerate(Obstacle)}

@@ -12,18 +12,20 @@ def waterfill(low: Floats, high: Floats, weight: Floats, budget: float) -> Float
     `low` where it covers no more than that. O(n log n), and only where the budget cuts in between.
     """
     wish = np.maximum(high - low, 0.0)
+    if budget == np.inf:
+        return low + wish
     spare = budget - low.sum()
     if spare <= 0.0 or not len(low):
         return low.copy()
     if wish.sum() <= spare:
         return low + wish
     full_at = wish / weight
-    order = np.argsort(full_at, kind="stable")
-    filled = np.cumsum(wish[order])  # given to the guests that are full up to each one
-    rising = weight.sum() - np.cumsum(weight[order])  # weight of those that are not
+    order = full_at.argsort(kind="stable")
+    filled = wish[order].cumsum()  # given to the guests that are full up to each one
+    rising = weight.sum() - weight[order].cumsum()  # weight of those that are not
     # Bytes handed out when the level reaches each guest's own: rises with it, so it can be searched.
     handed = filled + full_at[order] * rising
-    first = int(np.searchsorted(handed, spare, side="left"))
+    first = int(handed.searchsorted(spare, side="left"))
     before = filled[first - 1] if first else 0.0
     still = weight[order[first:]].sum()
     level = float((spare - before) / still)

@@ -26,10 +26,10 @@ class Beside:
         self._waited: Floats = np.full(len(specs), np.nan)
         self._told: dict[str, Floats] = {}
 
-    def take(self, waited: Floats, seconds: float) -> None:
-        """Take in what was waited since each guest booted (seconds), so many seconds after the last time."""
+    def take(self, life: Life, seconds: float) -> None:
+        """Take in how long programs waited, so many seconds after the last time."""
         if self._tells_pressure.any():
-            self._pressure.take(waited, seconds)
+            self._pressure.take(life.waited(), seconds)
 
     def columns(self, now: float, life: Life) -> dict[str, Any]:
         """Return what is told at this look, `now` being epoch seconds; agents are asked at it."""

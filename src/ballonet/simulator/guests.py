@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballonet.facts.evolve import evolve
-from ballonet.facts.snapshot import Bools, Floats, clip
+from ballonet.facts.snapshot import Bools, Floats, anybody, clip
 from ballonet.simulator.kernel import PAGE, SLAB, available, overhead, watermarks
 from ballonet.units import GIB, KIB, MIB
 
@@ -170,14 +170,20 @@ def step(make: Make, state: State, load: Load, target: Floats, seconds: Seconds)
     state, outcome = _touch(make, state, load, seconds)
     state = _grow(make, state, load, seconds)
     state = _balloon(make, state, target, seconds)
-    state = _reclaim(make, state, load)
-    state = _out_of_memory(make, state)
-    return evolve(state, resident=_resident(make, state, seconds)), outcome
+    free = state.free(make)
+    low = free < make.low
+    if anybody(low):
+        state = _reclaim(make, state, load, np.where(low, make.high - free, 0.0))
+        free = state.free(make)
+    if anybody(free < 0.0):
+        state = _out_of_memory(make, state, np.maximum(-free, 0.0))
+        free = state.free(make)
+    return evolve(state, resident=_resident(make, state, free, seconds)), outcome
 
 
-def _resident(make: Make, state: State, seconds: Seconds) -> Floats:
+def _resident(make: Make, state: State, free: Floats, seconds: Seconds) -> Floats:
     """Return what the host holds: pages once touched that neither balloon nor reporting gave back."""
-    used = state.actual - state.free(make)
+    used = state.actual - free
     leaving = np.where(make.reports_free, np.maximum(state.resident - used, 0.0), 0.0)
     kept = state.resident - leaving * np.minimum(1.0, seconds / (2 * FREE_SECONDS))
     resident: Floats = np.minimum(np.maximum(kept, used), state.actual)
@@ -188,7 +194,7 @@ def _release(state: State, load: Load) -> State:
     """Let go of what programs do not want any more, resident and swapped alike."""
     hot_held, cold_held = state.hot + state.hot_swapped, state.cold + state.cold_swapped
     less = (load.hot_anon < hot_held) | (load.cold_anon < cold_held) | (load.hot_file < state.file)
-    if not less.any():
+    if not anybody(less):
         return state
     hot, cold = _share(load.hot_anon, hot_held), _share(load.cold_anon, cold_held)
     return evolve(
@@ -211,8 +217,12 @@ def _share(wanted: Floats, held: Floats) -> Floats:
 def _touch(make: Make, state: State, load: Load, seconds: Seconds) -> tuple[State, Outcome]:
     """Bring back what hot accesses miss, as fast as programs ask for it and the disk serves it."""
     missing = np.maximum(load.hot_file - state.file, 0.0)
-    if not (missing + state.hot_swapped + load.stream).any():
+    streamed = np.minimum(load.stream, make.requests * READ_AHEAD) * seconds
+    if not anybody(missing + state.hot_swapped != 0.0):
         nothing, whole = np.zeros(len(make)), np.ones(len(make))
+        if anybody(streamed > 0.0):
+            cold_file, disk_reads = state.cold_file + streamed, state.disk_reads + streamed / READ_AHEAD
+            state = evolve(state, cold_file=cold_file, disk_reads=disk_reads)
         return state, Outcome(nothing, nothing, whole, whole)
     anon = load.anon_rate * _part(state.hot_swapped, state.hot + state.hot_swapped)
     file = load.file_rate * _part(missing, load.hot_file)
@@ -226,7 +236,6 @@ def _touch(make: Make, state: State, load: Load, seconds: Seconds) -> tuple[Stat
     anon = np.minimum(anon * anon_speed, state.hot_swapped / PAGE / seconds)
     file = np.minimum(file * file_speed, missing / PAGE / seconds)
     came, read = anon * PAGE * seconds, file * PAGE * seconds
-    streamed = np.minimum(load.stream, make.requests * READ_AHEAD) * seconds
     moved = evolve(
         state,
         hot=state.hot + came,
@@ -249,7 +258,7 @@ def _grow(make: Make, state: State, load: Load, seconds: Seconds) -> State:
     """Take the fresh pages that programs want, as fast as processors touch them."""
     lacking_hot = load.hot_anon - state.hot - state.hot_swapped
     lacking_cold = load.cold_anon - state.cold - state.cold_swapped
-    if not ((lacking_hot > 0) | (lacking_cold > 0)).any():
+    if not anybody(np.maximum(lacking_hot, lacking_cold) > 0.0):
         return state
     most = TOUCH_RATE * np.minimum(make.vcpus, 2.0) * seconds
     # When nothing is free the growth waits for pages that are swapped out.
@@ -265,7 +274,7 @@ def _grow(make: Make, state: State, load: Load, seconds: Seconds) -> State:
 def _balloon(make: Make, state: State, target: Floats, seconds: Seconds) -> State:
     """Move the balloon; inflating takes free pages, and what reclaim gave, but none below the min mark."""
     wish = clip(target, 0.0, make.maximum) - state.actual
-    if not wish.any():
+    if not anybody(wish != 0.0):
         return state
     within = np.maximum(state.free(make) - make.least, 0.0) + np.maximum(make.high - make.least, 0.0)
     down = np.minimum(np.maximum(-wish, 0.0), np.minimum(INFLATE_RATE * seconds, _reachable(state, within)))
@@ -278,13 +287,8 @@ def _reachable(state: State, within: Floats) -> Floats:
     return within + state.cache() + state.hot + state.cold
 
 
-def _reclaim(make: Make, state: State, load: Load) -> State:
-    """Free pages up to the high mark where they fell below the low one, coldest first."""
-    free = state.free(make)
-    low = free < make.low
-    if not low.any():
-        return state
-    short = np.where(low, make.high - free, 0.0)
+def _reclaim(make: Make, state: State, load: Load, short: Floats) -> State:
+    """Free so many pages, coldest first: up to the high mark where they fell below the low one."""
     swap_left = np.maximum(make.swap - state.swapped(), 0.0)
     easy = clip(state.cold_file - COLD_FILE_SHARE * state.cache(), 0.0, short)
     short, cold_file = short - easy, state.cold_file - easy
@@ -324,11 +328,8 @@ def _hot_parts(state: State, load: Load, short: Floats, swap_left: Floats) -> tu
     return file, np.minimum(most, short - file)
 
 
-def _out_of_memory(make: Make, state: State) -> State:
+def _out_of_memory(make: Make, state: State, lacking: Floats) -> State:
     """Where pages could not be found: the balloon lets go (autodeflate), or half of the programs die."""
-    lacking = np.maximum(-state.free(make), 0.0)
-    if not lacking.any():
-        return state
     rescued = np.where(make.deflates, np.minimum(lacking, make.maximum - state.actual), 0.0)
     killed = lacking - rescued > MIB
     kept = np.where(killed, 0.5, 1.0)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from ballonet.facts.snapshot import Bools, Floats
+from ballonet.facts.snapshot import Bools, Floats, anybody
 from ballonet.simulator import guests as model
 from ballonet.simulator.kernel import PAGE, available
 
@@ -32,6 +32,13 @@ def told(make: model.Make, sample: model.State, kinds: Mapping[Kind, Bools]) -> 
     usable, free = available(free, sample.cache(), make.low, make.high), np.maximum(free, 0.0)
     counted = make.deflates
     unknown = np.full(len(make), np.nan)
+    newer = dict.fromkeys(("oom_kills", "alloc_stalls", "direct_scans"), unknown)
+    if anybody(make.recent):
+        newer = {
+            "oom_kills": np.where(make.recent, sample.oom_kills, unknown),
+            "alloc_stalls": np.where(make.recent, sample.direct / SWAP_CLUSTER, unknown),
+            "direct_scans": np.where(make.recent, np.floor(sample.direct) * PAGE, unknown),
+        }
     statistics = {
         "unused": free,
         "usable": usable,
@@ -39,19 +46,17 @@ def told(make: model.Make, sample: model.State, kinds: Mapping[Kind, Bools]) -> 
         "swap_in": np.floor(sample.swap_in) * PAGE,
         "swap_out": np.floor(sample.swap_out) * PAGE,
         "major_faults": sample.major_faults,
-        "oom_kills": np.where(make.recent, sample.oom_kills, unknown),
-        "alloc_stalls": np.where(make.recent, sample.direct / SWAP_CLUSTER, unknown),
-        "direct_scans": np.where(make.recent, np.floor(sample.direct) * PAGE, unknown),
+        **newer,
     }
     windows, bsd, silent = kinds[Kind.WINDOWS], kinds[Kind.BSD], kinds[Kind.SILENT]
-    if windows.any():
+    if anybody(windows):
         standby = free + sample.cache()
         paged = np.floor(sample.disk_reads)
         of_windows = {"unused": standby, "usable": standby, "swap_in": paged * PAGE, "major_faults": paged}
         of_windows["available"] = make.maximum - make.overhead
         for name, column in of_windows.items():
             statistics[name] = np.where(windows, column, statistics[name])
-    if bsd.any() or silent.any():
+    if anybody(bsd | silent):
         for name in ("usable", "swap_in", "swap_out", "major_faults"):
             statistics[name] = np.where(bsd, np.nan, statistics[name])
         statistics = {name: np.where(silent, np.nan, column) for name, column in statistics.items()}

@@ -121,7 +121,7 @@ class Life:
 
     def live(self, until: int) -> None:
         """Bring all guests to this step."""
-        due = np.flatnonzero(self._end < until)
+        (due,) = (self._end < until).nonzero()
         while len(due):
             self._go_on(due)
             due = due[self._end[due] < until]

@@ -10,7 +10,7 @@ from typing import Self
 
 import numpy as np
 
-from ballonet.facts.snapshot import Bools, Floats
+from ballonet.facts.snapshot import Bools, Floats, everybody
 from ballonet.simulator import guests as model
 from ballonet.simulator.kernel import PAGE
 from ballonet.simulator.programs import Answers, Programs, work
@@ -56,7 +56,8 @@ _COUNTERS = {
     "answered": 0,
     "answering": 0,
 }
-_MOVES = np.array([[_COUNTERS.get(name, 1)] for name in _NAMES], dtype=np.float64)
+# What leaves the host by and by is no part of it: that needs no fine steps.
+_MOVES = np.array([[_COUNTERS.get(name, int(name != "resident"))] for name in _NAMES], dtype=np.float64)
 _ENDING = [row for row, name in enumerate(_NAMES) if name not in _COUNTERS and row != RESIDENT]
 
 
@@ -71,11 +72,12 @@ class Line:
     """Where guests come to in some time, and what they want and do meanwhile."""
 
     make: model.Make
-    want: Mapping[str, Floats]  # keys of a schedule
+    want: Mapping[str, Floats]  # by the names of `WANTS`
     target: Floats  # bytes that each balloon was told
     end: Floats
     rate: Floats  # a second
-    moved: Floats  # bytes a second, by each row
+    inside: Floats  # bytes a second by which that moves which moves most in the guest
+    moved: Floats  # the same, what it has on the host included
     seconds: Floats
     state: model.State  # at its end, as the next two
     programs: Programs
@@ -95,8 +97,9 @@ class Line:
         answering = answering + answers.answered * answers.longest
         end = np.array([*_OF_STATE(state), *_OF_PROGRAMS(programs), answered, answering])
         rate = (end - begin) / seconds
-        moved = np.abs(rate) * _MOVES
-        return cls(make, want, target, end, rate, moved, seconds, state, programs, load, answers)
+        inside = (np.abs(rate) * _MOVES).max(axis=0)
+        moved = np.maximum(inside, np.abs(rate[RESIDENT]))
+        return cls(make, want, target, end, rate, inside, moved, seconds, state, programs, load, answers)
 
     def told_size(self, begin: Floats) -> Floats:
         """Return the size that each driver keeps until it is told one again: a rescue keeps what it took."""
@@ -105,9 +108,8 @@ class Line:
 
     def still(self) -> Bools:
         """Return in whom nothing will move until something else is wanted."""
-        settled = (self.programs.anon == self.want["anon_mib"] * MIB) & (self.load.stream == 0)
-        moved = self.moved.max(axis=0)
-        still: Bools = settled & (self.programs.waiting <= 0) & (moved < STILL_BYTES)
+        settled = (self.programs.anon == self.want["anon"]) & (self.load.stream == 0)
+        still: Bools = settled & (self.programs.waiting <= 0) & (self.moved < STILL_BYTES)
         return still
 
     def rise(self) -> Floats:
@@ -125,14 +127,18 @@ class Line:
 
         `rate` and `delay` are what their lines before this one had, `delay` the seconds that an answer took.
         """
-        moved, changed = self.moved.copy(), np.abs(self.rate - rate) * _MOVES
-        slight = SLIGHT_BYTES / np.maximum(moved.max(axis=0), 1.0)
-        moved[RESIDENT] = changed[RESIDENT] = 0.0  # what leaves the host by and by needs no fine steps
-        little = LINE_BYTES / np.maximum(moved.max(axis=0), 1.0)
-        evenly = LINE_BYTES / np.maximum(changed.max(axis=0), 1.0)
-        evenly = np.minimum(evenly, np.minimum(self._until_short(), self._until_there()))
-        seconds = np.maximum(np.minimum(np.maximum(little, evenly), LINE_SECONDS), slight)
+        slight = SLIGHT_BYTES / np.maximum(self.moved, 1.0)
+        seconds = LINE_BYTES / np.maximum(self.inside, 1.0)
+        if not everybody(seconds >= LINE_SECONDS):
+            seconds = np.maximum(seconds, self._evenly(rate))
+        seconds = np.maximum(np.minimum(seconds, LINE_SECONDS), slight)
         return np.where(self.programs.waiting > 0, 0.0, np.minimum(seconds, self._steady(delay)))
+
+    def _evenly(self, rate: Floats) -> Floats:
+        """Return the seconds in which all goes on as evenly as before, at these rates."""
+        changed = (np.abs(self.rate - rate) * _MOVES).max(axis=0)
+        evenly: Floats = LINE_BYTES / np.maximum(changed, 1.0)
+        return np.minimum(evenly, np.minimum(self._until_short(), self._until_there()))
 
     def _until_short(self) -> Floats:
         """Return the seconds until a guest may be reclaiming, however evenly: at the high mark."""
@@ -144,8 +150,8 @@ class Line:
     def _until_there(self) -> Floats:
         """Return the seconds until the first of what moves is there: at nothing, or at what is wanted."""
         there = np.zeros_like(self.end)
-        there[ACTUAL], there[_ANON] = self.target, self.want["anon_mib"] * MIB
-        there[_FILES] = self.want["file_mib"] * MIB
+        there[ACTUAL], there[_ANON] = self.target, self.want["anon"]
+        there[_FILES] = self.want["file"]
         rate = self.rate[_ENDING]
         seconds = (there - self.end)[_ENDING] / np.where(rate == 0.0, np.nan, rate)
         first: Floats = np.where(seconds > 0.0, seconds, np.inf).min(axis=0)

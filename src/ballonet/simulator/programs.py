@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ballonet.facts.evolve import evolve
-from ballonet.facts.snapshot import Bools, Floats, clip
+from ballonet.facts.snapshot import Bools, Floats, anybody, clip
 from ballonet.simulator.guests import (
     READ_AHEAD,
     READ_SECONDS,
@@ -53,28 +53,28 @@ class Answers:
 def work(
     programs: Programs, make: Make, state: State, want: Mapping[str, Floats], seconds: Seconds
 ) -> tuple[Programs, State, Load, Answers]:
-    """Return what programs do in a step: what they want (keys of a schedule), read in, and answer."""
-    anon = _toward(programs.anon, want["anon_mib"] * MIB, want["grow_mib_s"] * MIB * seconds)
-    wanted_file = want["file_mib"] * MIB
-    fresh = clip(wanted_file - programs.file, 0.0, make.requests * READ_AHEAD * seconds)
-    file = np.minimum(programs.file, wanted_file) + fresh
-    hot = np.minimum(want["hot_mib"] * MIB, anon)
+    """Return what programs do in a step: what they want (`WANTS`), read in, and answer."""
+    anon = _toward(programs.anon, want["anon"], want["grow"] * seconds)
+    fresh = clip(want["file"] - programs.file, 0.0, make.requests * READ_AHEAD * seconds)
+    file = np.minimum(programs.file, want["file"]) + fresh
+    hot = np.minimum(want["hot"], anon)
     service, stalled = _service(make, state, want, file, anon)
     arrived = want["rate"] * seconds
     answered = np.minimum(programs.waiting + arrived, seconds / service)
     waiting = programs.waiting + arrived - answered
     # Who arrives in the middle of a step has waited half of what stands before and after it.
     answers, delay = answered > 0, service * (1.0 + (programs.waiting + waiting) / 2)
+    speed = answered / seconds
     load = Load(
         hot_anon=hot,
         cold_anon=anon - hot,
         hot_file=file,
-        anon_rate=answered / seconds * want["touches"],
-        file_rate=answered / seconds * want["reads"],
-        stream=want["stream_mib_s"] * MIB,
+        anon_rate=speed * want["touches"],
+        file_rate=speed * want["reads"],
+        stream=want["stream"],
         workers=np.inf,  # that they wait for their misses is in `service`
     )
-    if fresh.any():
+    if anybody(fresh > 0.0):
         state = evolve(state, file=state.file + fresh, disk_reads=state.disk_reads + fresh / READ_AHEAD)
     # Who grows into memory that must be reclaimed first waits all the time, others for what they miss.
     misses = np.minimum(answered * (service - ANSWER_SECONDS), seconds)
@@ -95,7 +95,7 @@ def work(
 
 def _toward(present: Floats, wanted: Floats, most: Floats) -> Floats:
     """Return what is wanted after a step: less at once, more at the speed given (0: at once)."""
-    if not (wanted > present).any():
+    if not anybody(wanted > present):
         return wanted
     grown = np.where(most > 0, np.minimum(wanted, present + most), wanted)
     return np.where(wanted < present, wanted, grown)
@@ -108,14 +108,16 @@ def _service(
 
     What a request misses comes from a disk of so many requests.
     """
-    held = state.hot + state.hot_swapped
-    gone = np.divide(state.hot_swapped, held, out=np.zeros(held.shape), where=held > 0)
-    missing = np.maximum(file - state.file, 0.0)
-    unread = np.divide(missing, file, out=np.zeros(file.shape), where=file > 0)
+    held, missing = state.hot + state.hot_swapped, file - state.file
     # For a page that comes in from swap another one goes, but those go many at a time.
     lacking = anon - held - state.cold - state.cold_swapped
-    stalled, queue = lacking > STALLED_BYTES, 1.0 / make.requests
-    if stalled.any():
+    stalled = lacking > STALLED_BYTES
+    if not anybody(stalled | (missing > 0.0) | (state.hot_swapped != 0.0)):
+        return np.full(held.shape, ANSWER_SECONDS), stalled
+    gone = np.divide(state.hot_swapped, held, out=np.zeros(held.shape), where=held > 0)
+    unread = np.divide(np.maximum(missing, 0.0), file, out=np.zeros(file.shape), where=file > 0)
+    queue = 1.0 / make.requests
+    if anybody(stalled):
         stalled &= state.free(make) < STALLED_BYTES + make.high
         queue = np.where(stalled, QUEUE_SECONDS, queue)
     swap = np.maximum(SWAP_SECONDS, queue)

@@ -9,8 +9,12 @@ from numpy.typing import NDArray
 
 from ballonet.facts.snapshot import Floats
 from ballonet.simulator.schedule import KEYS, Step
+from ballonet.units import MIB
 
 NEVER = 1 << 60
+# What a schedule says, by the names of its keys without the unit: sizes are bytes here.
+WANTS = tuple(key.removesuffix("_s").removesuffix("_mib") for key in KEYS)
+_UNITS = np.array([1.0 if want == key else MIB for want, key in zip(WANTS, KEYS, strict=True)])
 Rows = NDArray[np.intp]
 Steps = NDArray[np.int64]
 
@@ -25,7 +29,7 @@ class Timetable:
         lengths = np.array([1 + len(schedule) for schedule in schedules], dtype=np.intp)
         every = [step for schedule in schedules for step in (Step(at=-1.0), *schedule)]  # nothing at first
         values = np.fromiter(chain.from_iterable(map(attrgetter(*KEYS), every)), dtype=np.float64)
-        self._values = values.reshape(len(every), len(KEYS))
+        self._values = values.reshape(len(every), len(KEYS)) * _UNITS
         ends = np.cumsum(lengths)
         at = np.ceil(np.array([step.at for step in every]) / step_seconds - 1e-6).astype(np.int64)
         self._following = np.append(at[1:], NEVER)
@@ -50,5 +54,5 @@ class Timetable:
         return due
 
     def wants(self, rows: Rows) -> dict[str, Floats]:
-        """Return each key of the schedules as a column of these guests."""
-        return dict(zip(KEYS, self._present[:, rows], strict=True))
+        """Return each of `WANTS` as a column of these guests."""
+        return dict(zip(WANTS, self._present[:, rows], strict=True))

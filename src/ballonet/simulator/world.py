@@ -14,7 +14,7 @@ from ballonet.facts.columns import Columns
 from ballonet.facts.evolve import evolve
 from ballonet.facts.guest import Guest, Obstacle
 from ballonet.facts.host import HostMemory
-from ballonet.facts.snapshot import Bools, Floats
+from ballonet.facts.snapshot import Bools, Floats, anybody, choose
 from ballonet.simulator import guests as model
 from ballonet.simulator.beside import Beside
 from ballonet.simulator.incidents import Incidents, Phase
@@ -83,6 +83,7 @@ class World:
         self._kinds = {kind: self._column_of(spec.kind is kind for spec in self.specs) for kind in Kind}
         self._beside = Beside(self.specs)
         self._incidents = Incidents([spec.incidents for spec in self.specs], STEP_SECONDS)
+        self._in_job = self._incidents.present[Phase.JOB]  # a part of that table
         codes = [list(Obstacle).index(spec.obstacle) if spec.obstacle else -1 for spec in self.specs]
         self._obstacle = np.array(codes, dtype=np.int8)
         self._followed: NDArray[np.intp] | None = None  # rows; None: all
@@ -116,7 +117,7 @@ class World:
             self._happen()
         self._live(until)
         if until > began:
-            self._beside.take(life.waited(), (until - began) * STEP_SECONDS)
+            self._beside.take(life, (until - began) * STEP_SECONDS)
         if self._detail and until > began:
             self.answers.append((began * STEP_SECONDS, life.answers()))
 
@@ -189,9 +190,9 @@ class World:
 
     def _report(self, due: Bools, at: int) -> None:
         """Take a sample of these guests."""
-        self._sampled_at = np.where(due, at, self._sampled_at)
-        self._after = np.where(due, self._looked_at, self._after)
-        self._sample = np.where(due, self._life.places(), self._sample)
+        self._sampled_at[due] = at
+        self._after[due] = self._looked_at
+        self._sample = choose(due, self._life.places(), self._sample)
 
     # --- the ports ----------------------------------------------------------------------------------
 
@@ -223,14 +224,16 @@ class World:
     def _columns(self) -> Columns:
         """Return all guests, those that are shut off as if they were not."""
         self._catch_up()
-        reads = np.where(self._incidents.present[Phase.JOB], np.nan, self._beside.reads(self._life))
+        reads = self._beside.reads(self._life)
+        if anybody(self._in_job):
+            reads = np.where(self._in_job, np.nan, reads)
         # The hypervisor keeps whole seconds; but what differs from the last look was sent after it.
         sent_at = np.floor(VirtualClock.EPOCH + self._sampled_at * STEP_SECONDS)
         sent_at = np.maximum(sent_at, VirtualClock.EPOCH + self._after)
         self._looked_at = self._life.now * STEP_SECONDS
         never = self._sampled_at == 0
         statistics: dict[str, Any] = told(self.make, model.State.of(self._sample), self._kinds)
-        if never.any():
+        if anybody(never):
             statistics |= {name: np.where(never, np.nan, column) for name, column in statistics.items()}
         statistics |= self._beside.columns(self._clock.time(), self._life)
         return evolve(
@@ -247,7 +250,7 @@ class World:
 
     def _actual(self) -> Floats:
         """Return the sizes that QEMU tells."""
-        actual: Floats = np.floor(np.where(np.isnan(self._shown), self._life.actual(), self._shown))
+        actual: Floats = np.floor(choose(np.isnan(self._shown), self._life.actual(), self._shown))
         return actual
 
     async def guests(self, *, inactive: bool = False) -> list[Guest]:

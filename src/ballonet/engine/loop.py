@@ -62,7 +62,7 @@ async def _wait(world: World, wake: asyncio.Event, due: float) -> None:
         is_due.set()
         wake.set()
 
-    # A third of what `asyncio.timeout` costs, which interrupts what it waits for.
+    # Not `asyncio.timeout`, at each tick: it cancels this task, and catches that again.
     timer = asyncio.get_running_loop().call_later(left, ring)
     try:
         await wake.wait()

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ballonet.facts.snapshot import Bools, Floats
+from ballonet.facts.snapshot import Bools, Floats, anybody, everybody
 from ballonet.simulator.life import Life
 from ballonet.simulator.pressure import Pressure
 from ballonet.simulator.spec import Spec
@@ -21,22 +21,24 @@ class Beside:
             return np.array([getattr(spec, name) for spec in specs], dtype=np.bool_)
 
         self._tells_pressure, self._agent, self._seen = who("tells_pressure"), who("agent"), who("seen")
+        self._told: dict[str, Floats] = {}
+        self._nothing = {"pressure": np.full(len(specs), np.nan)}
         self._pressure = Pressure(len(specs))
         self._asked_at = -np.inf
         self._waited: Floats = np.full(len(specs), np.nan)
-        self._told: dict[str, Floats] = {}
 
     def take(self, life: Life, seconds: float) -> None:
         """Take in how long programs waited, so many seconds after the last time."""
-        if self._tells_pressure.any():
+        if anybody(self._tells_pressure):
             self._pressure.take(life.waited(), seconds)
 
     def columns(self, now: float, life: Life) -> dict[str, Any]:
         """Return what is told at this look, `now` being epoch seconds; agents are asked at it."""
-        if self._agent.any() and now - self._asked_at >= ASK_SECONDS:
+        if anybody(self._agent) and now - self._asked_at >= ASK_SECONDS:
             self._ask(now, life)
-        pressure = np.where(self._tells_pressure, self._pressure.share, np.nan)
-        return {"pressure": pressure, **self._told}
+        if not anybody(self._tells_pressure):
+            return self._told or self._nothing
+        return {"pressure": np.where(self._tells_pressure, self._pressure.share, np.nan), **self._told}
 
     def _ask(self, now: float, life: Life) -> None:
         state, waited = life.state(), life.waited()
@@ -52,7 +54,6 @@ class Beside:
         }
         self._told = {name: np.where(self._agent, column, np.nan) for name, column in told.items()}
 
-    def reads(self, life: Life) -> Floats:
+    def reads(self, life: Life, all_reads: Floats) -> Floats:
         """Return the disk reads that the host sees: where files lie elsewhere, those of swap."""
-        reads = life.reads()
-        return reads if self._seen.all() else np.where(self._seen, reads, life.state().swap_in)
+        return all_reads if everybody(self._seen) else np.where(self._seen, all_reads, life.state().swap_in)

@@ -6,6 +6,8 @@ until something is wanted of it; only what moves fast takes steps of a twentieth
 in these.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ballonet.facts.snapshot import Bools, Floats, clip
@@ -16,6 +18,15 @@ from ballonet.simulator.timetable import NEVER, Rows, Steps, Timetable
 
 STEP_SECONDS = 0.05  # half of what the reflex looks at
 LONGEST = 200.0  # steps of one line
+
+
+class Outside(NamedTuple):
+    """What a host sees of its guests, each a column."""
+
+    actual: Floats  # bytes
+    resident: Floats  # bytes
+    reads: Floats  # requests to disks so far
+    busy: Floats  # seconds of processors that it used since it booted
 
 
 class Life:
@@ -55,21 +66,18 @@ class Life:
         """Return the bytes that each guest has now."""
         return self._columns(ACTUAL)
 
-    def reads(self) -> Floats:
-        """Return the requests to disks of each guest so far."""
-        return self._columns(READS)
-
     def resident(self) -> Floats:
         """Return the bytes of each guest on the host now."""
         return self._columns(RESIDENT)
 
+    def outside(self) -> Outside:
+        """Return what the host sees of each guest now, all at once."""
+        now = self._columns(slice(None))
+        return Outside(now[ACTUAL], now[RESIDENT], now[READS], now[BUSY])
+
     def waited(self) -> Floats:
         """Return the seconds in which programs waited for memory, since each guest booted."""
         return self._columns(WAITED)
-
-    def busy(self) -> Floats:
-        """Return the seconds of processors that each guest used since it booted."""
-        return self._columns(BUSY)
 
     def answers(self) -> Answers:
         """Return what was answered since this was asked last."""

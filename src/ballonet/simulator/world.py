@@ -224,7 +224,8 @@ class World:
     def _columns(self) -> Columns:
         """Return all guests, those that are shut off as if they were not."""
         self._catch_up()
-        reads = self._beside.reads(self._life)
+        outside = self._life.outside()
+        reads = self._beside.reads(self._life, outside.reads)
         if anybody(self._in_job):
             reads = np.where(self._in_job, np.nan, reads)
         # The hypervisor keeps whole seconds; but what differs from the last look was sent after it.
@@ -239,19 +240,19 @@ class World:
         return evolve(
             self._frame,
             **statistics,
-            actual=self._actual(),
-            rss=np.floor(self._life.resident()),
+            actual=self._told_sizes(outside.actual),
+            rss=np.floor(outside.resident),
             last_update=np.where(never, np.nan, sent_at),
             period=(self._period * STEP_SECONDS).astype(np.float64),
             disk_reads=np.floor(reads),
             disk_read_seconds=reads * np.maximum(model.READ_SECONDS, 1.0 / self.make.requests),
-            vcpu_seconds=np.where(np.isnan(reads), np.nan, self._life.busy()),
+            vcpu_seconds=np.where(np.isnan(reads), np.nan, outside.busy),
         )
 
-    def _actual(self) -> Floats:
-        """Return the sizes that QEMU tells."""
-        actual: Floats = np.floor(choose(np.isnan(self._shown), self._life.actual(), self._shown))
-        return actual
+    def _told_sizes(self, actual: Floats) -> Floats:
+        """Return the sizes that QEMU tells of guests that have these."""
+        told_sizes: Floats = np.floor(choose(np.isnan(self._shown), actual, self._shown))
+        return told_sizes
 
     async def guests(self, *, inactive: bool = False) -> list[Guest]:
         """Return all guests by name that are not shut off, and those too if `inactive`."""
@@ -285,7 +286,7 @@ class World:
         _ = live, config
         if from_bytes is not None:
             self._catch_up()
-            check_size(uuid, int(self._actual()[self._rows[uuid]]), from_bytes)
+            check_size(uuid, int(self._told_sizes(self._life.actual())[self._rows[uuid]]), from_bytes)
         for error in (await self.resize_many({uuid: size_bytes})).values():
             raise error
 

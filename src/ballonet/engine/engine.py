@@ -208,7 +208,7 @@ class Engine:
     @property
     def told(self) -> Floats:
         """Return the bytes that each guest of the last plan was told to have; NaN: nothing was."""
-        return self._sender.remembered.memory.target
+        return self.memory.target
 
     async def _columns(self) -> Columns:
         """Return the guests that run, side by side."""
@@ -224,14 +224,11 @@ class Engine:
         """
         if self._promises_unmet():
             return BURST_SECONDS
-        return self._settings.interval_seconds / (
-            2 if anybody(self._sender.remembered.memory.distress) else 1
-        )
+        return self._settings.interval_seconds / (2 if anybody(self.memory.distress) else 1)
 
     def _promises_unmet(self) -> bool:
         """Return whether a burst has not got all that it was promised."""
-        memory = self._sender.remembered.memory
-        return anybody(memory.promised > np.fmax(memory.target, memory.actual))
+        return anybody(self.memory.promised > np.fmax(self.memory.target, self.memory.actual))
 
     def _after_a_gap(self, now: Now) -> bool:
         """Return whether ticks were missed since the last one, or somebody set the wall clock."""
@@ -302,7 +299,7 @@ class Engine:
             return even
         if self.plan is None or not np.isfinite(rise).all():
             return 0.0
-        sight = self._watch.sight(self.plan, self._sender.remembered.memory, self._settings)
+        sight = self._watch.sight(self.plan, self.memory, self._settings)
         return 0.0 if sight is None else min(even, room_seconds(sight, rise, self._settings))
 
     async def glance(self) -> bool:
@@ -317,7 +314,7 @@ class Engine:
         growth = self._watch.growth()
         if growth is None or not anybody(growth >= self._settings.reflex_rate_bytes):
             return False  # slower growth is the tick's business: no need to lay out all else that is known
-        sight = self._watch.sight(self.plan, self._sender.remembered.memory, self._settings)
+        sight = self._watch.sight(self.plan, self.memory, self._settings)
         if sight is None:
             return False
         # Of who was reset since the last look that look tells nothing; it has no driver yet to give it to.
@@ -327,12 +324,8 @@ class Engine:
         if not anybody(answer.bursts):
             return False
         rows = np.flatnonzero(answer.promise)
-        self._sender.remembered.memory = promised(
-            self._sender.remembered.memory,
-            rows,
-            (sight.held + answer.promise)[rows],
-            self._world.clock.monotonic(),
-        )
+        promises = (sight.held + answer.promise)[rows]
+        self._sender.remembered.memory = promised(self.memory, rows, promises, self.clock.monotonic())
         snapshot = self.plan.snapshot
         await self._answer(snapshot, sight, answer.grant, Kind.BURST)
         if self._knows():  # the answers to that may have taken their time

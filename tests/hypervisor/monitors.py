@@ -1,13 +1,13 @@
 """QEMU's monitor, as far as ballonet talks to it: one client at a time, answers by table, events at will."""
 
 import asyncio
-import contextlib
 import json
-import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from one_client import OneClient
 
 from ballonet.units import MIB
 
@@ -18,16 +18,15 @@ UNSET = 2**64 - 1
 BALLOON = "/machine/peripheral/balloon0"
 
 
-class FakeMonitor:
+class FakeMonitor(OneClient):
     """A guest of so much memory behind a socket; what it answers may be changed at any time."""
 
     def __init__(self, path: Path, name: str = "web", uuid: str = "", maximum_bytes: int = 256 * MIB) -> None:
-        self.path = path
+        super().__init__(path)
         self.said: list[tuple[str, Any]] = []  # what it was told: commands and their arguments
         self.hangs = False
         self.tells = True  # that the balloon moved
         self.told_at: int | None = None  # when the guest sent its statistics; None: now
-        self.raw: bytes | None = None  # instead of each answer
         self.greeting = json.dumps(GREETING).encode() + b"\r\n"
         self.stats: dict[str, Any] = {
             "stat-free-memory": 100 * MIB,
@@ -55,8 +54,6 @@ class FakeMonitor:
             "/machine/peripheral": [{"name": "balloon0", "type": "child<virtio-balloon-pci>"}],
             "/machine/peripheral-anon": [],
         }
-        self._serving: asyncio.Task[None] | None = None
-        self._writer: asyncio.StreamWriter | None = None
 
     def give_port(self, address: object) -> None:
         """Give the guest a port for an agent, which is open, with a socket of this address at our end."""
@@ -69,19 +66,6 @@ class FakeMonitor:
         self.answers["query-chardev"] = [
             {"label": "agent", "frontend-open": True, "filename": "unix:/run/web.agent,server=on"}
         ]
-
-    async def start(self) -> "FakeMonitor":
-        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        listening.bind(str(self.path))
-        listening.listen(1)
-        self._serving = asyncio.create_task(self._serve(listening))
-        return self
-
-    async def stop(self) -> None:
-        """End as a process would: the socket stays where it is, and nobody listens."""
-        assert self._serving is not None
-        self._serving.cancel()
-        await asyncio.gather(self._serving, return_exceptions=True)
 
     def drop(self) -> None:
         """Hang up on who is connected."""
@@ -97,20 +81,8 @@ class FakeMonitor:
     def commands(self) -> list[str]:
         return [command for command, _ in self.said]
 
-    async def _serve(self, listening: socket.socket) -> None:
-        """Serve one client after the other: the next is taken when the one before has gone, as QEMU does."""
-        with listening:
-            while True:
-                connection, _ = await asyncio.get_running_loop().sock_accept(listening)
-                reader, self._writer = await asyncio.open_connection(sock=connection)
-                self._writer.write(self.greeting)
-                try:
-                    with contextlib.suppress(ConnectionError):
-                        await self._talk(reader, self._writer)
-                finally:
-                    self._writer.close()
-
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(self.greeting)
         text, decoder = "", json.JSONDecoder()
         while data := await reader.read(1 << 16):
             text += data.decode()

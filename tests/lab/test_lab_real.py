@@ -8,6 +8,8 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,10 @@ from ballonet.lab.directory import embedded_uri
 from ballonet.lab.domain import GuestSpec
 from ballonet.lab.lab import Lab, turn_driver
 from ballonet.lab.report import Report
+from ballonet.lab.trial import Viewer, one_run, specs
+from ballonet.simulator.overheard import Overheard
+from ballonet.simulator.scenarios import scenario
+from ballonet.simulator.trial import Trial
 
 pytestmark = pytest.mark.real
 
@@ -198,3 +204,19 @@ async def test_a_stream_is_read_once_at_its_speed_and_fills_the_cache(embedded: 
     assert 0 == reports[-1].pswpout
     # Read ahead in blocks of 128 KiB: eight to the MiB, and nothing is read twice.
     assert 700 <= (after.disk_reads_total or 0) - (before.disk_reads_total or 0) <= 1300
+
+
+async def test_a_trial_sees_its_guests_through_what_stands_before_its_ports(
+    embedded: str, place: Path
+) -> None:
+    found = scenario("idle")
+    found = replace(found, loads={"only": found.loads["web"]}, maximum_bytes=128 * MIB)
+    seen: list[tuple[str, ...]] = []
+    viewer = Viewer(lambda plan: seen.append(plan.snapshot.uuids), lambda _: None)
+    async with running(embedded, place, *specs(found)) as (lab, hypervisor):
+        run = partial(one_run, lab, hypervisor, Trial(found, "none"), viewer, seconds=3.0)
+        await run()
+        await run(through=lambda ports: replace(ports, hypervisor=Overheard(ports.hypervisor, lambda _: ())))
+        uuid = lab.uuids["only"]
+    assert (uuid,) == seen[0]
+    assert () == seen[-1]

@@ -1,5 +1,8 @@
 """What a trial gives its policy to work with."""
 
+from dataclasses import replace
+
+from ballonet.facts.happening import Kind
 from ballonet.simulator.density import Host, failures
 from ballonet.simulator.scenarios import Scenario, scenario
 from ballonet.simulator.scores import work_lost
@@ -53,3 +56,12 @@ def test_who_must_begin_above_the_budget_does_not_fail_for_that() -> None:
     host = Host(found, outcome(Trial(found, "none")))
     assert outcome(Trial(found)).summary.over_budget_byte_seconds > 0
     assert () == failures([host], Trial(found), 0.63)
+
+
+def test_the_engine_sees_its_guests_through_what_stands_before_its_ports() -> None:
+    found = replace(scenario("same-instant"), seconds=20.0)
+    run = outcome(Trial(found))
+    blind = outcome(Trial(found), through=lambda ports: replace(ports, residents=None))
+
+    assert run.summary.changes[Kind.BURST] > 0
+    assert 0 == blind.summary.changes[Kind.BURST]

@@ -61,13 +61,22 @@ def processors(load: str) -> int:
 
 
 async def one_run(
-    lab: Lab, hypervisor: LibvirtHypervisor, trial: Trial, viewer: Viewer, *, seconds: float | None = None
+    lab: Lab,
+    hypervisor: LibvirtHypervisor,
+    trial: Trial,
+    viewer: Viewer,
+    *,
+    seconds: float | None = None,
+    through: Callable[[World], World] = lambda ports: ports,
 ) -> Outcome:
-    """Run a trial's loads once, on guests at rest that its policy had time to bring within the budget."""
+    """Run a trial's loads once, on guests at rest that its policy had time to bring within the budget.
+
+    `through` is given the engine's ports and returns those to be used: what else it should see is added so.
+    """
     loads = trial.scenario.loads
     seen = informed(hypervisor, lab) if trial.needs_pressure else hypervisor
     hypervisor.listen(lambda _: trial.has_agents)
-    ports = World(seen, SystemClock(), LinuxHost(), ProcessResidents())
+    ports = through(World(seen, SystemClock(), LinuxHost(), ProcessResidents()))
     history = History()
 
     def tell(happening: Happening) -> None:

@@ -179,12 +179,18 @@ def without(scenario: Scenario, parts: Sequence[str]) -> dict[str, Trial]:
     return {trial.title: trial for trial in trials}
 
 
-def outcome(trial: Trial, tell: Callable[[float, Happening], None] = lambda _, __: None) -> Outcome:
+def outcome(
+    trial: Trial,
+    tell: Callable[[float, Happening], None] = lambda _, __: None,
+    *,
+    through: Callable[[Ports], Ports] = lambda ports: ports,
+) -> Outcome:
     """Run a trial and return what it came to; the same trial always comes to the same.
 
     `tell` is called with what happens, and the seconds since the loads began: below 0 while guests settle.
+    `through` is given the engine's ports and returns those to be used: what else it should see is added so.
     """
-    return virtual.run(_run(trial, tell))
+    return virtual.run(_run(trial, tell, through))
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,14 +202,16 @@ class Host:
     engine: Engine
 
 
-async def _run(trial: Trial, tell: Callable[[float, Happening], None]) -> Outcome:
+async def _run(
+    trial: Trial, tell: Callable[[float, Happening], None], through: Callable[[Ports], Ports]
+) -> Outcome:
     scenario, clock, history = trial.scenario, virtual.VirtualClock(), History()
 
     def hear(happening: Happening) -> None:
         history.hear(happening, clock.monotonic())
         tell(clock.monotonic() - trial.settle_seconds, happening)
 
-    host = made(trial, clock, hear, decide=history.timed(POLICIES[trial.policy]))
+    host = made(trial, clock, hear, decide=history.timed(POLICIES[trial.policy]), through=through)
     world, ports, engine = host.world, host.ports, host.engine
     await settle(trial, host, clock)
     engine.summary, before = Summary(), world.state
@@ -231,7 +239,12 @@ async def _run(trial: Trial, tell: Callable[[float, Happening], None]) -> Outcom
 
 
 def made(
-    trial: Trial, clock: virtual.VirtualClock, tell: Callable[[Happening], None], *, decide: Policy
+    trial: Trial,
+    clock: virtual.VirtualClock,
+    tell: Callable[[Happening], None],
+    *,
+    decide: Policy,
+    through: Callable[[Ports], Ports] = lambda ports: ports,
 ) -> Host:
     """Return the trial's guests, which have lived for no time yet, and an engine that decides so."""
     scenario = trial.scenario
@@ -249,7 +262,7 @@ def made(
         for name, text in scenario.loads.items()
     ]
     world = World(specs, clock=clock, host_bytes=max(LEAST_HOST_BYTES, int(2 * scenario.whole_bytes())))
-    ports = Ports(world, clock, world, world)
+    ports = through(Ports(world, clock, world, world))
     engine = Engine(
         ports,
         trial.settings(),

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from signals import pid_of
+from signals import TRIGGER, pid_of
 from signals_added import Calls, Tally
 
 from ballonet.errors import BallonetError
@@ -20,8 +20,6 @@ from ballonet.simulator.world import World
 from ballonet.units import MIB
 
 LEAST_WRITTEN = 0.5 * MIB
-# 5 ms of waiting in half a second, the shortest window that the kernel has: it is to speak early.
-TRIGGER = b"some 5000 500000"
 DISKS_SECONDS = 0.1  # between two looks at all disks, as between two glances
 PAGE = 4096
 

@@ -210,7 +210,7 @@ async def test_a_trial_sees_its_guests_through_what_stands_before_its_ports(
     embedded: str, place: Path
 ) -> None:
     found = scenario("idle")
-    found = replace(found, loads={"only": found.loads["web"]}, maximum_bytes=128 * MIB)
+    found = replace(found, loads={"only": found.loads["web"]}, maximum_bytes=128 * MIB, settled=False)
     seen: list[tuple[str, ...]] = []
     viewer = Viewer(lambda plan: seen.append(plan.snapshot.uuids), lambda _: None)
     async with running(embedded, place, *specs(found)) as (lab, hypervisor):

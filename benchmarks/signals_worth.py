@@ -60,6 +60,7 @@ SIGNALS: Mapping[str, tuple[str, Answer]] = {  # what is heard, and what is done
     "pressure": ("pressure", Answer.GROW),
     "balloon": ("balloon", Answer.GROW),
 }
+LIFE_SECONDS = 6 * 3600  # of guests that nobody ends
 QUIET = Viewer(lambda _: None, lambda _: None)
 
 
@@ -140,14 +141,16 @@ async def measure(
                         found = scenario(name)
                         await lab.boot(_specs(found, kind))
                         bench = Bench(hypervisor, lab, found, name, kind, _groups(lab, groups))
-                        for _ in range(rounds):
-                            runs += await bench.round([each for each in added if bench.can(each)])
+                        able = [each for each in added if bench.can(each)]
+                        for turn in range(rounds):
+                            first = turn % len(able)  # guests remember the last run: each has its turn
+                            runs += await bench.round(able[first:] + able[:first])
         await hypervisor.close()
     return runs
 
 
 def _specs(found: Scenario, kind: str) -> list[GuestSpec]:
-    return [replace(spec, **GUESTS[kind]) for spec in specs(found)]
+    return [replace(spec, life_seconds=LIFE_SECONDS, **GUESTS[kind]) for spec in specs(found)]
 
 
 def _groups(lab: Lab, groups: ExitStack) -> dict[str, Path]:
@@ -246,8 +249,12 @@ def _row(added: str, runs: Sequence[Run]) -> list[str]:
 def _cell(values: Sequence[float]) -> str:
     if np.isnan(values).any():
         return UNKNOWN
-    least, most = f"{min(values):.3g}", f"{max(values):.3g}"
-    return least if least == most else f"{mean(values):.3g} ({least} to {most})"
+    least, most = _figure(min(values)), _figure(max(values))
+    return least if least == most else f"{_figure(mean(values))} ({least} to {most})"
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100.0 else f"{round(value, 3):.3g}"
 
 
 def _saved(runs: Sequence[Run], without: Sequence[Run]) -> str:
@@ -256,7 +263,7 @@ def _saved(runs: Sequence[Run], without: Sequence[Run]) -> str:
         for run, before in zip(runs, without, strict=True)
     ]
     low, high = interval(saved)
-    return f"{mean(saved):.3g} ({low:.3g} to {high:.3g})"
+    return f"{_figure(mean(saved))} ({_figure(low)} to {_figure(high)})"
 
 
 def main() -> None:

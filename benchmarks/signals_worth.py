@@ -85,11 +85,18 @@ class Task:
     scenario: str
     seed: int
     guests: str
+    share: float
+
+
+def budgeted(name: str, share: float, seed: int = 0) -> Scenario:
+    """Return a scenario with this share of its budget."""
+    found = scenario(name, seed)
+    return replace(found, budget_bytes=share * found.budget_bytes)
 
 
 def simulated(task: Task, added: Sequence[str]) -> list[Run]:
     """Return what each signal came to there."""
-    found = scenario(task.scenario, task.seed)
+    found = budgeted(task.scenario, task.share, task.seed)
     known, twin = oracle(found), outcome(Trial(found, "none"))
     trial = Trial(found, without=FREE_PAGE_REPORTING if task.guests == PLAIN else "")
     runs = []
@@ -116,9 +123,12 @@ def _with(ports: World, calls: Calls, signal: Signal | None, name: str, tally: T
     return replace(ports, hypervisor=calls, residents=residents)
 
 
-def simulate(names: Sequence[str], guests: Sequence[str], added: Sequence[str], seeds: int) -> list[Run]:
+def simulate(
+    names: Sequence[str], guests: Sequence[str], added: Sequence[str], seeds: int, share: float
+) -> list[Run]:
     """Run all on simulated hosts."""
-    tasks = [Task(name, seed, kind) for name in names for kind in guests for seed in REPORT_SEEDS[:seeds]]
+    drawn = REPORT_SEEDS[:seeds]
+    tasks = [Task(name, seed, kind, share) for name in names for kind in guests for seed in drawn]
     return [run for runs in everywhere(partial(simulated, added=added), tasks) for run in runs]
 
 
@@ -126,7 +136,7 @@ def simulate(names: Sequence[str], guests: Sequence[str], added: Sequence[str], 
 
 
 async def measure(
-    names: Sequence[str], guests: Sequence[str], added: Sequence[str], rounds: int
+    names: Sequence[str], guests: Sequence[str], added: Sequence[str], rounds: int, share: float
 ) -> list[Run]:
     """Run all on real guests, that are booted anew for each scenario and kind."""
     runs: list[Run] = []
@@ -138,7 +148,7 @@ async def measure(
                 # The groups can be removed when the guests have ended.
                 with ExitStack() as groups:
                     async with Lab(Path(directory) / "lab", hypervisor) as lab:
-                        found = scenario(name)
+                        found = budgeted(name, share)
                         await lab.boot(_specs(found, kind))
                         bench = Bench(hypervisor, lab, found, name, kind, _groups(lab, groups))
                         able = [each for each in added if bench.can(each)]
@@ -277,14 +287,16 @@ def main() -> None:
     parser.add_argument("--signal", action="append", choices=list(SIGNALS)[1:], help="may be repeated")
     parser.add_argument("--rounds", type=int, default=1, help="of real guests")
     parser.add_argument("--seeds", type=int, default=5, help="of simulated ones")
+    parser.add_argument("--budget", type=float, default=1.0, help="so many times the scenarios'")
     options = parser.parse_args()
     guests = options.guests or [REPORTING, PLAIN]
     added = [AS_IT_IS, *(options.signal or list(SIGNALS)[1:])]
     if options.on == "sim":
-        here = [name for name in added if SIGNALS[name][0] in {"", "writes"}]
-        show(simulate(options.scenarios, [kind for kind in guests if kind != DEFLATING], here, options.seeds))
+        guests = [kind for kind in guests if kind != DEFLATING]
+        added = [name for name in added if SIGNALS[name][0] in {"", "writes"}]
+        show(simulate(options.scenarios, guests, added, options.seeds, options.budget))
     else:
-        show(asyncio.run(measure(options.scenarios, guests, added, options.rounds)))
+        show(asyncio.run(measure(options.scenarios, guests, added, options.rounds, options.budget)))
 
 
 if __name__ == "__main__":

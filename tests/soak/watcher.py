@@ -16,6 +16,7 @@ from ballonet.units import KIB, MIB
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 SETTLED_BYTES = 2 * MIB  # the driver moves 1 MiB at a time
 AT_REST_LOOKS = 3
+LAG_LOOKS = 2  # of a second: libvirt tells of a size up to 1.1 s late
 # A guest that gets this much back from swap, with next to nothing free, for so long, lacks memory badly.
 STORM_PAGES_PER_SECOND = 200.0
 STORM_FREE_KIB = 48 * KIB
@@ -60,6 +61,7 @@ class Watcher:
         self._last: dict[str, deque[Act]] = {name: deque(maxlen=3) for name in self.maxima}
         self._sizes: dict[str, deque[int]] = {name: deque(maxlen=AT_REST_LOOKS) for name in self.maxima}
         self._given: dict[str, set[int]] = {name: {size} for name, size in self.maxima.items()}
+        self._foreign: dict[str, tuple[int, int]] = {}  # number of looks and bytes, before somebody else's
         self._storms: dict[str, float] = {}
         self._looked_at = time.monotonic()
         self._growths: list[tuple[int, Act]] = []  # with the number of looks before
@@ -77,6 +79,9 @@ class Watcher:
     def given(self, name: str, size_bytes: int) -> None:
         """Take in that somebody else asks for this size."""
         self._given[name].add(size_bytes)
+        seen = self._sizes[name]
+        if seen:
+            self._foreign[name] = self.looks, seen[-1]
 
     # --- sizes --------------------------------------------------------------------------------------
 
@@ -144,12 +149,18 @@ class Watcher:
 
         What they gave up is to be seen before it is handed on; libvirt's figures lag by up to 1.1 s.
         """
-        due = [act for number, act in self._growths if self.looks - number >= AT_REST_LOOKS - 1]
-        self._growths = [each for each in self._growths if each[1] not in due]
-        for act in due:
-            others = sum(min(seen) for name, seen in self._sizes.items() if seen and name != act.name)
+        due = [each for each in self._growths if self.looks - each[0] >= AT_REST_LOOKS - 1]
+        self._growths = [each for each in self._growths if each not in due]
+        for number, act in due:
+            others = sum(self._least(name, number) for name in self._sizes if name != act.name)
             if act.to_bytes + others > self.budget_bytes + SETTLED_BYTES:
                 self._breaks(f"H1: {act} makes {act.to_bytes + others} bytes of {self.budget_bytes}")
+
+    def _least(self, name: str, number: int) -> int:
+        """Return the least that a guest had about that look, as far as the service could know."""
+        looked, before = self._foreign.get(name, (-LAG_LOOKS - 1, 0))
+        unseen = [before] if looked >= number - LAG_LOOKS else []
+        return min([*self._sizes[name], *unseen], default=0)
 
     # --- guests, and the process --------------------------------------------------------------------
 

@@ -59,9 +59,11 @@ class Watcher:
 
     def __post_init__(self) -> None:
         self._last: dict[str, deque[Act]] = {name: deque(maxlen=3) for name in self.maxima}
-        self._sizes: dict[str, deque[int]] = {name: deque(maxlen=AT_REST_LOOKS) for name in self.maxima}
+        self._sizes: dict[str, deque[int]] = {
+            name: deque(maxlen=AT_REST_LOOKS + LAG_LOOKS) for name in self.maxima
+        }
         self._given: dict[str, set[int]] = {name: {size} for name, size in self.maxima.items()}
-        self._foreign: dict[str, tuple[int, int]] = {}  # number of looks and bytes, before somebody else's
+        self._grown: dict[str, int] = {}  # number of looks before the service's last growth
         self._storms: dict[str, float] = {}
         self._looked_at = time.monotonic()
         self._growths: list[tuple[int, Act]] = []  # with the number of looks before
@@ -79,9 +81,6 @@ class Watcher:
     def given(self, name: str, size_bytes: int) -> None:
         """Take in that somebody else asks for this size."""
         self._given[name].add(size_bytes)
-        seen = self._sizes[name]
-        if seen:
-            self._foreign[name] = self.looks, seen[-1]
 
     # --- sizes --------------------------------------------------------------------------------------
 
@@ -101,7 +100,7 @@ class Watcher:
 
     def _explain(self, name: str) -> None:
         """Hold a size at which a guest rests against all that was written down or asked for."""
-        seen = self._sizes[name]
+        seen = [*self._sizes[name]][-AT_REST_LOOKS:]
         if name in self.moving or len(seen) < AT_REST_LOOKS or max(seen) - min(seen) > 0:
             return
         size = seen[-1]
@@ -142,6 +141,7 @@ class Watcher:
                 self._breaks(f"G1, G2: {act} is outside of floor and maximum")
             if act.to_bytes > act.from_bytes:
                 self._growths.append((self.looks, act))
+                self._grown[act.name] = self.looks
         self._last[act.name].append(act)
 
     def _weigh_growths(self) -> None:
@@ -157,10 +157,12 @@ class Watcher:
                 self._breaks(f"H1: {act} makes {act.to_bytes + others} bytes of {self.budget_bytes}")
 
     def _least(self, name: str, number: int) -> int:
-        """Return the least that a guest had about that look, as far as the service could know."""
-        looked, before = self._foreign.get(name, (-LAG_LOOKS - 1, 0))
-        unseen = [before] if looked >= number - LAG_LOOKS else []
-        return min([*self._sizes[name], *unseen], default=0)
+        """Return the least that a guest had about that look, as far as the service could know.
+
+        What it took by itself, as when its driver is unloaded, or was given by somebody else, it is told of late.
+        """
+        grown = self._grown.get(name, -LAG_LOOKS - 1) >= number - LAG_LOOKS
+        return min([*self._sizes[name]][-AT_REST_LOOKS if grown else 0 :], default=0)
 
     # --- guests, and the process --------------------------------------------------------------------
 

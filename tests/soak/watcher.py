@@ -159,7 +159,7 @@ class Watcher:
     def _least(self, name: str, number: int) -> int:
         """Return the least that a guest had about that look, as far as the service could know.
 
-        What it took by itself, as when its driver is unloaded, or was given by somebody else, it is told of late.
+        What it took as its driver was unloaded, or was given by somebody else, it is told of late.
         """
         grown = self._grown.get(name, -LAG_LOOKS - 1) >= number - LAG_LOOKS
         return min([*self._sizes[name]][-AT_REST_LOOKS if grown else 0 :], default=0)

@@ -24,9 +24,9 @@ _PHASES = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
 hypothesis.settings.register_profile(
     "mutants", deadline=None, max_examples=15, derandomize=True, phases=_PHASES
 )
-# Real guests, which boot once for all that name them; a service with simulated ones; who looks at it; and the
-# packages, which are built once.
-pytest_plugins = ["hosts", "serving", "hosted", "browsing", "built"]
+# What stays together; real guests, which boot once for all that name them; a service with simulated ones; who
+# looks at it; and the packages, which are built once.
+pytest_plugins = ["sharing", "hosts", "serving", "hosted", "browsing", "built"]
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 """What the tests run on: a fake, libvirt's test driver, and real guests under a libvirtd of their own.
 
-A pytest plugin: the real guests boot once for all files that name it.
+A pytest plugin: the real guests boot once for all files of a group that name them.
 """
 
 import asyncio
+import os
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -14,12 +15,14 @@ import pytest
 from daemon import Daemon
 from fake import FakeHypervisor
 from monitors import FakeMonitor
+from sharing import shared
 from subjects import MAXIMUM_BYTES, Machine, PlainMachine, Subject
 
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.hypervisor.qmp import QmpHypervisor
 from ballonet.hypervisor.several import SeveralHypervisors
 from ballonet.lab.domain import GuestSpec
+from ballonet.lab.image import KERNEL_VARIABLE, build
 from ballonet.lab.lab import Lab
 from ballonet.lab.plain import PlainQemu
 from ballonet.units import MIB
@@ -54,13 +57,41 @@ MACHINE = [
 ]
 
 
-@pytest.fixture(scope="session")
-def machine() -> Iterator[Machine]:
+# What a package must say of itself to be one.
+CONTROL = "Package: kernel\nVersion: 1\nArchitecture: all\nMaintainer: tests\nDescription: what guests boot\n"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Have all labs boot one kernel, downloaded once, from a package that need not be uncompressed."""
+    real = any(item.get_closest_marker("real") for item in request.session.items)
+    if not real or KERNEL_VARIABLE in os.environ:
+        yield
+        return
+    place = tmp_path_factory.mktemp("kernel")
+    build(place)
+    (place / "kernel/DEBIAN").mkdir()
+    (place / "kernel/DEBIAN/control").write_text(CONTROL)
+    package = place / "kernel.deb"
+    words = ["dpkg-deb", "-Znone", "-b", str(place / "kernel"), str(package)]
+    subprocess.run(words, check=True, capture_output=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(KERNEL_VARIABLE, str(package))
+        yield
+
+
+@contextmanager
+def _machine() -> Iterator[Machine]:
     with booted(MACHINE) as found:
         definition = found.daemon.directory / "off.xml"
         definition.write_text(OFF.format(type="qemu", more=""))
         found.daemon.virsh("define", str(definition))
         yield found
+
+
+@pytest.fixture
+def machine() -> Machine:
+    return shared.get(_machine)
 
 
 @contextmanager
@@ -87,8 +118,13 @@ PLAIN = [
 ]
 
 
-@pytest.fixture(scope="session")
-def plain() -> Iterator[PlainMachine]:
+@pytest.fixture
+def plain() -> PlainMachine:
+    return shared.get(_plain)
+
+
+@contextmanager
+def _plain() -> Iterator[PlainMachine]:
     with booted_plain(PLAIN) as found:
         yield found
 

@@ -5,10 +5,14 @@ import json
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from ballonet.lab.image import KERNEL_VARIABLE
 
 pytestmark = pytest.mark.real
 
@@ -25,7 +29,10 @@ def qemus_below(directory: Path) -> list[str]:
     return lines
 
 
-def test_the_demo_balances_real_guests_and_reports_what_it_was_worth(tmp_path: Path) -> None:
+def test_the_demo_balances_real_guests_and_reports_what_it_was_worth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(KERNEL_VARIABLE, raising=False)  # whoever tries it has no kernel for its guests yet
     picture = tmp_path / "demo.svg"
     demo = [BALLONET, "demo", "--seconds", "14", "--plot", str(picture)]
     done = subprocess.run(demo, capture_output=True, text=True, check=False, timeout=300)
@@ -41,8 +48,15 @@ def test_the_demo_balances_real_guests_and_reports_what_it_was_worth(tmp_path: P
         assert f">{title}<" in picture.read_text()
 
 
-def test_a_demo_that_could_not_be_drawn_boots_nobody() -> None:
-    before = labs()
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return where labs are made, short enough for sockets' names, and by nobody else."""
+    with tempfile.TemporaryDirectory(prefix="demo-") as directory:
+        monkeypatch.setenv("TMPDIR", directory)
+        yield Path(directory)
+
+
+def test_a_demo_that_could_not_be_drawn_boots_nobody(place: Path) -> None:
     done = subprocess.run(
         [BALLONET, "demo", "--plot", "demo.gif"], capture_output=True, text=True, check=False, timeout=60
     )
@@ -50,7 +64,7 @@ def test_a_demo_that_could_not_be_drawn_boots_nobody() -> None:
     assert 2 == done.returncode
     assert done.stderr.startswith("ballonet: demo.gif is the name of no picture\nhint: ")
     assert "" == done.stdout
-    assert before == labs()
+    assert [] == list(place.iterdir())
 
 
 def test_policies_are_compared_on_real_guests_too(tmp_path: Path) -> None:
@@ -74,22 +88,16 @@ def test_policies_are_compared_on_real_guests_too(tmp_path: Path) -> None:
     assert (picture / "one-bursts.svg").exists()
 
 
-def labs() -> set[Path]:
-    return set(Path("/tmp").glob("ballonet-*"))
-
-
-def test_an_interrupted_demo_leaves_nothing_behind() -> None:
-    before = labs()
+def test_an_interrupted_demo_leaves_nothing_behind(place: Path) -> None:
     process = subprocess.Popen([BALLONET, "demo"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    while not any(list(new.glob("lab/guests/*/reports")) for new in labs() - before):
+    while not list(place.glob("ballonet-*/lab/guests/*/reports")):
         assert process.poll() is None
         time.sleep(0.1)
-    mine = labs() - before
 
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
 
     assert 130 == process.returncode, output
     assert b"Traceback" not in output
-    assert not mine & labs()
-    assert not [line for directory in mine for line in qemus_below(directory)]
+    assert [] == list(place.iterdir())
+    assert [] == qemus_below(place)

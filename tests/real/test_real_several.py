@@ -36,8 +36,8 @@ def test_they_share_a_budget_and_one_that_goes_costs_its_own_guests_only(
     service = Service(tmp_path, uris)
 
     def unanswered() -> list[str]:
-        (found,) = service.answer("status")["hypervisors"]
-        return list(found["unanswered"])
+        (found,) = service.status().hypervisors
+        return found.unanswered
 
     left.load("left", IDLE)
     right.load("right", IDLE)

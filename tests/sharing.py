@@ -1,10 +1,12 @@
-"""Which tests stay together and in which order, so that `script/test` can run them in two processes.
+"""Which tests stay together and in which order, so that `script/test` can run them in three processes.
 
 A pytest plugin. Tests of one file stay together, as they share what takes long to make, and so do files that
-share what is made once for all of them. Those on real guests come first, as they wait more than they work,
-and the torture next: what is left in the end for one process alone is short.
+share what is made once for all of them. Those on real guests come first: they wait more than they work. Two
+processes run them, and the third meanwhile begins at the other end, behind the guests in its priority; what is
+long and needs no guests stands in the middle, so that all three end at the same time.
 """
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any, TypeVar
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 Made = TypeVar("Made")
 
@@ -31,6 +34,9 @@ TOGETHER = {
 }
 
 
+BEHIND = "gw2"  # as xdist calls the third process
+
+
 def group(path: str) -> str:
     """Return whom a file of tests belongs to: itself, or several."""
     return TOGETHER.get(Path(path).name, path)
@@ -38,7 +44,7 @@ def group(path: str) -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put those first that wait, then what is long, each beside those of its group."""
+    """Put those first that wait for guests, then what is long, each beside those of its group."""
     first: dict[str, int] = {}
     rank: dict[str, int] = {}
     for number, item in enumerate(items):
@@ -50,10 +56,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class _ByGroup(LoadScopeScheduling):  # type: ignore[misc]
-    """Gives a process one group after the other, in the order in which they stand."""
+    """Gives a process one group after the other, in the order in which they stand or in the opposite one."""
 
     def _split_scope(self, nodeid: str) -> str:
         return group(nodeid.partition("::")[0])
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if node.gateway.id == BEHIND:
+            self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+        super()._assign_work_unit(node)
+
+
+def pytest_configure() -> None:
+    if os.environ.get("PYTEST_XDIST_WORKER") == BEHIND:
+        os.nice(10)
 
 
 @pytest.hookimpl(optionalhook=True)

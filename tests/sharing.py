@@ -2,8 +2,8 @@
 
 A pytest plugin. Tests of one file stay together, as they share what takes long to make, and so do files that
 share what is made once for all of them. Those on real guests come first: they wait more than they work. Two
-processes run them, and the third meanwhile begins at the other end, behind the guests in its priority; what is
-long and needs no guests stands in the middle, so that all three end at the same time.
+processes run them, and the third meanwhile begins at the other end, behind the guests in its priority; what
+is long and needs no guests stands in the middle, so that all three end at the same time.
 """
 
 import os
@@ -32,8 +32,6 @@ TOGETHER = {
     "test_packaging_files.py": "packages",
     "test_packaging_installed.py": "packages",
 }
-
-
 BEHIND = "gw2"  # as xdist calls the third process
 
 

@@ -19,7 +19,7 @@ async def reach(hypervisor: Hypervisor, name: str, size_bytes: int) -> Guest:
     """Resize a guest and return it once it is there."""
     guest = await hypervisor.guest(name)
     await hypervisor.resize(guest.uuid, size_bytes)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while guest.actual_bytes != size_bytes:
             await asyncio.sleep(0.02)
             guest = await hypervisor.guest(name)
@@ -162,13 +162,13 @@ async def test_events_count_from_the_call_and_end_with_the_connection(subject: S
     events = subject.hypervisor.events()
     if subject.tells:
         web = await reach(subject.hypervisor, "web", HALF_BYTES)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while (event := await anext(events)).actual_bytes != HALF_BYTES:
                 pass
         assert (EventKind.BALLOON, web.uuid, "web") == (event.kind, event.uuid, event.name)
         await reach(subject.hypervisor, "web", MAXIMUM_BYTES)
     await subject.hypervisor.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert all([event.kind is EventKind.BALLOON async for event in events])
 
 

@@ -162,13 +162,13 @@ async def test_events_count_from_the_call_and_end_with_the_connection(subject: S
     events = subject.hypervisor.events()
     if subject.tells:
         web = await reach(subject.hypervisor, "web", HALF_BYTES)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (event := await anext(events)).actual_bytes != HALF_BYTES:
                 pass
         assert (EventKind.BALLOON, web.uuid, "web") == (event.kind, event.uuid, event.name)
         await reach(subject.hypervisor, "web", MAXIMUM_BYTES)
     await subject.hypervisor.close()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert all([event.kind is EventKind.BALLOON async for event in events])
 
 

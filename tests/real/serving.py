@@ -32,6 +32,7 @@ COMMAND = [sys.executable, "-m", "ballonet"]
 BUDGET_BYTES = 420 * MIB
 FLOOR_BYTES = 96 * MIB
 OPTIONS = ["--enforce", "--budget", "420MiB", "--floor", "96MiB", "--boot-grace", "0s", "--interval", "1s"]
+PATIENCE_SECONDS = 120.0  # with a busy machine
 IDLE = "at 0 anon_mib=10 hot_mib=10 rate=20 touches=8"
 
 
@@ -146,8 +147,8 @@ def served(duo: Machine, tmp_path: Path) -> Service:
     return Service(tmp_path, [duo.daemon.uri], "--web", "127.0.0.1:0")
 
 
-def wait_until(there: Callable[[], bool], said: Path, seconds: float = 40) -> None:
-    deadline = time.monotonic() + seconds
+def wait_until(there: Callable[[], bool], said: Path) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not there():
         assert time.monotonic() < deadline, said.read_text()
         time.sleep(0.3)

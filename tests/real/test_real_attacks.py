@@ -26,7 +26,6 @@ FLOOR_BYTES = 112 * MIB
 PAGE_BYTES = 4096
 OPTIONS = ["--budget", f"{BUDGET_BYTES}B", "--floor", f"{FLOOR_BYTES}B"]
 IDLE = "at 0 anon_mib=10 hot_mib=10 rate=10 touches=4"
-PATIENCE_SECONDS = 90.0
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +55,7 @@ def sizes(host: Machine) -> dict[str, int]:
 def settled(host: Machine, service: Service) -> Iterator[None]:
     """Run a service that has its guests within the budget; in the end it has broken nothing."""
     with service.running():
-        wait_until(lambda: sum(sizes(host).values()) <= BUDGET_BYTES, service.said, PATIENCE_SECONDS)
+        wait_until(lambda: sum(sizes(host).values()) <= BUDGET_BYTES, service.said)
         yield
         events = service.answer("events")["events"]
         assert not [event for event in events if event["kind"] == "broken"]
@@ -78,7 +77,7 @@ def need(service: Service, name: str) -> int:
 
 def test_who_eats_all_it_gets_takes_nobody_below_floor_or_need(host: Machine, service: Service) -> None:
     host.load("needy", "at 0 anon_mib=60 hot_mib=60 rate=20 touches=8")
-    wait_until(lambda: host.lab.latest("needy").anon_mib == 60.0, service.said, PATIENCE_SECONDS)
+    wait_until(lambda: host.lab.latest("needy").anon_mib == 60.0, service.said)
     with settled(host, service):
         time.sleep(5)  # until what it needs was reported, and no more is promised to it
         before = host.lab.latest("needy")
@@ -120,7 +119,7 @@ def test_a_guest_whose_driver_goes_and_comes_is_left_alone(host: Machine, servic
         wait_until(lambda: host.actual("needy") < MAXIMA["needy"], service.said)
         wait_until(lambda: len(service.acts("needy", came_at)) > 0, service.said)
         assert {"adopted"} == {act.cause for act in service.acts("needy", came_at)}
-        wait_until(lambda: sum(sizes(host).values()) <= BUDGET_BYTES, service.said, PATIENCE_SECONDS)
+        wait_until(lambda: sum(sizes(host).values()) <= BUDGET_BYTES, service.said)
 
 
 def test_a_guest_reset_while_it_shrinks_is_left_alone_until_it_speaks_again(
@@ -134,10 +133,10 @@ def test_a_guest_reset_while_it_shrinks_is_left_alone_until_it_speaks_again(
         reset_at = time.time()
         host.daemon.virsh("reset", "eater")
         # Until the driver is back QEMU tells the statistics of before; its stamps are whole seconds.
-        wait_until(lambda: reported_at(host, "eater") > reset_at + 2.0, service.said, PATIENCE_SECONDS)
+        wait_until(lambda: reported_at(host, "eater") > reset_at + 2.0, service.said)
         back_at = reported_at(host, "eater")
         assert not [act for act in service.acts("eater", reset_at + 0.5) if act.at < back_at - 1.0]
-        wait_until(lambda: service.verdict("eater") == "managed", service.said, PATIENCE_SECONDS)
+        wait_until(lambda: service.verdict("eater") == "managed", service.said)
     with settled(host, service):
         told = [event for event in service.answer("events")["events"] if event["name"] == "eater"]
         assert [event for event in told if "was reset" in event["sentence"]]
@@ -151,7 +150,7 @@ def test_what_a_guest_took_back_to_save_itself_is_not_taken_again(host: Machine,
         time.sleep(10)  # until nothing is left to give
         size, kills, begun = host.actual("rescued"), host.lab.latest("rescued").oom_kill, time.time()
         host.load("rescued", "at 0 anon_mib=110 hot_mib=110 rate=20 touches=8 grow_mib_s=40")
-        wait_until(lambda: host.lab.latest("rescued").anon_mib == 110.0, service.said, PATIENCE_SECONDS)
+        wait_until(lambda: host.lab.latest("rescued").anon_mib == 110.0, service.said)
         wait_until(lambda: host.actual("rescued") > size + 32 * MIB, service.said)
         for _ in range(10):
             assert "somebody else" not in service.verdict("rescued")
@@ -165,7 +164,7 @@ def test_a_leak_that_its_own_kernel_ends_had_all_that_it_may_have(host: Machine,
         time.sleep(5)
         kills, begun = host.lab.latest("leaky").oom_kill, time.time()
         host.load("leaky", "at 0 anon_mib=400 hot_mib=10 rate=10 touches=4 grow_mib_s=2")
-        wait_until(lambda: host.lab.latest("leaky").oom_kill > kills, service.said, PATIENCE_SECONDS)
+        wait_until(lambda: host.lab.latest("leaky").oom_kill > kills, service.said)
         # Less by no more than is worth a change: its kernel may end it just before. Once it was ended it has
         # memory to spare, which goes back.
         most = max(act.to_bytes for act in service.acts("leaky", begun))
@@ -216,7 +215,7 @@ def test_below_the_hosts_reserve_nothing_grows_and_it_recovers(host: Machine, tm
             assert service.ask("make-room", "64MiB", "--timeout", "2s").returncode in {5, 6}
             assert 24 * MIB == service.answer("status")["leased_bytes"]
             assert [] == [name for name in MAXIMA if grew(service, name, begun)]
-        wait_until(lambda: grew(service, "eater", begun), service.said, PATIENCE_SECONDS)
+        wait_until(lambda: grew(service, "eater", begun), service.said)
 
 
 def headroom_bytes(service: Service) -> int | None:

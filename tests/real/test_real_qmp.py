@@ -140,7 +140,7 @@ async def test_a_reset_is_told(machine: PlainMachine) -> None:
     events = hypervisor.events()
     [monitor] = [each for each in hypervisor._monitors.values() if each.name == "right"]
     await monitor.ask("resetting right", "system_reset", None, 5.0)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (event := await anext(events)).kind != "rebooted":
             pass
     assert ("right", machine.lab.uuids["right"]) == (event.name, event.uuid)

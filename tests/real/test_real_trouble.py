@@ -109,7 +109,7 @@ def ended_while(machine: Machine, name: str, *words: str) -> "subprocess.Complet
         time.sleep(2)
         assert process.poll() is None
         machine.daemon.virsh("destroy", name)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
     return subprocess.CompletedProcess(words, process.returncode, out, err)
 
 

@@ -30,7 +30,7 @@ class Prometheus:
         self._address = address
 
     def get(self, path: str, **query: str) -> Any:
-        with urlopen(f"http://{self._address}{path}?{urlencode(query)}", timeout=30) as answer:
+        with urlopen(f"http://{self._address}{path}?{urlencode(query)}", timeout=60) as answer:
             return json.load(answer)["data"]
 
     def values(self, query: str) -> dict[str, float]:

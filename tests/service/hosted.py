@@ -245,9 +245,18 @@ def hosted(
         finally:
             host.stop()
     finally:
+        asyncio.run_coroutine_threadsafe(_hang_up(loop), loop).result(timeout=60.0)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+async def _hang_up(loop: asyncio.AbstractEventLoop) -> None:
+    """Close what the server leaves open for a moment: whoever was refused may take some time to read why."""
+    for transport in list(vars(loop)["_transports"].values()):
+        transport.abort()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
 
 
 def _four(clock: VirtualClock) -> World:

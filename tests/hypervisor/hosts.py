@@ -8,7 +8,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from monitors import FakeMonitor
 from sharing import shared
 from subjects import MAXIMUM_BYTES, Machine, PlainMachine, Subject
 
+from ballonet.errors import BallonetError
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.hypervisor.qmp import QmpHypervisor
 from ballonet.hypervisor.several import SeveralHypervisors
@@ -61,23 +62,25 @@ MACHINE = [
 CONTROL = "Package: kernel\nVersion: 1\nArchitecture: all\nMaintainer: tests\nDescription: what guests boot\n"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def kernel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
     """Have all labs boot one kernel, downloaded once, from a package that need not be uncompressed."""
-    real = any(item.get_closest_marker("real") for item in request.session.items)
-    if not real or KERNEL_VARIABLE in os.environ:
-        yield
+    if item.get_closest_marker("real") is None or KERNEL_VARIABLE in os.environ:
         return
-    place = tmp_path_factory.mktemp("kernel")
+    place = tempfile.TemporaryDirectory(prefix="kernel-")
+    item.config.add_cleanup(place.cleanup)
+    with suppress(BallonetError):  # labs say by themselves what lacks
+        os.environ[KERNEL_VARIABLE] = str(_packed(Path(place.name)))
+
+
+def _packed(place: Path) -> Path:
     build(place)
-    (place / "kernel/DEBIAN").mkdir()
-    (place / "kernel/DEBIAN/control").write_text(CONTROL)
-    package = place / "kernel.deb"
-    words = ["dpkg-deb", "-Znone", "-b", str(place / "kernel"), str(package)]
+    tree, package = place / "kernel", place / "kernel.deb"
+    (tree / "DEBIAN").mkdir()
+    (tree / "DEBIAN/control").write_text(CONTROL)
+    words = ["dpkg-deb", "-Znone", "-b", str(tree), str(package)]
     subprocess.run(words, check=True, capture_output=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(KERNEL_VARIABLE, str(package))
-        yield
+    return package
 
 
 @contextmanager

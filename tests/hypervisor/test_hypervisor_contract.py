@@ -53,12 +53,12 @@ async def test_a_row_has_what_ballooning_needs(subject: Subject) -> None:
     assert web.device
     assert "virtio" == web.device.model
     assert frozenset() == web.obstacles
-    assert abs(time.time() - web.read_at) < 5
+    assert abs(time.time() - web.read_at) < 60
     for value in (web.statistics.unused_bytes, web.statistics.usable_bytes, web.statistics.available_bytes):
         assert value is not None
         assert 10 * MIB < value <= MAXIMUM_BYTES
     if subject.reports:
-        assert -2 <= (web.stats_age_seconds or 0.0) < 10
+        assert -2 <= (web.stats_age_seconds or 0.0) < 60
 
 
 async def test_a_guest_is_found_by_name_uuid_and_id(subject: Subject) -> None:

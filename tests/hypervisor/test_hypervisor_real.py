@@ -31,7 +31,7 @@ async def test_readings_are_what_virsh_prints(machine: Machine, real: LibvirtHyp
     assert int(values["balloon.maximum"]) * KIB == web.maximum_bytes
     assert int(values["balloon.available"]) * KIB == web.statistics.available_bytes
     assert int(values["balloon.usable"]) * KIB == pytest.approx(web.statistics.usable_bytes, abs=8 * MIB)
-    assert int(values["balloon.last-update"]) == pytest.approx(web.statistics.last_update, abs=3)
+    assert int(values["balloon.last-update"]) == pytest.approx(web.statistics.last_update, abs=30)
     assert 1 == web.vcpus
     assert (web.disk_reads_total or 0) > 0
 

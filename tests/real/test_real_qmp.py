@@ -51,7 +51,7 @@ def test_by_hand(machine: PlainMachine) -> None:
     left = rows(machine)["left"]
     assert "managed" == left["verdict"]["reason"]
     assert left["rss_bytes"] > 100 * MIB
-    assert 0 <= left["stats_age_seconds"] < 10
+    assert 0 <= left["stats_age_seconds"] < 60
     done = run(machine, "set", "left", "200MiB", "--wait", "60s")
     assert (0, "") == (done.returncode, done.stderr)
     assert 200 * MIB == rows(machine)["left"]["actual_bytes"]

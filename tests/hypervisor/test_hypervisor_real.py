@@ -108,8 +108,9 @@ async def test_a_paused_guest_says_so_and_goes_on(machine: Machine, real: Libvir
 
 
 async def test_a_guest_that_ends_between_two_calls_is_shut_off(
-    machine: Machine, real: LibvirtHypervisor, monkeypatch: pytest.MonkeyPatch
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    patient = await LibvirtHypervisor.open(machine.daemon.uri, deadline_seconds=60.0)
     asked = libvirt.virDomain.memoryStats
 
     def ended(domain: libvirt.virDomain) -> object:
@@ -118,8 +119,9 @@ async def test_a_guest_that_ends_between_two_calls_is_shut_off(
 
     machine.daemon.virsh("start", "off")
     monkeypatch.setattr(libvirt.virDomain, "memoryStats", ended)
-    off = await real.guest("off")
+    off = await patient.guest("off")
     assert (State.SHUT_OFF, None) == (off.state, off.id)
+    await patient.close()
 
 
 async def test_who_may_only_read_cannot_change(machine: Machine) -> None:

@@ -68,7 +68,7 @@ def test_people_ask_and_it_goes_on_afterwards(duo: Machine, served: Service) -> 
         assert "enforce" == served.answer("status")["mode"]
         assert "all of its need" in served.ask("why", "one").stdout
 
-        done = served.ask("set", "one", "240MiB", "--for", "12s")
+        done = served.ask("set", "one", "240MiB", "--for", "20s")
         assert 0 == done.returncode, done.stderr
         wait_until(lambda: duo.actual("one") == 240 * MIB, served.said)
         wait_until(lambda: "held" in served.verdict("one"), served.said)
@@ -128,9 +128,10 @@ def test_a_daemon_that_dies_again_and_again_and_a_guest_that_hangs_are_outlived(
         try:
             wait_until(lambda: "does not answer" in served.verdict("two"), served.said)
             size = duo.actual("one") - 8 * MIB
-            done = served.ask("set", "one", f"{size}B", "--for", "2s")
+            done = served.ask("set", "one", f"{size}B", "--for", "10m")
             assert 0 == done.returncode, served.said.read_text()
             wait_until(lambda: duo.actual("one") == size, served.said)
+            assert 0 == served.ask("resume", "one").returncode
         finally:
             os.kill(process, signal.SIGCONT)
         wait_until(lambda: served.verdict("two") == "managed", served.said)

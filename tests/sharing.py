@@ -106,3 +106,8 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     finally:
         if nextitem is None or group(str(item.path)) != group(str(nextitem.path)):
             shared.end()
+
+
+def pytest_sessionfinish() -> None:
+    """End it where a run is interrupted, or stops at a failure."""
+    shared.end()

@@ -35,6 +35,7 @@ MOST_EVENTS = 1_000_000  # and as many acts
 PRUNED_ROWS = 500  # of events and of acts, in one call: some 10 ms
 # What waits while the disk is full; the oldest give way.
 MOST_WAITING = 10_000
+_JSON = json.JSONEncoder(separators=(",", ":"))  # `dumps` would make one for each
 
 
 class Target(NamedTuple):
@@ -244,7 +245,7 @@ def _numbers(text: str) -> dict[str, float]:
 def _document(numbers: Mapping[str, float]) -> str:
     """Return finite numbers as JSON."""
     finite = {name: number for name, number in numbers.items() if math.isfinite(number)}
-    return json.dumps(finite, separators=(",", ":"))
+    return _JSON.encode(finite)
 
 
 _INSERT_ACT = """

@@ -144,7 +144,9 @@ class Life:
 
     def _on_line(self, rows: Rows, at: int | Steps) -> Floats:
         """Return where these guests are at a step of their lines."""
-        there: Floats = self._table[:, rows] + self._rate[:, rows] * ((at - self._at[rows]) * STEP_SECONDS)
+        # A fraction of the time of `[:, rows]`, here and below.
+        table, rate = self._table.take(rows, axis=1), self._rate.take(rows, axis=1)
+        there: Floats = table + rate * ((at - self._at[rows]) * STEP_SECONDS)
         return there
 
     def _go_on(self, rows: Rows) -> None:
@@ -162,7 +164,7 @@ class Life:
         line = Line.of(self._made(rows), table, want, target, seconds)
         if self._rescues:
             self.target[rows] = line.told_size(table)
-        pace = line.next_seconds(self._rate[:, rows], self._delay[rows]) / STEP_SECONDS
+        pace = line.next_seconds(self._rate.take(rows, axis=1), self._delay[rows]) / STEP_SECONDS
         self._pace[rows] = clip(pace, 1.0, LONGEST).astype(np.int64)
         still = line.still()
         self._table[:, rows], self._at[rows] = line.end, end

@@ -18,7 +18,7 @@ class TroubledClock(VirtualClock):
 
     def monotonic(self) -> float:
         """Return seconds that never jump back."""
-        return self.loop_seconds() + self.stopped_seconds
+        return asyncio.get_running_loop().time() + self.stopped_seconds
 
     def time(self) -> float:
         """Return epoch seconds, as the wall clock shows them."""

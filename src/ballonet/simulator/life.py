@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ballonet.facts.snapshot import Bools, Floats, clip
+from ballonet.facts.snapshot import Bools, Floats, anybody, clip
 from ballonet.simulator import guests as model
 from ballonet.simulator.line import ACTUAL, ANSWERS, BUSY, FLOWS, READS, RESIDENT, STATE, WAITED, Line, booted
 from ballonet.simulator.programs import Answers
@@ -169,11 +169,12 @@ class Life:
         still = line.still()
         self._table[:, rows], self._at[rows] = line.end, end
         self._rate[:, rows] = line.rate
-        self._rate[:FLOWS, rows[still]] = 0.0
+        if anybody(still):
+            self._rate[:FLOWS, rows[still]] = 0.0
         self._end[rows] = np.where(still, self._timetable.next_at[rows], end)
         self._rise[rows] = line.rise()
-        self._delay[rows] = line.answers.longest
-        self._longest[rows] = np.maximum(self._longest[rows], line.answers.longest)
+        self._delay[rows] = line.delay
+        self._longest[rows] = np.maximum(self._longest[rows], line.delay)
 
     def _made(self, rows: Rows) -> model.Make:
         """Return what these guests are."""

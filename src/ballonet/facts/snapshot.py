@@ -22,9 +22,12 @@ Reckoned = TypeVar("Reckoned")
 
 
 def or_else(column: Floats, value: float = 0.0) -> Floats:
-    """Return a copy with a value where the column is unknown (a seventh of the time of `nan_to_num`)."""
+    """Return the column with a value where it is unknown (a fraction of the time of `nan_to_num`)."""
+    unknown = np.isnan(column)
+    if not anybody(unknown):
+        return column
     filled = column.copy()
-    filled[np.isnan(column)] = value
+    filled[unknown] = value
     return filled
 
 

@@ -336,7 +336,7 @@ class _Run:
 def lived(task: Task) -> Result:
     """Run one seed, on virtual time, with the state in a directory of its own."""
     place = _MEMORY if _MEMORY.is_dir() else None
-    gc.disable()  # some thousand objects wait for it in the end: looking for them is 4 % of the time
+    gc.disable()  # some thousand objects are left in the end: looking for them takes 3 % of the time
     try:
         with tempfile.TemporaryDirectory(prefix="ballonet-torture-", dir=place) as directory:
             return virtual.run(_live(task, Path(directory)))

@@ -83,7 +83,7 @@ class TroubledResidents:
     def column(self) -> Floats:
         """Return resident bytes side by side, NaN where they cannot be read."""
         column, unseen = self._world.column(), self._troubles.guests(What.UNSEEN)
-        if not unseen:
+        if not unseen or not self._followed:  # a new process has not said whom it follows
             return column
         return np.where([self._names.name(uuid) in unseen for uuid in self._followed], np.nan, column)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from fuzzing import EXAMPLES
 from running import HOST, NOWHERE, Run
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and what they start inherits that.
@@ -21,6 +22,7 @@ hypothesis.settings.register_profile(
     "untimed",
     deadline=None,
     derandomize="BALLONET_FUZZ_EXAMPLES" not in os.environ,
+    max_examples=EXAMPLES,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("untimed")

@@ -16,8 +16,8 @@ from ballonet.units import MIB
 pytestmark = pytest.mark.real
 
 BUSY = "at 0 anon_mib=130 hot_mib=130 rate=20 touches=8 grow_mib_s=50"
-KILLS = 20
-RESTARTS = 3
+KILLS = 30
+RESTARTS = 5
 
 
 def written(duo: Machine, served: Service, name: str) -> bool:

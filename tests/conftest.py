@@ -9,24 +9,35 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from fuzzing import EXAMPLES
 from running import HOST, NOWHERE, Run
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and what they start inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # Nor must it matter which settings this machine has.
 os.environ["BALLONET_CONFIG"] = os.devnull
-# An example's time is no property of the code: on a busy machine any takes longer than 0.2 s now and then.
-hypothesis.settings.register_profile("untimed", deadline=None)
+# An example's time is no property of the code: on a busy machine any takes longer than 0.2 s now and then, as
+# does making it. Each run has the same examples, and so the same result; `script/fuzz` has new ones.
+hypothesis.settings.register_profile(
+    "untimed",
+    deadline=None,
+    derandomize="BALLONET_FUZZ_EXAMPLES" not in os.environ,
+    max_examples=EXAMPLES,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("untimed")
 # For `script/mutants`, which runs each test some hundred times: few examples, always the same, and the first
 # that fails will do.
 _PHASES = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
 hypothesis.settings.register_profile(
-    "mutants", deadline=None, max_examples=15, derandomize=True, phases=_PHASES
+    "mutants",
+    hypothesis.settings.get_profile("untimed"),
+    max_examples=15,
+    phases=_PHASES,
 )
-# Real guests, which boot once for all that name them; a service with simulated ones; who looks at it; and the
-# packages, which are built once.
-pytest_plugins = ["hosts", "serving", "hosted", "browsing", "built"]
+# What stays together; real guests, which boot once for all that name them; a service with simulated ones; who
+# looks at it; and the packages, which are built once.
+pytest_plugins = ["sharing", "hosts", "serving", "hosted", "browsing", "built"]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Readers fed what nobody would write: some hundred examples each, thousands with `script/fuzz`."""
+"""Readers fed what nobody would write: a hundred examples each, thousands with `script/fuzz`."""
 
 import os
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from ballonet.errors import BallonetError, SettingsError
 Test = TypeVar("Test", bound=Callable[..., Any])
 
 ROOT = Path(__file__).parents[1]
-EXAMPLES = int(os.environ.get("BALLONET_FUZZ_EXAMPLES", "300"))
+EXAMPLES = int(os.environ.get("BALLONET_FUZZ_EXAMPLES", "100"))
 
 # What a hypervisor, or a kernel, says of something uncountable, and numbers around every limit that there is.
 ODD = (-(2**63), -(2**31), -1, 0, 1, 4095, 2**31, 2**32, 2**53 + 1, 2**63 - 1, 2**64 - 1, (2**64 - 1) // 1024)

@@ -53,7 +53,8 @@ from ballonet.service.daemon import Daemon
 from ballonet.units import GIB, MIB
 
 Patch: TypeAlias = pytest.MonkeyPatch
-few = settings(max_examples=300, deadline=None, database=None, phases=[Phase.generate])
+# Always the same examples: a defect that these find is found in every run.
+few = settings(max_examples=300, derandomize=True, database=None, phases=[Phase.generate])
 
 
 @dataclass(frozen=True)

@@ -206,7 +206,7 @@ def test_watching_prints_again_and_again_what_programs_read_line_by_line(host: s
         assert process.stdout
         documents = [json.loads(process.stdout.readline()) for _ in range(3)]
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=10)  # reads on: a full pipe would hold it
+        _, errors = process.communicate(timeout=60)  # reads on: a full pipe would hold it
         assert (130, b"") == (process.returncode, errors)
     assert [2**30] * 3 == [document["statistics"]["actual_bytes"] for document in documents]
 

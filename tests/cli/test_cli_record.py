@@ -63,7 +63,7 @@ def test_a_signal_leaves_a_whole_file(host: str, tmp_path: Path, ending: str, nu
     with recorder(host, path) as process:
         process.send_signal(number)
         process.send_signal(number)  # who is impatient breaks nothing
-        said, wrong = process.communicate(timeout=30)
+        said, wrong = process.communicate(timeout=60)
     trace = read(path)
 
     assert 0 == process.returncode, wrong
@@ -90,7 +90,7 @@ def test_a_full_disk_ends_the_recording_and_not_the_run(host: str, tmp_path: Pat
         assert f"ballonet: {path}: File too large: nothing more is recorded\n" == process.stderr.readline()
         assert "hint: the run goes on" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        said, wrong = process.communicate(timeout=30)
+        said, wrong = process.communicate(timeout=60)
 
     assert (0, "") == (process.returncode, wrong)
     assert "Ran for" in said

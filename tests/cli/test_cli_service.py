@@ -438,7 +438,7 @@ def test_run_answers_over_tcp_and_goes_on_where_it_cannot(ballonet: Run, host: s
         found = re.match(r"Answering on http://(127\.0\.0\.1:\d+)/: changes need what ballonet token", said)
         assert found, said
         [address] = found.groups()
-        with urlopen(f"http://{address}/-/healthy", timeout=30) as answer:
+        with urlopen(f"http://{address}/-/healthy", timeout=60) as answer:
             assert b'{"healthy":true}' == answer.read()
         token = document(ballonet("token", "-o", "json", env={"BALLONET_SOCKET": os.fspath(place)}))["token"]
         assert f"{token}\n" == (place.parent / "web-token").read_text()
@@ -461,7 +461,7 @@ def test_run_serves_metrics_of_guests_by_other_exporters_names_too(
         address = document(ballonet("token", "-o", "json", env={"BALLONET_SOCKET": os.fspath(place)}))[
             "address"
         ]
-        with urlopen(f"http://{address}/metrics", timeout=30) as answer:
+        with urlopen(f"http://{address}/metrics", timeout=60) as answer:
             text = answer.read().decode()
         process.terminate()
         process.communicate(timeout=60)

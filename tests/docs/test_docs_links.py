@@ -1,6 +1,7 @@
 """Links of the documents lead somewhere, pictures are made by the program, and every page is reached."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ MAKERS = {
     "demo.png": "ballonet demo --plot",
     **{f"{name}.png": "tests/docs/drawn.py" for name in SCENARIOS},
 }
+LONG = 100  # characters: shorter lines may stand in two tables
 DRAWN_BY_HAND = {"favicon.svg"}  # an icon shows nothing that the program does
 
 
@@ -30,13 +32,13 @@ def links(path: Path) -> list[str]:
     return [found or picture for found, picture in _LINK.findall(text)]
 
 
-def anchors(path: Path) -> set[str]:
+def anchors(path: Path) -> list[str]:
     """Return what a link can name in a document: its headings, as they are spelled in addresses."""
     text = (ROOT / path).read_text()
     for block in blocks(path):
         text = text.replace(block.text, "")
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    return {re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", heading.lower()).strip()) for heading in headings}
+    return [re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", heading.lower()).strip()) for heading in headings]
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=str)
@@ -49,6 +51,13 @@ def test_links_lead_somewhere(path: Path) -> None:
         assert there.exists(), link
         if anchor:
             assert anchor in anchors(there.resolve().relative_to(ROOT)), link
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=str)
+def test_nothing_is_said_twice(path: Path) -> None:
+    sentences = [line for line in (ROOT / path).read_text().splitlines() if len(line) > LONG]
+    twice = [line for line, times in Counter(anchors(path) + sentences).items() if times > 1]
+    assert [] == twice
 
 
 def test_every_page_is_reached_from_the_first() -> None:

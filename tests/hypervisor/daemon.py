@@ -17,7 +17,7 @@ PLACES = {
     "lib": "/var/lib/libvirt",
     "cache": "/var/cache/libvirt",
 }
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 
 class Daemon:
@@ -58,4 +58,4 @@ class Daemon:
     def virsh(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command of virsh on it."""
         command = ["virsh", "--quiet", "--connect", self.uri, *words]
-        return subprocess.run(command, check=check, capture_output=True, text=True, timeout=30)
+        return subprocess.run(command, check=check, capture_output=True, text=True, timeout=60)

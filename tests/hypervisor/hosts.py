@@ -1,25 +1,29 @@
 """What the tests run on: a fake, libvirt's test driver, and real guests under a libvirtd of their own.
 
-A pytest plugin: the real guests boot once for all files that name it.
+A pytest plugin: the real guests boot once for all files of a group that name them.
 """
 
 import asyncio
+import os
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from daemon import Daemon
 from fake import FakeHypervisor
 from monitors import FakeMonitor
+from sharing import shared
 from subjects import MAXIMUM_BYTES, Machine, PlainMachine, Subject
 
+from ballonet.errors import BallonetError
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.hypervisor.qmp import QmpHypervisor
 from ballonet.hypervisor.several import SeveralHypervisors
 from ballonet.lab.domain import GuestSpec
+from ballonet.lab.image import KERNEL_VARIABLE, build
 from ballonet.lab.lab import Lab
 from ballonet.lab.plain import PlainQemu
 from ballonet.units import MIB
@@ -54,13 +58,43 @@ MACHINE = [
 ]
 
 
-@pytest.fixture(scope="session")
-def machine() -> Iterator[Machine]:
+# What a package must say of itself to be one.
+CONTROL = "Package: kernel\nVersion: 1\nArchitecture: all\nMaintainer: tests\nDescription: what guests boot\n"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Have all labs boot one kernel, downloaded once, from a package that need not be uncompressed."""
+    if item.get_closest_marker("real") is None or KERNEL_VARIABLE in os.environ:
+        return
+    place = tempfile.TemporaryDirectory(prefix="kernel-")
+    item.config.add_cleanup(place.cleanup)
+    with suppress(BallonetError):  # labs say by themselves what lacks
+        os.environ[KERNEL_VARIABLE] = str(_packed(Path(place.name)))
+
+
+def _packed(place: Path) -> Path:
+    build(place)
+    tree, package = place / "kernel", place / "kernel.deb"
+    (tree / "DEBIAN").mkdir()
+    (tree / "DEBIAN/control").write_text(CONTROL)
+    words = ["dpkg-deb", "-Znone", "-b", str(tree), str(package)]
+    subprocess.run(words, check=True, capture_output=True)
+    return package
+
+
+@contextmanager
+def _machine() -> Iterator[Machine]:
     with booted(MACHINE) as found:
         definition = found.daemon.directory / "off.xml"
         definition.write_text(OFF.format(type="qemu", more=""))
         found.daemon.virsh("define", str(definition))
         yield found
+
+
+@pytest.fixture
+def machine() -> Machine:
+    return shared.get(_machine)
 
 
 @contextmanager
@@ -87,8 +121,13 @@ PLAIN = [
 ]
 
 
-@pytest.fixture(scope="session")
-def plain() -> Iterator[PlainMachine]:
+@pytest.fixture
+def plain() -> PlainMachine:
+    return shared.get(_plain)
+
+
+@contextmanager
+def _plain() -> Iterator[PlainMachine]:
     with booted_plain(PLAIN) as found:
         yield found
 

@@ -54,7 +54,7 @@ async def answering(program: Path, blocks: str = "") -> AsyncIterator[Callable[[
 
 
 async def _connected(path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return await asyncio.open_unix_connection(path)

@@ -32,6 +32,12 @@ def test_more_than_the_maximum_and_a_tenth_is_no_size_of_the_guest() -> None:
     assert 2 * GIB == sample.rss_bytes  # QEMU's own memory counts in it
 
 
+def test_a_stamp_of_its_own_counts_where_the_values_have_none() -> None:
+    assert 7.5 == statistics_of({"usable_bytes": GIB}, GIB, 7.5).last_update
+    assert 3.0 == statistics_of({"last_update": 3}, GIB, 7.5).last_update
+    assert statistics_of({"usable_bytes": GIB}, GIB).last_update is None
+
+
 def test_without_a_maximum_nothing_is_judged() -> None:
     assert GIB == statistics_of({"usable_bytes": GIB}, None).usable_bytes
 

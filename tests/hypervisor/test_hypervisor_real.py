@@ -31,7 +31,7 @@ async def test_readings_are_what_virsh_prints(machine: Machine, real: LibvirtHyp
     assert int(values["balloon.maximum"]) * KIB == web.maximum_bytes
     assert int(values["balloon.available"]) * KIB == web.statistics.available_bytes
     assert int(values["balloon.usable"]) * KIB == pytest.approx(web.statistics.usable_bytes, abs=8 * MIB)
-    assert int(values["balloon.last-update"]) == pytest.approx(web.statistics.last_update, abs=3)
+    assert int(values["balloon.last-update"]) == pytest.approx(web.statistics.last_update, abs=30)
     assert 1 == web.vcpus
     assert (web.disk_reads_total or 0) > 0
 
@@ -57,7 +57,7 @@ async def test_a_hung_guest_costs_its_own_row_only(machine: Machine, real: Libvi
         first = await by_name(real)  # waits for the deadline once
         begun = time.monotonic()
         second = await by_name(real)
-        assert time.monotonic() - begun < 1.0
+        assert time.monotonic() - begun < 2.5  # did it wait again, it would be the deadline's three
         for guests in (first, second):
             assert {"api", "bare", "full", "mute", "web"} == guests.keys()
             assert "busy" == guests["web"].job
@@ -69,7 +69,7 @@ async def test_a_hung_guest_costs_its_own_row_only(machine: Machine, real: Libvi
         await real.resize(second["api"].uuid, MAXIMUM_BYTES // 2)
     finally:
         os.kill(process, signal.SIGCONT)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         # What was asked in vain happens when the guest is back.
         while (web := (await by_name(real))["web"]).actual_bytes != MAXIMUM_BYTES - 32 * MIB or web.job:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
@@ -84,7 +84,7 @@ async def test_statistics_that_are_asked_for_come_at_once(real: LibvirtHyperviso
         await asyncio.sleep(2.5)  # the last of the old period came; stamps are whole seconds
         asked_at = time.time()
         await real.refresh(uuid)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):  # of the period's 60
             while True:
                 now = (await by_name(real))["api"].statistics.last_update
                 if now is not None and now >= int(asked_at):
@@ -103,13 +103,14 @@ async def test_a_paused_guest_says_so_and_goes_on(machine: Machine, real: Libvir
     assert "paused" == (await by_name(real))["api"].state
     machine.daemon.virsh("resume", "api")
     assert "running" == (await by_name(real))["api"].state
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert [EventKind.PAUSED, EventKind.RESUMED] == [(await anext(events)).kind for _ in range(2)]
 
 
 async def test_a_guest_that_ends_between_two_calls_is_shut_off(
-    machine: Machine, real: LibvirtHypervisor, monkeypatch: pytest.MonkeyPatch
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    patient = await LibvirtHypervisor.open(machine.daemon.uri, deadline_seconds=60.0)
     asked = libvirt.virDomain.memoryStats
 
     def ended(domain: libvirt.virDomain) -> object:
@@ -118,8 +119,9 @@ async def test_a_guest_that_ends_between_two_calls_is_shut_off(
 
     machine.daemon.virsh("start", "off")
     monkeypatch.setattr(libvirt.virDomain, "memoryStats", ended)
-    off = await real.guest("off")
+    off = await patient.guest("off")
     assert (State.SHUT_OFF, None) == (off.state, off.id)
+    await patient.close()
 
 
 async def test_who_may_only_read_cannot_change(machine: Machine) -> None:
@@ -148,20 +150,20 @@ async def test_the_connection_comes_back_after_its_daemon_died(
     with pytest.raises(HypervisorError, match="not connected"):
         await real.guests()  # at once: the next try is in a second
     machine.daemon.start()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (after := await reading(real)) is None:  # noqa: ASYNC110
             await asyncio.sleep(0.2)
     assert before.keys() == after.keys()
     assert before["web"].id == after["web"].id
     assert [EventKind.LOST, EventKind.RECONNECTED] == [(await anext(events)).kind for _ in range(2)]
     await real.resize(after["web"].uuid, MAXIMUM_BYTES - 16 * MIB)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (event := await anext(events)).kind is not EventKind.BALLOON:
             pass
     assert "web" == event.name
     await real.resize(after["web"].uuid, MAXIMUM_BYTES)
     whole = f"balloon.current={MAXIMUM_BYTES // KIB}\n"
-    async with asyncio.timeout(10):  # what others read of libvirt lags by up to a second
+    async with asyncio.timeout(60):  # what others read of libvirt lags by up to a second
         while whole not in machine.daemon.virsh("domstats", "web").stdout:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
 

@@ -25,7 +25,7 @@ async def test_others_go_on_while_one_hangs_and_the_hung_are_bounded() -> None:
     with pytest.raises(HypervisorError, match=f"{MOST_STUCK} calls"):
         await threads.run(lambda: 42, "counting", 5.0)
     release.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             try:
                 assert 42 == await threads.run(lambda: 42, "counting", 5.0)

@@ -165,7 +165,7 @@ async def test_a_driver_that_is_taken_out_gives_all_back_and_one_that_comes_does
     async with running(embedded, place, GuestSpec("turned", memory_bytes=128 * MIB)) as (lab, hypervisor):
 
         async def until_it_has(size_bytes: int) -> None:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while (await hypervisor.guest("turned")).actual_bytes != size_bytes:  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
 

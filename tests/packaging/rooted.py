@@ -51,7 +51,7 @@ mount --bind {CHECKOUT}/src .{OWN}/src
 mount --bind {sysconfig.get_path("purelib")} .{OWN}/packages
 mount --bind {sys.base_prefix} .{OWN}/python
 """
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 
 
 class Host:
@@ -119,7 +119,7 @@ def skip_without_root() -> None:
         pytest.skip("a systemd of the tests' own needs namespaces, so root")
 
 
-def until(condition: Callable[[], bool], host: Host, seconds: float = 40.0) -> None:
+def until(condition: Callable[[], bool], host: Host, seconds: float = 120.0) -> None:
     """Wait until it holds; what the service logged is said where it never does."""
     deadline = time.monotonic() + seconds
     while not condition():

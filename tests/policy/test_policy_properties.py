@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
+import pytest
 from columns import courses, hosts, known, laws, take
 from hypothesis import HealthCheck, given
 from hypothesis import settings as example
@@ -21,6 +22,8 @@ from ballonet.policy.plan import plan
 from ballonet.policy.room import room
 from ballonet.policy.settings import Settings
 from ballonet.units import GIB, MIB
+
+pytestmark = pytest.mark.fuzz
 
 PAGE = 4096.0
 REPORTS = ("stats_at", "unused", "usable", "available", "rss", "swap_in", "swap_out", "disk_reads")

@@ -1,6 +1,7 @@
 """A service in a process of its own, for tests on real guests: started, asked, and ended.
 
-A pytest plugin: its two guests boot once for all tests that name them.
+A pytest plugin: its two guests boot once for all files of a group that name them. What is waited for is asked
+for on the socket; each command would take a process of its own, and its time from the guests.
 """
 
 import json
@@ -17,9 +18,13 @@ from typing import Any, NamedTuple
 import pytest
 from hosts import booted
 from journal import rows
+from sharing import shared
 from subjects import Machine
 
+from ballonet.errors import BallonetError
 from ballonet.lab.domain import GuestSpec
+from ballonet.service.client import Client
+from ballonet.service.models import Events, Plan, PlanRow, Status
 from ballonet.units import MIB
 
 COMMAND = [sys.executable, "-m", "ballonet"]
@@ -27,6 +32,7 @@ COMMAND = [sys.executable, "-m", "ballonet"]
 BUDGET_BYTES = 420 * MIB
 FLOOR_BYTES = 96 * MIB
 OPTIONS = ["--enforce", "--budget", "420MiB", "--floor", "96MiB", "--boot-grace", "0s", "--interval", "1s"]
+PATIENCE_SECONDS = 120.0  # with a busy machine
 IDLE = "at 0 anon_mib=10 hot_mib=10 rate=20 touches=8"
 
 
@@ -54,6 +60,7 @@ class Service:
         self._uris, self._options = uris, [*OPTIONS, *options]
         self.socket, self.state = place / "run.sock", place / "state"
         self.said = place / "said"
+        self.client = Client(self.socket)
 
     @contextmanager
     def running(self) -> Iterator["subprocess.Popen[bytes]"]:
@@ -62,7 +69,7 @@ class Service:
         words += ["--socket", str(self.socket), "--state", str(self.state)]
         with self.said.open("ab") as file, subprocess.Popen(words, stdout=file, stderr=file) as process:
             try:
-                wait_until(lambda: self.ask("status").returncode == 0, self.said)
+                wait_until(self._has_looked, self.said)
                 yield process
             finally:
                 process.kill()
@@ -78,9 +85,28 @@ class Service:
         assert 0 == done.returncode, done.stderr
         return json.loads(done.stdout)
 
+    def _has_looked(self) -> bool:
+        try:
+            return all(each.last_tick for each in self.status().hypervisors)
+        except BallonetError:
+            return False
+
+    def status(self) -> Status:
+        return self.client.get(Status, "/v1/status")
+
+    def guests(self) -> dict[str, PlanRow]:
+        """Return what the last plan says of each guest, by its name."""
+        (found,) = self.client.get(Plan, "/v1/plan").hypervisors
+        return {guest.name: guest for guest in found.guests}
+
+    def verdict(self, name: str) -> str:
+        return self.guests()[name].verdict.reason
+
     def web(self) -> str:
         """Return the address at which it is served over TCP; it was started just now."""
-        (address,) = re.findall(r"Answering on http://(.*)/:", self.said.read_text())
+        said = re.compile(r"Answering on http://(.*)/:")
+        wait_until(lambda: bool(said.search(self.said.read_text())), self.said)
+        (address,) = said.findall(self.said.read_text())
         return str(address)
 
     def acts(self, name: str, since: float = 0.0) -> list[Act]:
@@ -95,24 +121,20 @@ class Service:
 
     def has_told(self, words: str, times: int) -> bool:
         """Return whether so many events begin so that are of no guest."""
-        found = [event for event in self.answer("events")["events"] if not event["name"]]
-        return len([event for event in found if event["sentence"].startswith(words)]) >= times
-
-    def verdict(self, name: str) -> str:
-        (guests,) = (each["guests"] for each in self.answer("plan")["hypervisors"])
-        return str(next(guest["verdict"]["reason"] for guest in guests if guest["name"] == name))
+        found = [event for event in self.client.get(Events, "/v1/events").events if not event.name]
+        return len([event for event in found if event.sentence.startswith(words)]) >= times
 
 
-@pytest.fixture(scope="session")
-def two_guests() -> Iterator[Machine]:
-    """Boot two guests of 256 MiB."""
+@contextmanager
+def _two_guests() -> Iterator[Machine]:
     with booted([GuestSpec(name, memory_bytes=256 * MIB) for name in ("one", "two")]) as machine:
         yield machine
 
 
 @pytest.fixture
-def duo(two_guests: Machine) -> Machine:
-    """Return the guests "one" and "two" at rest, each with all of its memory."""
+def duo() -> Machine:
+    """Return the guests "one" and "two" of 256 MiB at rest, each with all of its memory."""
+    two_guests = shared.get(_two_guests)
     for name in ("one", "two"):
         two_guests.daemon.virsh("setmem", name, "256M", "--live")
         two_guests.load(name, IDLE)
@@ -125,8 +147,8 @@ def served(duo: Machine, tmp_path: Path) -> Service:
     return Service(tmp_path, [duo.daemon.uri], "--web", "127.0.0.1:0")
 
 
-def wait_until(there: Callable[[], bool], said: Path, seconds: float = 40) -> None:
-    deadline = time.monotonic() + seconds
+def wait_until(there: Callable[[], bool], said: Path) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not there():
         assert time.monotonic() < deadline, said.read_text()
         time.sleep(0.3)

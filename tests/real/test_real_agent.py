@@ -25,6 +25,8 @@ from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.hypervisor.qmp import QmpHypervisor
 from ballonet.lab import reaper
 from ballonet.lab.domain import GuestSpec
+from ballonet.service.client import guest_path
+from ballonet.service.models import Why
 from ballonet.units import MIB
 
 pytestmark = pytest.mark.real
@@ -194,8 +196,7 @@ def test_a_service_is_told_by_those_that_its_settings_name(
     service = Service(tmp_path, [ward.uri])
 
     def age(name: str) -> float | None:
-        found: float | None = service.answer("why", name)["inputs"]["agent_age_seconds"]
-        return found
+        return service.client.get(Why, guest_path(name, "why")).inputs.agent_age_seconds
 
     with service.running():
         wait_until(lambda: service.verdict("told") == "managed", service.said)

@@ -26,7 +26,6 @@ FLOOR_BYTES = 112 * MIB
 PAGE_BYTES = 4096
 OPTIONS = ["--budget", f"{BUDGET_BYTES}B", "--floor", f"{FLOOR_BYTES}B"]
 IDLE = "at 0 anon_mib=10 hot_mib=10 rate=10 touches=4"
-PATIENCE_SECONDS = 90.0
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +55,7 @@ def sizes(host: Machine) -> dict[str, int]:
 def settled(host: Machine, service: Service) -> Iterator[None]:
     """Run a service that has its guests within the budget; in the end it has broken nothing."""
     with service.running():
-        wait_until(lambda: sum(sizes(host).values()) <= BUDGET_BYTES, service.said, PATIENCE_SECONDS)
+        wait_until(lambda: sum(sizes(host).values()) <= BUDGET_BYTES, service.said)
         yield
         events = service.answer("events")["events"]
         assert not [event for event in events if event["kind"] == "broken"]
@@ -73,19 +72,19 @@ def reported_at(host: Machine, name: str) -> int:
 
 
 def need(service: Service, name: str) -> int:
-    (guests,) = (each["guests"] for each in service.answer("plan")["hypervisors"])
-    return int(next(guest["wanted"]["need_bytes"] for guest in guests if guest["name"] == name))
+    return service.guests()[name].wanted.need_bytes or 0
 
 
 def test_who_eats_all_it_gets_takes_nobody_below_floor_or_need(host: Machine, service: Service) -> None:
     host.load("needy", "at 0 anon_mib=60 hot_mib=60 rate=20 touches=8")
-    wait_until(lambda: host.lab.latest("needy").anon_mib == 60.0, service.said, PATIENCE_SECONDS)
+    wait_until(lambda: host.lab.latest("needy").anon_mib == 60.0, service.said)
     with settled(host, service):
         time.sleep(5)  # until what it needs was reported, and no more is promised to it
         before = host.lab.latest("needy")
         host.load("eater", "at 0 anon_mib=500 hot_mib=100 rate=20 touches=8 grow_mib_s=100")
         begun, least = host.actual("eater"), MAXIMA.copy()
-        for _ in range(12):
+        until = time.monotonic() + 10.0
+        while time.monotonic() < until:
             seen = sizes(host)
             least = {name: min(least[name], size) for name, size in seen.items()}
             assert sum(seen.values()) <= BUDGET_BYTES + MIB, seen
@@ -120,7 +119,7 @@ def test_a_guest_whose_driver_goes_and_comes_is_left_alone(host: Machine, servic
         wait_until(lambda: host.actual("needy") < MAXIMA["needy"], service.said)
         wait_until(lambda: len(service.acts("needy", came_at)) > 0, service.said)
         assert {"adopted"} == {act.cause for act in service.acts("needy", came_at)}
-        wait_until(lambda: sum(sizes(host).values()) <= BUDGET_BYTES, service.said, PATIENCE_SECONDS)
+        wait_until(lambda: sum(sizes(host).values()) <= BUDGET_BYTES, service.said)
 
 
 def test_a_guest_reset_while_it_shrinks_is_left_alone_until_it_speaks_again(
@@ -131,13 +130,13 @@ def test_a_guest_reset_while_it_shrinks_is_left_alone_until_it_speaks_again(
     wait_until(lambda: sizes(host) == MAXIMA, service.said)
     with service.running():
         wait_until(lambda: bool(service.acts("eater")), service.said)
-        reset_at = time.time()
         host.daemon.virsh("reset", "eater")
+        reset_at = time.time()
         # Until the driver is back QEMU tells the statistics of before; its stamps are whole seconds.
-        wait_until(lambda: reported_at(host, "eater") > reset_at + 2.0, service.said, PATIENCE_SECONDS)
+        wait_until(lambda: reported_at(host, "eater") > reset_at + 2.0, service.said)
         back_at = reported_at(host, "eater")
-        assert not [act for act in service.acts("eater", reset_at + 0.5) if act.at < back_at - 1.0]
-        wait_until(lambda: service.verdict("eater") == "managed", service.said, PATIENCE_SECONDS)
+        assert not [act for act in service.acts("eater", reset_at + 1.0) if act.at < back_at - 1.0]
+        wait_until(lambda: service.verdict("eater") == "managed", service.said)
     with settled(host, service):
         told = [event for event in service.answer("events")["events"] if event["name"] == "eater"]
         assert [event for event in told if "was reset" in event["sentence"]]
@@ -151,7 +150,7 @@ def test_what_a_guest_took_back_to_save_itself_is_not_taken_again(host: Machine,
         time.sleep(10)  # until nothing is left to give
         size, kills, begun = host.actual("rescued"), host.lab.latest("rescued").oom_kill, time.time()
         host.load("rescued", "at 0 anon_mib=110 hot_mib=110 rate=20 touches=8 grow_mib_s=40")
-        wait_until(lambda: host.lab.latest("rescued").anon_mib == 110.0, service.said, PATIENCE_SECONDS)
+        wait_until(lambda: host.lab.latest("rescued").anon_mib == 110.0, service.said)
         wait_until(lambda: host.actual("rescued") > size + 32 * MIB, service.said)
         for _ in range(10):
             assert "somebody else" not in service.verdict("rescued")
@@ -165,7 +164,7 @@ def test_a_leak_that_its_own_kernel_ends_had_all_that_it_may_have(host: Machine,
         time.sleep(5)
         kills, begun = host.lab.latest("leaky").oom_kill, time.time()
         host.load("leaky", "at 0 anon_mib=400 hot_mib=10 rate=10 touches=4 grow_mib_s=2")
-        wait_until(lambda: host.lab.latest("leaky").oom_kill > kills, service.said, PATIENCE_SECONDS)
+        wait_until(lambda: host.lab.latest("leaky").oom_kill > kills, service.said)
         # Less by no more than is worth a change: its kernel may end it just before. Once it was ended it has
         # memory to spare, which goes back.
         most = max(act.to_bytes for act in service.acts("leaky", begun))
@@ -197,17 +196,18 @@ def test_a_second_service_is_refused_until_the_first_is_dead(
 def test_below_the_hosts_reserve_nothing_grows_and_it_recovers(host: Machine, tmp_path: Path) -> None:
     for name in MAXIMA:
         host.load(name, IDLE)
-    # Nothing is done to the machine: what is never handed out begins a little below what it has.
+    # Nothing is done to the machine: what is never handed out begins a little below what it has, by more than
+    # other tests take meanwhile.
     available = LinuxHost().memory().available_bytes
-    if available < 3 << 30:
-        pytest.skip("a host with 3 GiB available is needed, to take a part of it for a while")
-    reserve = int(available) - 800 * MIB
+    if available < 5 << 30:
+        pytest.skip("a host with 5 GiB available is needed, to take a part of it for a while")
+    reserve = int(available) - 2048 * MIB
     service = Service(tmp_path, [host.daemon.uri], *OPTIONS, "--reserve", f"{reserve}B")
     with settled(host, service):
         done = service.ask("make-room", "24MiB", "--timeout", "60s", "--hold", "10m")
         assert 0 == done.returncode, done.stderr
         with hogged(reserve - 200 * MIB):
-            wait_until(lambda: service.answer("status")["host"]["headroom_bytes"] == 0, service.said)
+            wait_until(lambda: headroom_bytes(service) == 0, service.said)
             time.sleep(2)  # until a tick knows
             begun = time.time()
             host.load("eater", "at 0 anon_mib=120 hot_mib=120 rate=20 touches=8 grow_mib_s=40")
@@ -215,7 +215,12 @@ def test_below_the_hosts_reserve_nothing_grows_and_it_recovers(host: Machine, tm
             assert service.ask("make-room", "64MiB", "--timeout", "2s").returncode in {5, 6}
             assert 24 * MIB == service.answer("status")["leased_bytes"]
             assert [] == [name for name in MAXIMA if grew(service, name, begun)]
-        wait_until(lambda: grew(service, "eater", begun), service.said, PATIENCE_SECONDS)
+        wait_until(lambda: grew(service, "eater", begun), service.said)
+
+
+def headroom_bytes(service: Service) -> int | None:
+    host = service.status().host
+    return None if host is None else host.headroom_bytes
 
 
 def grew(service: Service, name: str, since: float) -> bool:

@@ -66,7 +66,7 @@ def test_guests_has_a_row_for_each_and_figures_of_now(machine: Machine, ballonet
     assert MAXIMUM_BYTES == web["maximum_bytes"] == web["actual_bytes"]
     assert 0 < web["unused_bytes"] <= web["available_bytes"] < MAXIMUM_BYTES
     assert MIB < web["rss_bytes"]
-    assert 0 <= web["stats_age_seconds"] < 10
+    assert 0 <= web["stats_age_seconds"] < 60
     assert (1, False, True) == tuple(
         web[field] for field in ("stats_period_seconds", "autodeflate", "free_page_reporting")
     )
@@ -144,9 +144,9 @@ def test_a_guest_is_followed_to_its_size_and_back(machine: Machine, ballonet: Ru
         assert (0, "") == (result.returncode, result.stderr)
         assert f"web: {size} MiB reached after" in result.stdout
         assert abs(machine.actual("web") - size * MIB) < MIB
-    told = document(ballonet("set", "web", "0.25GiB", "--wait", "9s", "-o", "json"))
+    told = document(ballonet("set", "web", "0.25GiB", "--wait", "60s", "-o", "json"))
     assert MAXIMUM_BYTES == told["requested_bytes"]
-    assert told["reached_after_seconds"] < 9
+    assert told["reached_after_seconds"] < 60
 
 
 def test_a_silent_driver_is_named(machine: Machine, ballonet: Run) -> None:

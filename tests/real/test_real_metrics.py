@@ -41,7 +41,7 @@ def test_prometheus_knows_what_the_commands_say(duo: Machine, served: Service, t
             assert {"": 0.0} == prometheus.values("sum(ballonet_invariant_violations_total)")
             firing = prometheus.get("/api/v1/alerts")["alerts"]
             assert [] == [alert for alert in firing if alert["state"] == "firing"]
-        with urlopen(f"http://{served.web()}/metrics", timeout=30) as answer:
+        with urlopen(f"http://{served.web()}/metrics", timeout=60) as answer:
             text = answer.read()
         subprocess.run(["promtool", "check", "metrics"], input=text, check=True)
     assert "Traceback" not in served.said.read_text()

@@ -49,7 +49,7 @@ class Watcher:
 
 
 def holds(served: Service) -> list[str | None]:
-    return [each["name"] for each in served.answer("status")["holds"]]
+    return [each.name for each in served.status().holds]
 
 
 def test_what_is_done_on_the_page_is_done_to_real_guests(duo: Machine, served: Service) -> None:

@@ -42,15 +42,16 @@ def rows(machine: PlainMachine) -> dict[str, dict[str, Any]]:
     return {row["name"]: row for row in json.loads(run(machine, "-o", "json", "guests").stdout)["guests"]}
 
 
-def planned(service: Service) -> dict[str, dict[str, Any]]:
-    return {row["name"]: row for row in service.answer("plan")["hypervisors"][0]["guests"]}
+def has(service: Service, name: str, size_bytes: int) -> bool:
+    """Return whether a guest has at least this, as the last plan saw it."""
+    return (service.guests()[name].actual_bytes or 0) >= size_bytes
 
 
 def test_by_hand(machine: PlainMachine) -> None:
     left = rows(machine)["left"]
     assert "managed" == left["verdict"]["reason"]
     assert left["rss_bytes"] > 100 * MIB
-    assert 0 <= left["stats_age_seconds"] < 10
+    assert 0 <= left["stats_age_seconds"] < 60
     done = run(machine, "set", "left", "200MiB", "--wait", "60s")
     assert (0, "") == (done.returncode, done.stderr)
     assert 200 * MIB == rows(machine)["left"]["actual_bytes"]
@@ -77,11 +78,11 @@ def test_a_service_balances_them_and_sees_bursts(machine: PlainMachine, tmp_path
     service = Service(tmp_path, [machine.uri])
     with service.running():
         wait_until(
-            lambda: sum(row["actual_bytes"] for row in planned(service).values()) <= BUDGET_BYTES,
+            lambda: sum(row.actual_bytes or 0 for row in service.guests().values()) <= BUDGET_BYTES,
             service.said,
         )
         machine.load("left", BUSY)
-        wait_until(lambda: planned(service)["left"]["actual_bytes"] >= 200 * MIB, service.said)
+        wait_until(lambda: has(service, "left", 200 * MIB), service.said)
         machine.load("left", IDLE)
         assert not [event for event in service.answer("events")["events"] if event["kind"] == "broken"]
     assert "Traceback" not in service.said.read_text()
@@ -91,14 +92,14 @@ def test_a_service_balances_them_and_sees_bursts(machine: PlainMachine, tmp_path
 def test_guests_come_and_go(machine: PlainMachine, tmp_path: Path) -> None:
     service = Service(tmp_path, [machine.uri])
     with service.running():
-        wait_until(lambda: planned(service).keys() == {"left", "right"}, service.said)
+        wait_until(lambda: service.guests().keys() == {"left", "right"}, service.said)
         asyncio.run(machine.lab.boot([GuestSpec("late", memory_bytes=128 * MIB)]))
-        wait_until(lambda: planned(service).keys() == {"late", "left", "right"}, service.said)
+        wait_until(lambda: service.guests().keys() == {"late", "left", "right"}, service.said)
         uuid = machine.lab.uuids["late"]
-        assert uuid == planned(service)["late"]["uuid"]
+        assert uuid == service.guests()["late"].uuid
         [process] = reaper.processes({uuid})
         os.kill(process, signal.SIGKILL)
-        wait_until(lambda: planned(service).keys() == {"left", "right"}, service.said)
+        wait_until(lambda: service.guests().keys() == {"left", "right"}, service.said)
         assert (machine.monitors / "late.qmp").exists()  # nobody tidied up
     assert "Traceback" not in service.said.read_text()
 
@@ -111,7 +112,7 @@ def test_a_monitor_that_somebody_else_holds(machine: PlainMachine, tmp_path: Pat
         with service.running():
             wait_until(lambda: service.verdict("right") == "managed", service.said)
             assert "does not answer" in service.verdict("left")
-            assert {"left", "right"} == planned(service).keys()
+            assert {"left", "right"} == service.guests().keys()
             assert "in use: another client is connected" in service.said.read_text()
             other.close()
             wait_until(lambda: service.verdict("left") == "managed", service.said)
@@ -127,7 +128,7 @@ def test_a_stopped_qemu_costs_nobody_else_anything(machine: PlainMachine, tmp_pa
         try:
             wait_until(lambda: "does not answer" in service.verdict("left"), service.said)
             machine.load("right", BUSY)
-            wait_until(lambda: planned(service)["right"]["actual_bytes"] >= 200 * MIB, service.said)
+            wait_until(lambda: has(service, "right", 200 * MIB), service.said)
         finally:
             os.kill(process, signal.SIGCONT)
         wait_until(lambda: service.verdict("left") == "managed", service.said)
@@ -139,7 +140,7 @@ async def test_a_reset_is_told(machine: PlainMachine) -> None:
     events = hypervisor.events()
     [monitor] = [each for each in hypervisor._monitors.values() if each.name == "right"]
     await monitor.ask("resetting right", "system_reset", None, 5.0)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (event := await anext(events)).kind != "rebooted":
             pass
     assert ("right", machine.lab.uuids["right"]) == (event.name, event.uuid)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from hosts import booted
+from serving import PATIENCE_SECONDS
 from subjects import Machine
 
 from ballonet.lab import reaper
@@ -63,7 +64,7 @@ class Running:
 
     def wait_for(self, pattern: str) -> None:
         """Return when a line matches."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not re.search(pattern, self.text()):
             assert self.process.poll() is None, self.text()
             assert time.monotonic() < deadline, f"no {pattern!r} in:\n{self.text()}"
@@ -71,11 +72,11 @@ class Running:
 
     def interrupt(self) -> int:
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 def wait_until(there: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not there():
         assert time.monotonic() < deadline
         time.sleep(0.2)
@@ -95,7 +96,7 @@ def running(host: Machine, printed: Path, *options: str) -> Iterator[Running]:
 def test_without_enforce_it_says_what_it_would_do_and_writes_nothing(host: Machine, tmp_path: Path) -> None:
     before = sizes(host)
     with running(host, tmp_path / "printed", "--for", "6s") as run:
-        assert 0 == run.process.wait(30)
+        assert 0 == run.process.wait(60)
     assert MAXIMA == before == sizes(host)
     assert 0 == host.period("quiet")
     for line in (

@@ -36,8 +36,8 @@ def test_they_share_a_budget_and_one_that_goes_costs_its_own_guests_only(
     service = Service(tmp_path, uris)
 
     def unanswered() -> list[str]:
-        (found,) = service.answer("status")["hypervisors"]
-        return list(found["unanswered"])
+        (found,) = service.status().hypervisors
+        return found.unanswered
 
     left.load("left", IDLE)
     right.load("right", IDLE)
@@ -54,8 +54,9 @@ def test_they_share_a_budget_and_one_that_goes_costs_its_own_guests_only(
         right.daemon.kill()
         wait_until(lambda: unanswered() == [uris[1]], service.said)
         size = left.actual("left") - 8 * MIB
-        assert 0 == service.ask("set", "left", f"{size}B", "--for", "2s").returncode
+        assert 0 == service.ask("set", "left", f"{size}B", "--for", "10m").returncode
         wait_until(lambda: left.actual("left") == size, service.said)
+        assert 0 == service.ask("resume", "left").returncode
         assert "does not answer" in service.verdict("right")
 
         right.daemon.start()

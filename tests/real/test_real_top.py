@@ -10,8 +10,8 @@ from ballonet.units import MIB
 pytestmark = pytest.mark.real
 
 
-def holds(served: Service) -> dict[str, int | None]:
-    return {each["name"]: each["size_bytes"] for each in served.answer("status")["holds"]}
+def holds(served: Service) -> dict[str | None, int | None]:
+    return {each.name: each.size_bytes for each in served.status().holds}
 
 
 def test_guests_are_held_and_set_from_the_keyboard(duo: Machine, served: Service) -> None:

@@ -109,7 +109,7 @@ def ended_while(machine: Machine, name: str, *words: str) -> "subprocess.Complet
         time.sleep(2)
         assert process.poll() is None
         machine.daemon.virsh("destroy", name)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
     return subprocess.CompletedProcess(words, process.returncode, out, err)
 
 
@@ -199,13 +199,12 @@ def test_nothing_is_needed_for_an_embedded_driver_and_nothing_takes_long(ballone
     # Not tmp_path, which is too long for the names of sockets.
     with tempfile.TemporaryDirectory(prefix="hv-") as root:
         uri = f"qemu:///embed?root={root}"
-        begun = time.monotonic()
         nobody = ballonet("-c", uri, "guests")
         findings = found(ballonet("-c", uri, "doctor", "-o", "json").stdout)
-        seconds = time.monotonic() - begun
+        known = sorted(path.name for path in Path(root, "cache/qemu").iterdir())
     assert (0, "No guest is running") == (nobody.returncode, nobody.stderr[:19])
     assert ("host", "unreachable") not in findings
-    assert seconds < 4  # were QEMUs started for their versions, it would be 4 to 15
+    assert [] == known  # were QEMUs started for their versions, for seconds, libvirt would keep what they say
 
 
 def test_a_lab_without_a_daemon_is_used_by_the_uri_that_it_prints(ballonet: Run) -> None:

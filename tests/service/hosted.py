@@ -75,7 +75,7 @@ class Hosted:
     stopped: bool = field(default=False)
 
     def does(self, coroutine: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(timeout=30.0)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(timeout=60.0)
 
     def ticks(self, count: int = 1) -> None:
         self.does(self._ticks(count))
@@ -105,7 +105,7 @@ class Hosted:
         self, method: str, route: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, bytes]:
         """Make one request by hand, as a program in another language would."""
-        connection = HTTPConnection("localhost", timeout=30.0)
+        connection = HTTPConnection("localhost", timeout=60.0)
         connection.sock = connect(self.path)
         status, _, content = _asked(connection, method, route, body, headers)
         return status, content
@@ -115,12 +115,12 @@ class Hosted:
     ) -> tuple[int, dict[str, str], bytes]:
         """Make one request over TCP; return the answer's headers, too, in lower case."""
         assert self.web is not None
-        return _asked(HTTPConnection(*self.web.address, timeout=30.0), method, route, body, headers)
+        return _asked(HTTPConnection(*self.web.address, timeout=60.0), method, route, body, headers)
 
     @contextmanager
     def following(self, route: str) -> Iterator[Iterator[bytes]]:
         """Read an answer line by line, as it comes."""
-        connection = HTTPConnection("localhost", timeout=30.0)
+        connection = HTTPConnection("localhost", timeout=60.0)
         connection.sock = connect(self.path)
         connection.request("GET", route)
         with connection.getresponse() as response:
@@ -192,16 +192,15 @@ def ask_as(
 
 def until(condition: Callable[[], bool]) -> None:
     """Wait until the service has noticed."""
-    for _ in range(1000):
-        if condition():
-            return
+    deadline = time.monotonic() + 60.0
+    while not condition():
+        assert time.monotonic() < deadline
         time.sleep(0.01)
-    raise AssertionError
 
 
 def connect(path: Path) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(30.0)
+    connection.settimeout(60.0)
     connection.connect(os.fspath(path))
     return connection
 
@@ -240,15 +239,24 @@ def hosted(
         host = asyncio.run_coroutine_threadsafe(
             _begin(path, ticks, group, world or _four, enforce=enforce, budget_bytes=budget_bytes, web=web),
             loop,
-        ).result(timeout=30.0)
+        ).result(timeout=60.0)
         try:
             yield host
         finally:
             host.stop()
     finally:
+        asyncio.run_coroutine_threadsafe(_hang_up(loop), loop).result(timeout=60.0)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+async def _hang_up(loop: asyncio.AbstractEventLoop) -> None:
+    """Close what the server leaves open for a moment: whoever was refused may take some time to read why."""
+    for transport in list(vars(loop)["_transports"].values()):
+        transport.abort()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
 
 
 def _four(clock: VirtualClock) -> World:

@@ -1,11 +1,12 @@
 """A Prometheus of the tests' own, as Debian has it, that scrapes one service and answers queries."""
 
 import json
+import random
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -30,7 +31,7 @@ class Prometheus:
         self._address = address
 
     def get(self, path: str, **query: str) -> Any:
-        with urlopen(f"http://{self._address}{path}?{urlencode(query)}", timeout=30) as answer:
+        with urlopen(f"http://{self._address}{path}?{urlencode(query)}", timeout=60) as answer:
             return json.load(answer)["data"]
 
     def values(self, query: str) -> dict[str, float]:
@@ -50,8 +51,7 @@ class Prometheus:
 @contextmanager
 def scraping(target: str, place: Path) -> Iterator[Prometheus]:
     """Run one that scrapes this address each second, until the block ends."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{_free_port()}"
     (place / "prometheus.yml").write_text(CONFIG.format(rules=RULES, target=target))
     words = [
         "prometheus",
@@ -67,6 +67,14 @@ def scraping(target: str, place: Path) -> Iterator[Prometheus]:
             yield found
         finally:
             process.terminate()
+
+
+def _free_port() -> int:
+    """Return a port of those that the kernel gives to nobody who asks for any: nobody takes it meanwhile."""
+    for port in random.Random().sample(range(20000, 30000), 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError
 
 
 def _wait(prometheus: Prometheus, process: "subprocess.Popen[bytes]", said: Path) -> None:

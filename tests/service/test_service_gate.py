@@ -190,7 +190,7 @@ def test_odd_bytes_over_tcp_have_their_answer(service: Hosted, sent: bytes, stat
     assert service.web is not None
     with (
         unchanged_if(service, refused=True),
-        socket.create_connection(service.web.address, timeout=30.0) as connection,
+        socket.create_connection(service.web.address, timeout=60.0) as connection,
     ):
         connection.sendall(sent.replace(b"PORT", str(service.web.address.port).encode()))
         connection.shutdown(socket.SHUT_WR)

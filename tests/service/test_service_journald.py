@@ -19,7 +19,7 @@ def heard(tmp_path: Path) -> Iterator[socket.socket]:
 def listening(directory: Path) -> socket.socket:
     found = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     found.bind(os.fspath(directory / "socket"))
-    found.settimeout(5.0)
+    found.settimeout(60.0)
     return found
 
 

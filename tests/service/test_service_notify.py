@@ -1,5 +1,6 @@
 """What systemd hears, on a real datagram socket."""
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +12,10 @@ from ballonet.service.notify import Notifier
 
 @pytest.fixture(params=["file", "abstract"])
 def listening(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[socket.socket, str]]:
-    name = str(tmp_path / "notify") if request.param == "file" else f"@ballonet-{tmp_path.name}"
+    name = str(tmp_path / "notify") if request.param == "file" else f"@ballonet-{os.getpid()}-{tmp_path.name}"
     heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     heard.bind(name if request.param == "file" else f"\0{name[1:]}")
-    heard.settimeout(5)
+    heard.settimeout(60.0)
     yield heard, name
     heard.close()
 

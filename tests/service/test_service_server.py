@@ -111,6 +111,7 @@ def test_who_dawdles_is_cut_off(
         answer = everything(slow)
         assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
         assert 2 == json.loads(answer.partition(b"\r\n\r\n")[2])["exit_code"]
+        monkeypatch.undo()
         assert not json.loads(service.ask("GET", "/v1/holds")[1])["holds"]
     assert [] == caplog.records
 

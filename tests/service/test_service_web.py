@@ -108,7 +108,7 @@ def test_what_the_system_forbids_is_told_with_a_hint(error: OSError, monkeypatch
 def test_connections_over_tcp_are_bounded_and_leave_those_on_the_socket_alone(place: Path) -> None:
     with hosted(place, web=True) as service:
         assert service.web is not None
-        idle = [socket.create_connection(service.web.address, timeout=30.0) for _ in range(MOST_CONNECTIONS)]
+        idle = [socket.create_connection(service.web.address, timeout=60.0) for _ in range(MOST_CONNECTIONS)]
         for each in idle:  # answered: so it counts already
             each.sendall(f"GET /-/healthy HTTP/1.1\r\nHost: {service.web.address}\r\n\r\n".encode())
             assert each.recv(4096).startswith(b"HTTP/1.1 200")
@@ -123,7 +123,7 @@ def test_who_dawdles_over_tcp_is_cut_off(place: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(GuardedProtocol, "request_seconds", 0.2)
     with hosted(place, web=True) as service:
         assert service.web is not None
-        with socket.create_connection(service.web.address, timeout=30.0) as slow:
+        with socket.create_connection(service.web.address, timeout=60.0) as slow:
             slow.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: local")
             answer = b"".join(iter(lambda: slow.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
@@ -135,7 +135,7 @@ def test_who_reads_nothing_of_what_it_asked_for_is_cut_off(
     monkeypatch.setattr(GuardedProtocol, "read_seconds", 0.2)
     with hosted(place, web=True) as service:
         assert service.web is not None
-        with socket.create_connection(service.web.address, timeout=30.0) as deaf:
+        with socket.create_connection(service.web.address, timeout=60.0) as deaf:
             page = f"GET / HTTP/1.1\r\nHost: {service.web.address}\r\n\r\n".encode()
             with pytest.raises((BrokenPipeError, ConnectionResetError)):
                 deaf.sendall(page * 1_000_000)
@@ -147,7 +147,7 @@ def test_answers_wait_for_no_acknowledgement(place: Path) -> None:
         assert service.web is not None
         serving = service.web._serving
         assert serving is not None
-        with socket.create_connection(service.web.address, timeout=30.0) as browser:
+        with socket.create_connection(service.web.address, timeout=60.0) as browser:
             browser.sendall(f"GET /-/healthy HTTP/1.1\r\nHost: {service.web.address}\r\n\r\n".encode())
             assert browser.recv(4096)
             [connection] = serving._uvicorn.server_state.connections

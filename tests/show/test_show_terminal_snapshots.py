@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -158,3 +159,8 @@ def test_the_past_of_a_simulated_host_is_gone_back_to(snap_compare: Compare) -> 
 def test_it_is_read_without_colours(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     assert compared(snap_compare, Scripted([overview()]))
+
+
+def test_no_picture_is_left_of_a_test_that_is_gone() -> None:
+    kept = Path(__file__).parent / "__snapshots__" / Path(__file__).stem
+    assert set() == {path.stem for path in kept.iterdir()} - globals().keys()

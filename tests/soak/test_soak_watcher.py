@@ -65,6 +65,29 @@ def test_memory_handed_on_as_it_comes_is_in_order(watcher: Watcher, tmp_path: Pa
     assert {"planned": 2} == watcher.acts
 
 
+def test_what_somebody_else_took_a_moment_ago_could_not_be_known(watcher: Watcher, tmp_path: Path) -> None:
+    shrunk = {"one": 200 * MIB, "two": 144 * MIB}
+    for _ in range(3):
+        watcher.see(shrunk)
+    watcher.given("one", 256 * MIB)
+    watcher.see(WHOLE)
+    written(watcher, tmp_path, act("two", 144, 200))
+    for _ in range(2):
+        watcher.see({"one": 256 * MIB, "two": 200 * MIB})
+    assert [] == [words for words in watcher.broken if words.startswith("H1")]
+
+
+def test_what_somebody_else_took_long_ago_is_not_handed_out(watcher: Watcher, tmp_path: Path) -> None:
+    watcher.see({"one": 200 * MIB, "two": 144 * MIB})
+    watcher.given("one", 256 * MIB)
+    for _ in range(3):
+        watcher.see(WHOLE)
+    written(watcher, tmp_path, act("two", 144, 200))
+    for _ in range(2):
+        watcher.see({"one": 256 * MIB, "two": 200 * MIB})
+    assert watcher.broken[0].startswith("H1: ")
+
+
 def test_a_size_that_nobody_wrote_down_is_found_and_one_on_its_way_is_not(
     watcher: Watcher, tmp_path: Path
 ) -> None:

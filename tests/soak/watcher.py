@@ -16,6 +16,7 @@ from ballonet.units import KIB, MIB
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 SETTLED_BYTES = 2 * MIB  # the driver moves 1 MiB at a time
 AT_REST_LOOKS = 3
+LAG_LOOKS = 2  # of a second: libvirt tells of a size up to 1.1 s late
 # A guest that gets this much back from swap, with next to nothing free, for so long, lacks memory badly.
 STORM_PAGES_PER_SECOND = 200.0
 STORM_FREE_KIB = 48 * KIB
@@ -58,8 +59,11 @@ class Watcher:
 
     def __post_init__(self) -> None:
         self._last: dict[str, deque[Act]] = {name: deque(maxlen=3) for name in self.maxima}
-        self._sizes: dict[str, deque[int]] = {name: deque(maxlen=AT_REST_LOOKS) for name in self.maxima}
+        self._sizes: dict[str, deque[int]] = {
+            name: deque(maxlen=AT_REST_LOOKS + LAG_LOOKS) for name in self.maxima
+        }
         self._given: dict[str, set[int]] = {name: {size} for name, size in self.maxima.items()}
+        self._grown: dict[str, int] = {}  # number of looks before the service's last growth
         self._storms: dict[str, float] = {}
         self._looked_at = time.monotonic()
         self._growths: list[tuple[int, Act]] = []  # with the number of looks before
@@ -96,7 +100,7 @@ class Watcher:
 
     def _explain(self, name: str) -> None:
         """Hold a size at which a guest rests against all that was written down or asked for."""
-        seen = self._sizes[name]
+        seen = [*self._sizes[name]][-AT_REST_LOOKS:]
         if name in self.moving or len(seen) < AT_REST_LOOKS or max(seen) - min(seen) > 0:
             return
         size = seen[-1]
@@ -137,6 +141,7 @@ class Watcher:
                 self._breaks(f"G1, G2: {act} is outside of floor and maximum")
             if act.to_bytes > act.from_bytes:
                 self._growths.append((self.looks, act))
+                self._grown[act.name] = self.looks
         self._last[act.name].append(act)
 
     def _weigh_growths(self) -> None:
@@ -144,12 +149,20 @@ class Watcher:
 
         What they gave up is to be seen before it is handed on; libvirt's figures lag by up to 1.1 s.
         """
-        due = [act for number, act in self._growths if self.looks - number >= AT_REST_LOOKS - 1]
-        self._growths = [each for each in self._growths if each[1] not in due]
-        for act in due:
-            others = sum(min(seen) for name, seen in self._sizes.items() if seen and name != act.name)
+        due = [each for each in self._growths if self.looks - each[0] >= AT_REST_LOOKS - 1]
+        self._growths = [each for each in self._growths if each not in due]
+        for number, act in due:
+            others = sum(self._least(name, number) for name in self._sizes if name != act.name)
             if act.to_bytes + others > self.budget_bytes + SETTLED_BYTES:
                 self._breaks(f"H1: {act} makes {act.to_bytes + others} bytes of {self.budget_bytes}")
+
+    def _least(self, name: str, number: int) -> int:
+        """Return the least that a guest had about that look, as far as the service could know.
+
+        What it took as its driver was unloaded, or was given by somebody else, it is told of late.
+        """
+        grown = self._grown.get(name, -LAG_LOOKS - 1) >= number - LAG_LOOKS
+        return min([*self._sizes[name]][-AT_REST_LOOKS if grown else 0 :], default=0)
 
     # --- guests, and the process --------------------------------------------------------------------
 

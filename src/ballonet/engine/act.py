@@ -14,7 +14,7 @@ from ballonet.errors import BallonetError, HypervisorError
 from ballonet.facts.act import Act
 from ballonet.facts.happening import Kind
 from ballonet.facts.memory import Memory
-from ballonet.facts.snapshot import Bools, Floats, Snapshot, everybody
+from ballonet.facts.snapshot import Bools, Codes, Floats, Snapshot, everybody, first_of
 from ballonet.policy.floors import hard_floor_bytes
 from ballonet.policy.verdicts import ROUNDING_SECONDS
 
@@ -79,7 +79,7 @@ class Changes:
         }
 
 
-def broken_promises(changes: Changes) -> NDArray[np.int8]:
+def broken_promises(changes: Changes) -> Codes:
     """Return for each change the index in PROMISES of the first that sending it would break, 0 for none.
 
     The policy keeps these by itself; they are asserted again here because nothing below checks them:
@@ -99,10 +99,10 @@ def broken_promises(changes: Changes) -> NDArray[np.int8]:
         above,
         untouchable,
     ]
-    return np.select(broken, range(1, 6), default=0).astype(np.int8)
+    return first_of(list(enumerate(broken, start=1)), 0, len(changes))
 
 
-def broken_trust(changes: Changes, memory: Memory) -> NDArray[np.int8]:
+def broken_trust(changes: Changes, memory: Memory) -> Codes:
     """Return likewise what shrinks would break that the service decided on; people may know better.
 
     `memory` is of the same rows as the snapshot that the changes were decided from.
@@ -119,8 +119,8 @@ def broken_trust(changes: Changes, memory: Memory) -> NDArray[np.int8]:
         ~(step <= most),
         ~memory.arrived[rows],
     ]
-    codes = np.select(broken, range(6, len(PROMISES)), default=0).astype(np.int8)
-    return np.where(step > PAGE, codes, 0).astype(np.int8)
+    codes = first_of(list(enumerate(broken, start=6)), 0, len(changes))
+    return np.where(step > PAGE, codes, np.int8(0))
 
 
 class Actor:

@@ -129,8 +129,10 @@ class Requests:
 
     def hold_of(self, uuid: str) -> Hold | None:
         """Return what a guest (ALL: everybody) is held for."""
-        kept = self._kept.values()
-        return next((each for each in kept if isinstance(each, Hold) and each.uuid == uuid), None)
+        for each in self._kept.values():
+            if isinstance(each, Hold) and each.uuid == uuid:
+                return each
+        return None
 
     @property
     def leased_bytes(self) -> int:

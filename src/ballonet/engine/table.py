@@ -1,6 +1,6 @@
 """Guests side by side: as columns of what their hypervisor tells, and as the table of a decision."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 
@@ -21,6 +21,34 @@ from ballonet.policy.verdicts import verdicts
 
 _OBSTACLES = {obstacle: index for index, obstacle in enumerate(Obstacle)}
 _SILENCE = Heard(at=np.nan)  # of a guest whose agent told nothing
+# The attributes that are one number of a guest, or of what its agent told, by column.
+_OF_GUEST = {
+    "number": "id",
+    "maximum": "maximum_bytes",
+    "actual": "actual_bytes",
+    "unused": "statistics.unused_bytes",
+    "usable": "statistics.usable_bytes",
+    "available": "statistics.available_bytes",
+    "swap_in": "statistics.swap_in_bytes_total",
+    "swap_out": "statistics.swap_out_bytes_total",
+    "major_faults": "statistics.major_faults_total",
+    "oom_kills": "statistics.oom_kills_total",
+    "alloc_stalls": "statistics.alloc_stalls_total",
+    "direct_scans": "statistics.direct_scans_bytes_total",
+    "pressure": "pressure_ratio",
+    "last_update": "statistics.last_update",
+    "disk_reads": "disk_reads_total",
+    "disk_read_seconds": "disk_read_seconds_total",
+    "vcpus": "vcpus",
+    "vcpu_seconds": "vcpu_seconds_total",
+}
+_OF_AGENT = {
+    "heard": "at",
+    "waits_since": "since",
+    "swapped": "swapped_bytes",
+    "swap_left": "swap_free_bytes",
+    "committed": "committed_bytes",
+}
 _SAME = sorted({field.name for field in fields(Columns)} & {field.name for field in fields(Snapshot)})
 _OF_SAME = attrgetter(*_SAME)
 
@@ -80,59 +108,30 @@ def snapshot_of(columns: Columns, now: Now, beside: Beside, limits: Limits) -> S
 
 def side_by_side(guests: Sequence[Guest]) -> Columns:
     """Return guests, as adapters build them one by one, as columns."""
-
-    def column(read: Callable[[Guest], float | None]) -> Floats:
-        return np.array([_float(read(guest)) for guest in guests], dtype=np.float64)
-
+    agents, devices = [guest.heard or _SILENCE for guest in guests], [guest.device for guest in guests]
     return Columns(
         uuids=tuple(guest.uuid for guest in guests),
         names=tuple(guest.name for guest in guests),
-        number=column(lambda guest: guest.id),
         metadata=tuple(guest.metadata for guest in guests),
         running=np.array(
             [guest.state is State.RUNNING or _unseen(guest) for guest in guests], dtype=np.bool_
         ),
         busy=np.array([guest.job is not None for guest in guests], dtype=np.bool_),
         device=np.array([guest.device is not None or _unseen(guest) for guest in guests], dtype=np.bool_),
-        autodeflate=np.array([bool(guest.device and guest.device.autodeflate) for guest in guests], np.bool_),
-        reports_free=np.array(
-            [bool(guest.device and guest.device.free_page_reporting) for guest in guests], np.bool_
-        ),
+        autodeflate=np.array([bool(device and device.autodeflate) for device in devices], np.bool_),
+        reports_free=np.array([bool(device and device.free_page_reporting) for device in devices], np.bool_),
         obstacle=np.array([_obstacle(guest) for guest in guests], dtype=np.int8),
-        maximum=column(lambda guest: guest.maximum_bytes),
-        actual=column(lambda guest: guest.actual_bytes),
-        unused=column(lambda guest: guest.statistics.unused_bytes),
-        usable=column(lambda guest: guest.statistics.usable_bytes),
-        available=column(lambda guest: guest.statistics.available_bytes),
-        rss=column(_resident),
-        swap_in=column(lambda guest: guest.statistics.swap_in_bytes_total),
-        swap_out=column(lambda guest: guest.statistics.swap_out_bytes_total),
-        major_faults=column(lambda guest: guest.statistics.major_faults_total),
-        oom_kills=column(lambda guest: guest.statistics.oom_kills_total),
-        alloc_stalls=column(lambda guest: guest.statistics.alloc_stalls_total),
-        direct_scans=column(lambda guest: guest.statistics.direct_scans_bytes_total),
-        pressure=column(lambda guest: guest.pressure_ratio),
-        **_heard(guests),
-        last_update=column(lambda guest: guest.statistics.last_update),
-        period=column(lambda guest: guest.device.period_seconds if guest.device else None),
-        disk_reads=column(lambda guest: guest.disk_reads_total),
-        disk_read_seconds=column(lambda guest: guest.disk_read_seconds_total),
-        vcpus=column(lambda guest: guest.vcpus),
-        vcpu_seconds=column(lambda guest: guest.vcpu_seconds_total),
+        rss=np.array([_resident(guest) for guest in guests], dtype=np.float64),
+        period=np.array([device and device.period_seconds for device in devices], dtype=np.float64),
+        **_numbers(_OF_GUEST, guests),
+        **_numbers(_OF_AGENT, agents),
     )
 
 
-def _heard(guests: Sequence[Guest]) -> dict[str, Floats]:
-    """Return the columns of what agents told."""
-    told = [guest.heard or _SILENCE for guest in guests]
-    columns: dict[str, list[float | int | None]] = {
-        "heard": [heard.at for heard in told],
-        "waits_since": [heard.since for heard in told],
-        "swapped": [heard.swapped_bytes for heard in told],
-        "swap_left": [heard.swap_free_bytes for heard in told],
-        "committed": [heard.committed_bytes for heard in told],
-    }
-    return {name: np.array([_float(value) for value in values]) for name, values in columns.items()}
+def _numbers(names: Mapping[str, str], those: Sequence[object]) -> dict[str, Floats]:
+    """Return these attributes of each as columns; None becomes NaN."""
+    rows = np.array([*map(attrgetter(*names.values()), those)], dtype=np.float64)
+    return dict(zip(names, rows.reshape(len(those), len(names)).T.copy(), strict=True))
 
 
 def tabulate(guests: Sequence[Guest], now: Now, beside: Beside, limits: LimitsOf = usual) -> Snapshot:
@@ -186,8 +185,3 @@ def _resident(guest: Guest) -> int | None:
     if Obstacle.HUGEPAGES not in guest.obstacles or size is None:
         return resident
     return size + (resident or 0)
-
-
-def _float(value: float | None) -> float:
-    """Return the number, NaN for unknown."""
-    return np.nan if value is None else float(value)

@@ -25,10 +25,15 @@ def known(value: object) -> int | None:
     return None if value >= _TOO_LARGE or value in _SENTINELS else value
 
 
-def statistics_of(values: Mapping[str, int | None], maximum_bytes: int | None) -> Statistics:
-    """Return the sample that these values (by field of `Statistics`, in bytes) make up."""
+def statistics_of(
+    values: Mapping[str, int | None], maximum_bytes: int | None, stamp: float | None = None
+) -> Statistics:
+    """Return the sample that these values (by field of `Statistics`, in bytes) make up.
+
+    `stamp` is when it was taken, in epoch seconds, where the values do not tell.
+    """
     fields = {key: known(value) for key, value in values.items()}
-    stamp = fields.pop("last_update", None)
+    stamp = fields.pop("last_update", None) or stamp
     for key in _GAUGES_WITHIN_MAXIMUM & fields.keys():
         value = fields[key]
         if value is not None and maximum_bytes is not None and value > maximum_bytes * _SLACK:

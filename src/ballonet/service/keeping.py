@@ -54,9 +54,10 @@ class Keeper:
         due = now - self._remembered_at >= REMEMBER_SECONDS
         hurries, self._hurries = self._hurries, False
         try:
-            self._store.flush()
             if due or hurries:
                 self._remember()
+            else:
+                self._store.flush()
             if due:
                 self._store.prune(self._engines[0].clock.time())
         except JournalError as error:

@@ -13,7 +13,7 @@ import numpy as np
 from ballonet.facts.snapshot import Bools, Floats, everybody
 from ballonet.simulator import guests as model
 from ballonet.simulator.kernel import PAGE
-from ballonet.simulator.programs import Answers, Programs, work
+from ballonet.simulator.programs import Programs, work
 from ballonet.units import KIB, MIB
 
 LINE_BYTES = 2 * MIB  # by this a line may miss: an eighth of a second of what the reflex looks at
@@ -41,7 +41,7 @@ FLOWS = BUSY  # from this row on all rises evenly where nothing moves
 
 _ANON = _PLACE["anon"]
 _FILES = [row for row, name in enumerate(_NAMES) if name == "file"]
-_IN_USE = [_PLACE[name] for name in ("hot", "cold", "file", "cold_file", "swap_cache")]
+_IN_USE = np.array([_PLACE[name] for name in ("hot", "cold", "file", "cold_file", "swap_cache")])
 # What one unit of a row moves, in bytes; of rows of bytes 1.
 _COUNTERS = {
     "swap_in": PAGE,
@@ -58,7 +58,7 @@ _COUNTERS = {
 }
 # What leaves the host by and by is no part of it: that needs no fine steps.
 _MOVES = np.array([[_COUNTERS.get(name, int(name != "resident"))] for name in _NAMES], dtype=np.float64)
-_ENDING = [row for row, name in enumerate(_NAMES) if name not in _COUNTERS and row != RESIDENT]
+_ENDING = np.array([row for row, name in enumerate(_NAMES) if name not in _COUNTERS and row != RESIDENT])
 
 
 def booted(make: model.Make) -> Floats:
@@ -78,11 +78,13 @@ class Line:
     rate: Floats  # a second
     inside: Floats  # bytes a second by which that moves which moves most in the guest
     moved: Floats  # the same, what it has on the host included
+    using: Floats  # bytes a second by which what is in use there grows
     seconds: Floats
     state: model.State  # at its end, as the next two
     programs: Programs
     load: model.Load
-    answers: Answers
+    answered: Floats  # requests
+    delay: Floats  # seconds that each of these took; 0 where there were none
 
     @classmethod
     def of(
@@ -90,16 +92,17 @@ class Line:
     ) -> Self:
         """Reckon where guests that begin there are after so many seconds, each after its own."""
         state, programs = model.State.of(begin[STATE]), Programs(*begin[STATE.stop : ANSWERS.start])
-        programs, state, load, answers = work(programs, make, state, want, seconds)
+        programs, state, load, answered, delay = work(programs, make, state, want, seconds)
         state, _ = model.step(make, state, load, target, seconds)
-        answered, answering = begin[ANSWERS]
-        answered = answered + answers.answered
-        answering = answering + answers.answered * answers.longest
-        end = np.array([*_OF_STATE(state), *_OF_PROGRAMS(programs), answered, answering])
+        before, answering = begin[ANSWERS]
+        answers = before + answered, answering + answered * delay
+        end = np.array([*_OF_STATE(state), *_OF_PROGRAMS(programs), *answers])
         rate = (end - begin) / seconds
         inside = (np.abs(rate) * _MOVES).max(axis=0)
         moved = np.maximum(inside, np.abs(rate[RESIDENT]))
-        return cls(make, want, target, end, rate, inside, moved, seconds, state, programs, load, answers)
+        using = rate.take(_IN_USE, axis=0).sum(axis=0)
+        lines = end, rate, inside, moved, using
+        return cls(make, want, target, *lines, seconds, state, programs, load, answered, delay)
 
     def told_size(self, begin: Floats) -> Floats:
         """Return the size that each driver keeps until it is told one again: a rescue keeps what it took."""
@@ -119,7 +122,7 @@ class Line:
         """
         state = self.state
         held = state.hot + state.cold + state.hot_swapped + state.cold_swapped
-        grows = np.maximum(self.rate[RESIDENT], self.rate[_IN_USE].sum(axis=0))
+        grows = np.maximum(self.rate[RESIDENT], self.using)
         return np.where(self.programs.anon - held > LAGS_BYTES, np.inf, grows)
 
     def next_seconds(self, rate: Floats, delay: Floats) -> Floats:
@@ -143,22 +146,22 @@ class Line:
     def _until_short(self) -> Floats:
         """Return the seconds until a guest may be reclaiming, however evenly: at the high mark."""
         spare = np.maximum(self.state.free(self.make) - self.make.high, 0.0)
-        falling = self.rate[_IN_USE].sum(axis=0) - self.rate[ACTUAL]
+        falling = self.using - self.rate[ACTUAL]
         seconds: Floats = spare / np.maximum(falling, 1.0)
         return seconds
 
     def _until_there(self) -> Floats:
         """Return the seconds until the first of what moves is there: at nothing, or at what is wanted."""
-        there = np.zeros_like(self.end)
+        there = np.zeros(self.end.shape)
         there[ACTUAL], there[_ANON] = self.target, self.want["anon"]
         there[_FILES] = self.want["file"]
-        rate = self.rate[_ENDING]
-        seconds = (there - self.end)[_ENDING] / np.where(rate == 0.0, np.nan, rate)
+        rate, left = (of.take(_ENDING, axis=0) for of in (self.rate, there - self.end))
+        seconds = left / np.where(rate == 0.0, np.nan, rate)
         first: Floats = np.where(seconds > 0.0, seconds, np.inf).min(axis=0)
         return first
 
     def _steady(self, delay: Floats) -> Floats:
         """Return the seconds in which the time of an answer changes but little."""
-        slowing = np.abs(self.answers.longest - delay) / self.seconds
-        steady = ANSWER_SHARE * self.answers.longest / np.maximum(slowing, 1e-9)
-        return np.where(self.answers.answered > 0, steady, np.inf)
+        slowing = np.abs(self.delay - delay) / self.seconds
+        steady = ANSWER_SHARE * self.delay / np.maximum(slowing, 1e-9)
+        return np.where(self.answered > 0, steady, np.inf)

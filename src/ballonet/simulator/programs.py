@@ -47,13 +47,16 @@ class Answers:
 
     answered: Floats
     seconds: Floats  # from arrival to answer, mean; NaN where none was answered
-    longest: Floats  # the longest mean of a step in it; of one step the same, and 0 where none was answered
+    longest: Floats  # the longest mean of a step in it; 0 where none was answered
 
 
 def work(
     programs: Programs, make: Make, state: State, want: Mapping[str, Floats], seconds: Seconds
-) -> tuple[Programs, State, Load, Answers]:
-    """Return what programs do in a step: what they want (`WANTS`), read in, and answer."""
+) -> tuple[Programs, State, Load, Floats, Floats]:
+    """Return what programs do in a step: what they want (`WANTS`), read in, and answer.
+
+    The last are how many requests are answered, and the seconds that each takes; 0 where none is.
+    """
     anon = _toward(programs.anon, want["anon"], want["grow"] * seconds)
     fresh = clip(want["file"] - programs.file, 0.0, make.requests * READ_AHEAD * seconds)
     file = np.minimum(programs.file, want["file"]) + fresh
@@ -63,7 +66,7 @@ def work(
     answered = np.minimum(programs.waiting + arrived, seconds / service)
     waiting = programs.waiting + arrived - answered
     # Who arrives in the middle of a step has waited half of what stands before and after it.
-    answers, delay = answered > 0, service * (1.0 + (programs.waiting + waiting) / 2)
+    delay = service * (1.0 + (programs.waiting + waiting) / 2) * (answered > 0)
     speed = answered / seconds
     load = Load(
         hot_anon=hot,
@@ -84,12 +87,13 @@ def work(
             anon=anon,
             file=file,
             waiting=waiting,
-            waited=programs.waited + np.where(stalled, seconds, misses),
+            waited=programs.waited + (np.where(stalled, seconds, misses) if anybody(stalled) else misses),
             busy=programs.busy + worked,
         ),
         state,
         load,
-        Answers(answered, np.where(answers, delay, np.nan), np.where(answers, delay, 0.0)),
+        answered,
+        delay,
     )
 
 

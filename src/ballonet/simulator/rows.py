@@ -31,7 +31,7 @@ _STATISTICS = {
     "direct_scans_bytes_total": "direct_scans",
 }
 _WHOLE = (*_STATISTICS.values(), "disk_reads", "vcpus")
-_NUMBERS = (*_WHOLE, "number", "last_update", "pressure", "disk_read_seconds", "vcpu_seconds")
+_NUMBERS = (*_WHOLE, "number", "last_update", "pressure", "disk_read_seconds", "vcpu_seconds", "heard")
 
 
 def guest_rows(
@@ -71,7 +71,7 @@ def guest_rows(
                 vcpus=whole["vcpus"][row],
                 vcpu_seconds_total=None if busy[row] else numbers["vcpu_seconds"][row],
                 pressure_ratio=None if isnan(pressure) else pressure,
-                heard=_heard(columns, row),
+                heard=None if isnan(numbers["heard"][row]) else _heard(columns, row),
             )
         )
     return found
@@ -90,10 +90,8 @@ def _frame(columns: Columns, spec: Spec, row: int, read_at: float) -> dict[str, 
     }
 
 
-def _heard(columns: Columns, row: int) -> Heard | None:
-    """Return what a guest's agent told, None where it has none or was not asked yet."""
-    if np.isnan(columns.heard[row]):
-        return None
+def _heard(columns: Columns, row: int) -> Heard:
+    """Return what a guest's agent told."""
     swapped, left = _whole(float(columns.swapped[row])), _whole(float(columns.swap_left[row]))
     total = None if swapped is None or left is None else swapped + left
     return Heard(float(columns.heard[row]), swap_total_bytes=total, swap_free_bytes=left)

@@ -158,7 +158,7 @@ SCENARIOS: Mapping[str, Scenario] = {
             "files": f"at 0 file_mib=200 {_FILES}\nat 20 reads=0",
         },
         budget_bytes=850.0 * MIB,
-        seconds=120.0,
+        seconds=280.0,
         agents=True,
         seen=False,
     ),

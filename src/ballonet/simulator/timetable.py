@@ -55,4 +55,4 @@ class Timetable:
 
     def wants(self, rows: Rows) -> dict[str, Floats]:
         """Return each of `WANTS` as a column of these guests."""
-        return dict(zip(WANTS, self._present[:, rows], strict=True))
+        return dict(zip(WANTS, self._present.take(rows, axis=1), strict=True))

@@ -82,11 +82,10 @@ class TroubledResidents:
 
     def column(self) -> Floats:
         """Return resident bytes side by side, NaN where they cannot be read."""
-        column = self._world.column()
-        unseen = [self._troubles.of(What.UNSEEN, self._names.name(uuid)) for uuid in self._followed]
-        return (
-            np.where([trouble is not None for trouble in unseen], np.nan, column) if any(unseen) else column
-        )
+        column, unseen = self._world.column(), self._troubles.guests(What.UNSEEN)
+        if not unseen or not self._followed:  # a new process has not said whom it follows
+            return column
+        return np.where([self._names.name(uuid) in unseen for uuid in self._followed], np.nan, column)
 
     def started(self) -> Floats:
         """Return the epoch seconds of each start."""

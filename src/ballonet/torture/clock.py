@@ -1,5 +1,7 @@
 """Virtual time that jumps: the wall clock when somebody sets it, all clocks while the process is stopped."""
 
+import asyncio
+
 from ballonet.simulator.virtual import VirtualClock
 
 
@@ -12,12 +14,12 @@ class TroubledClock(VirtualClock):
 
     def loop_seconds(self) -> float:
         """Return seconds that nothing moves but waiting."""
-        return super().monotonic()
+        return asyncio.get_running_loop().time()
 
     def monotonic(self) -> float:
         """Return seconds that never jump back."""
-        return super().monotonic() + self.stopped_seconds
+        return asyncio.get_running_loop().time() + self.stopped_seconds
 
     def time(self) -> float:
         """Return epoch seconds, as the wall clock shows them."""
-        return super().time() + self.set_by_seconds
+        return self.EPOCH + self.monotonic() + self.set_by_seconds

@@ -1,7 +1,7 @@
 """A guest's statistics on their way to the service, and all that can become of them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ballonet.facts.statistics import Statistics
 from ballonet.hypervisor.readings import statistics_of
@@ -32,7 +32,7 @@ class Sample:
 
     def read(self, maximum_bytes: int | None) -> Statistics:
         """Return what the adapter makes of it."""
-        return replace(statistics_of(self.wire, maximum_bytes), last_update=self.stamp)
+        return statistics_of(self.wire, maximum_bytes, self.stamp)
 
 
 class Wire:

@@ -100,7 +100,14 @@ class Troubles:
 
     def first(self, kinds: Iterable[What], guest: str = "") -> Trouble | None:
         """Return the first of these kinds that is on."""
-        return next((found for what in kinds if (found := self.of(what, guest))), None)
+        for what in kinds if self._on else ():
+            if (what, guest) in self._on:
+                return self._on[what, guest]
+        return None
+
+    def guests(self, what: What) -> set[str]:
+        """Return of which guests this kind is on."""
+        return {guest for kind, guest in self._on if kind is what}
 
     def clear(self) -> None:
         """Switch all off."""

@@ -132,6 +132,14 @@ def test_growth_into_memory_that_is_resident_already_is_not_seen_by_the_reflex(
     assert seconds * 80 * MIB == pytest.approx(cushioned(columns, growth=80 * MIB))
 
 
+def test_a_cushion_does_not_go_up_and_down_with_the_age_of_statistics() -> None:
+    columns = {"watched": False, "period": 22.0}
+    just_come, due = ({**columns, "stats_at": NOW - age} for age in (0.0, 22.0))
+    assert cushioned(just_come, growth=4 * MIB) == cushioned(due, growth=4 * MIB)
+    late = {**columns, "stats_at": NOW - 30.0}
+    assert 8 * 4 * MIB == pytest.approx(cushioned(late, growth=4 * MIB) - cushioned(due, growth=4 * MIB))
+
+
 def test_a_cushion_is_2_to_30_percent_of_the_maximum_and_twice_the_least_without_swap() -> None:
     assert 0.02 * M == cushioned()
     assert 0.30 * M == cushioned(growth=1e12)

@@ -74,10 +74,12 @@ def cushion(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
     """Return h = clip(g * tau, 2 % M, 30 % M): what a guest may grow by before help reaches it.
 
     g is the fastest growth seen, tau the time that help takes: the reflex's where growth shows, or a whole
-    tick with the age of the statistics. A guest that is not known to have swap has twice the least, as it
+    tick with the age that statistics come to, their period: by the one that they have, a guest would be given
+    and taken memory as ticks and samples fall apart and together. A guest that is not known to have swap has twice the least, as it
     would die of the first page that it lacks. In an emergency of the host cushions are called in, to 60 %.
     """
-    unseen = settings.interval_seconds + np.fmax(snapshot.stats_age, 0.0) + settings.reaction_seconds
+    age = np.fmax(np.fmax(snapshot.stats_age, snapshot.period), 0.0)
+    unseen = settings.interval_seconds + age + settings.reaction_seconds
     seen = settings.reflex & _shows_growth(snapshot, settings)
     reach = np.where(seen, settings.reflex_reach_seconds, unseen)
     swaps = has_swap(snapshot, heard(snapshot, memory, settings), settings) | snapshot.autodeflate

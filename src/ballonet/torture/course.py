@@ -17,7 +17,7 @@ STORM_SECONDS = 45.0
 TROUBLES_A_STORM = 13
 CALM_SECONDS = 900.0  # at the end nothing happens: who settles, settles now
 STORMY_INTERVALS = (2.0, 2.0, 2.0, 5.0)
-CALM_INTERVALS = (30.0, 60.0)
+CALM_INTERVALS = (45.0, 60.0)
 LAST_INTERVAL = 30.0
 _HAPPENS = (
     Happens.REBOOT,

@@ -75,8 +75,9 @@ def cushion(snapshot: Snapshot, memory: Memory, settings: Settings) -> Floats:
 
     g is the fastest growth seen, tau the time that help takes: the reflex's where growth shows, or a whole
     tick with the age that statistics come to, their period: by the one that they have, a guest would be given
-    and taken memory as ticks and samples fall apart and together. A guest that is not known to have swap has twice the least, as it
-    would die of the first page that it lacks. In an emergency of the host cushions are called in, to 60 %.
+    and taken memory as ticks and samples fall apart and together. A guest that is not known to have swap has
+    twice the least, as it would die of the first page that it lacks. In an emergency of the host cushions are
+    called in, to 60 %.
     """
     age = np.fmax(np.fmax(snapshot.stats_age, snapshot.period), 0.0)
     unseen = settings.interval_seconds + age + settings.reaction_seconds

@@ -108,8 +108,10 @@ def booted(specs: Sequence[GuestSpec]) -> Iterator[Machine]:
         try:
             daemon.start()
             lab = runner.run(_lab(Path(place) / "lab", daemon.uri, specs))
-            yield Machine(daemon, lab)
-            runner.run(lab.down())
+            try:
+                yield Machine(daemon, lab)
+            finally:  # before the directory goes, which names its guests
+                runner.run(lab.down())
         finally:
             daemon.kill()
 

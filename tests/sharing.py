@@ -19,7 +19,8 @@ from xdist.workermanage import WorkerController
 
 Made = TypeVar("Made")
 
-# What files share, by their names: guests that boot once, and the packages.
+# What files share, by their names: guests that boot once, the packages, and where a systemd of the tests' own has
+# its control groups.
 TOGETHER = {
     "test_hypervisor_contract.py": "machine",
     "test_hypervisor_real.py": "machine",
@@ -31,6 +32,7 @@ TOGETHER = {
     "test_real_top.py": "two guests",
     "test_packaging_files.py": "packages",
     "test_packaging_installed.py": "packages",
+    "test_packaging_unit.py": "packages",
 }
 BEHIND = "gw2"  # as xdist calls the third process
 

@@ -333,7 +333,7 @@ def test_a_broken_promise_is_found_by_its_test(
     made: dict[str, Callable[[], Any]] = {
         "four": engine.four_guests,
         "tmp_path": lambda: tmp_path,
-        "monkeypatch": pytest.MonkeyPatch,
+        "monkeypatch": lambda: around.enter_context(pytest.MonkeyPatch.context()),
         "service": lambda: around.enter_context(served()),
     }
     with ExitStack() as around:

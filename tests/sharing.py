@@ -19,8 +19,8 @@ from xdist.workermanage import WorkerController
 
 Made = TypeVar("Made")
 
-# What files share, by their names: guests that boot once, the packages, and where a systemd of the tests' own has
-# its control groups.
+# What files share, by their names: guests that boot once, the packages, and where a systemd of the tests' own
+# has its control groups.
 TOGETHER = {
     "test_hypervisor_contract.py": "machine",
     "test_hypervisor_real.py": "machine",

@@ -408,6 +408,28 @@ async def test_a_burst_is_answered_from_the_pool_at_once(four: Bench) -> None:
     assert Kind.BURST in four.kinds()
 
 
+async def test_what_failed_and_happened_after_all_is_nobody_elses_whatever_the_reflex_wants_next(
+    four: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await four.ticks(10)
+    resize, asked = four.hypervisor.resize, list[str]()
+
+    async def breaks(uuid: str, size_bytes: int, **how: Any) -> None:
+        asked.append(uuid)
+        if len(asked) == 1:
+            await resize(uuid, size_bytes, **how)
+            raise HypervisorError("the connection broke")
+        raise HypervisorError("not connected")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(four.hypervisor, "resize", breaks)
+        await burst(four, 200 * MIB, passes=12)
+    assert 1 == asked.count("uuid-a")
+    await four.ticks(2)
+    assert four.engine.plan
+    assert "managed" == four.engine.plan.row(0).verdict.code
+
+
 async def test_a_guest_that_was_reset_a_moment_ago_gets_and_lends_nothing() -> None:
     """G3, G7: what the last look said of it is over, before the next look says so."""
     four = four_guests(store_share=0.0)

@@ -109,7 +109,13 @@ class Sender:
         return kept.only(np.array([uuid not in failed for uuid in kept.sizes()], dtype=np.bool_))
 
     def _still_meant(self, changes: Changes) -> Changes:
-        """Return the changes of guests that nobody held, and that were not reset, since it was decided."""
+        """Return the changes of guests that nobody held, and that were not reset, since it was decided.
+
+        Nor is one told anything before a look has shown what became of a change that failed: if that happened
+        after all, and another one did not, its size would be taken for somebody else's doing.
+        """
+        if self._unsure:
+            changes = changes.only(np.array([uuid not in self._unsure for uuid in changes.sizes()]))
         if self._requests.holds:
             changes = changes.only(~self._requests.held(tuple(changes.sizes())))
         return changes.only(~self._resets.after(changes.snapshot.taken_at, tuple(changes.sizes())))

@@ -4,6 +4,7 @@ BallonetError                  1  failed
 ├── HypervisorError            1  the hypervisor refused, failed or cannot be reached
 │   ├── DeadlineError          1  it did not answer in time
 │   ├── UnreachableError       1  there is no connection to it
+│   │   └── BrokenError        1  the connection broke; it may have done it
 │   └── MovedError             1  the guest's size is no longer what the change was decided from
 ├── NotReadyError              1  the guests were not looked at yet
 ├── JournalError               1  what must be written down first cannot be: nothing is sent
@@ -46,6 +47,10 @@ class DeadlineError(HypervisorError):
 
 class UnreachableError(HypervisorError):
     """There is no connection to the hypervisor: nothing hangs, and it is tried again."""
+
+
+class BrokenError(UnreachableError):
+    """The connection to the hypervisor broke while it was asked: that may have been done."""
 
 
 class MovedError(HypervisorError):

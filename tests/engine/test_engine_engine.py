@@ -15,7 +15,7 @@ from ballonet.engine.engine import BURST_SECONDS, Engine, World
 from ballonet.engine.limits import usual
 from ballonet.engine.ports import Event, EventKind
 from ballonet.engine.summary import Summary
-from ballonet.errors import DeadlineError, HypervisorError, RefusedError
+from ballonet.errors import BrokenError, DeadlineError, HypervisorError, RefusedError, UnreachableError
 from ballonet.facts.guest import Guest
 from ballonet.facts.happening import Happening, Kind
 from ballonet.facts.memory import Memory
@@ -408,8 +408,9 @@ async def test_a_burst_is_answered_from_the_pool_at_once(four: Bench) -> None:
     assert Kind.BURST in four.kinds()
 
 
+@pytest.mark.parametrize("kind", [BrokenError, HypervisorError])
 async def test_what_failed_and_happened_after_all_is_nobody_elses_whatever_the_reflex_wants_next(
-    four: Bench, monkeypatch: pytest.MonkeyPatch
+    four: Bench, monkeypatch: pytest.MonkeyPatch, kind: type[HypervisorError]
 ) -> None:
     await four.ticks(10)
     resize, asked = four.hypervisor.resize, list[str]()
@@ -418,8 +419,8 @@ async def test_what_failed_and_happened_after_all_is_nobody_elses_whatever_the_r
         asked.append(uuid)
         if len(asked) == 1:
             await resize(uuid, size_bytes, **how)
-            raise HypervisorError("the connection broke")
-        raise HypervisorError("not connected")
+            raise kind("the connection broke")
+        raise UnreachableError("not connected")
 
     with monkeypatch.context() as patch:
         patch.setattr(four.hypervisor, "resize", breaks)

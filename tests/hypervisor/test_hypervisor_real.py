@@ -10,7 +10,7 @@ import pytest
 from subjects import MAXIMUM_BYTES, Machine
 
 from ballonet.engine.ports import EventKind
-from ballonet.errors import DeadlineError, HypervisorError, NotPermittedError, RefusedError
+from ballonet.errors import BrokenError, DeadlineError, HypervisorError, NotPermittedError, RefusedError
 from ballonet.facts.guest import Guest, State
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.lab import reaper
@@ -143,7 +143,7 @@ async def test_the_connection_comes_back_after_its_daemon_died(
 ) -> None:
     before, events = await by_name(real), real.events()
     machine.daemon.kill()
-    with pytest.raises(HypervisorError, match="broke"):
+    with pytest.raises(BrokenError, match="broke"):
         await real.guests()
     with pytest.raises(HypervisorError, match="no libvirt daemon answers"):
         await real.guests()

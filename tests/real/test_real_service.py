@@ -136,7 +136,8 @@ def test_a_daemon_that_dies_again_and_again_and_a_guest_that_hangs_are_outlived(
             os.kill(process, signal.SIGCONT)
         wait_until(lambda: served.verdict("two") == "managed", served.said)
         events = served.answer("events")["events"]
-        assert not [event for event in events if "somebody else" in event["sentence"]]
+        others = [event["sentence"] for event in events if "somebody else" in event["sentence"]]
+        assert [] == others, served.said.read_text()
         assert not [event for event in events if event["kind"] == "broken"]
     assert "Traceback" not in served.said.read_text()
 
@@ -158,6 +159,7 @@ def test_it_is_killed_again_and_again_and_goes_on_where_it_was(duo: Machine, ser
         assert 0 == served.ask("resume", "two").returncode
         assert min(duo.actual(name) for name in ("one", "two")) >= FLOOR_BYTES
         events = served.answer("events")["events"]
-        assert not [event for event in events if "somebody else" in event["sentence"]]
+        others = [event["sentence"] for event in events if "somebody else" in event["sentence"]]
+        assert [] == others, served.said.read_text()
         assert not [event for event in events if event["kind"] == "broken"]
     assert "Traceback" not in served.said.read_text()

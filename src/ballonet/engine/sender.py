@@ -12,7 +12,7 @@ from ballonet.engine.requests import Requests
 from ballonet.engine.resets import Resets
 from ballonet.engine.tell import Teller
 from ballonet.engine.write_ahead import WriteAhead
-from ballonet.errors import BallonetError, DeadlineError, HypervisorError
+from ballonet.errors import BallonetError, BrokenError, DeadlineError, HypervisorError
 from ballonet.facts.happening import Kind
 from ballonet.facts.memory import Memory
 from ballonet.facts.snapshot import Bools, Floats, Snapshot
@@ -152,7 +152,7 @@ class Sender:
             return set()
         sizes = dict(zip(self.remembered.uuids, self.remembered.memory.actual.tolist(), strict=True))
         for uuid, error in failed.items():
-            if type(error) is HypervisorError and uuid in sizes:
+            if _happened_or_not(error) and uuid in sizes:
                 self._unsure[uuid] = sizes[uuid], str(error)
             self._teller.say(Kind.FAILED, self._names.get(uuid, uuid), uuid, text=str(error))
         self._did_not_happen({uuid: str(error) for uuid, error in failed.items() if not _may_happen(error)})
@@ -169,4 +169,9 @@ class Sender:
 
 def _may_happen(error: BallonetError) -> bool:
     """Return whether what was asked may have happened, or happen yet, though it failed."""
-    return isinstance(error, DeadlineError) or type(error) is HypervisorError
+    return isinstance(error, DeadlineError) or _happened_or_not(error)
+
+
+def _happened_or_not(error: BallonetError) -> bool:
+    """Return whether the next look tells what became of it."""
+    return type(error) in {HypervisorError, BrokenError}

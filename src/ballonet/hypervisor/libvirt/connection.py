@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ballonet.engine.ports import Event, EventKind
-from ballonet.errors import HypervisorError, UnreachableError
+from ballonet.errors import BrokenError, HypervisorError, UnreachableError
 from ballonet.extras import remedy
 from ballonet.hypervisor.libvirt.failures import connection_failure, failure
 from ballonet.hypervisor.listeners import Listeners
@@ -108,7 +108,7 @@ class Connection:
             if not raw.isAlive():  # libvirt's own state: no message is sent
                 self._lose(raw)
                 hint = "is its daemon running? ballonet connects again by itself"
-                raise UnreachableError(f"the connection to {self.uri} broke", hint=hint) from error
+                raise BrokenError(f"the connection to {self.uri} broke", hint=hint) from error
             raise failure(error.get_error_code(), error.get_error_message() or str(error), what) from error
 
     async def _open_again(self) -> None:

@@ -50,6 +50,8 @@ class Sender:
         self._names: dict[str, str] = {}  # by UUID, of those that were there at the last look
         # By UUID, where a change failed that may have happened all the same: the size before, and why.
         self._unsure: dict[str, tuple[float, str]] = {}
+        # By UUID, bytes: what it was told since the last look, before what it was told last.
+        self._told: dict[str, float] = {}
 
     async def collect(self, awaited: Iterable[str] = (), patience_seconds: float = 0.0) -> None:
         """Take in answers that came late, waiting at most so long for those of these guests."""
@@ -66,6 +68,7 @@ class Sender:
         self._looked = snapshot
         self._ahead.follow(before, after, snapshot)
         self.remembered.memory = after
+        self._told.clear()
         if self._unsure:
             self._make_sure(snapshot)
 
@@ -102,6 +105,9 @@ class Sender:
             return kept.none()
         memory = self.remembered.memory
         before = np.where(memory.arrived, memory.actual, np.nan)[kept.rows]
+        again = memory.changed_at[kept.rows] >= kept.snapshot.taken_at
+        before_that = memory.target[kept.rows[again]].tolist()
+        self._told |= dict(zip(kept.only(again).sizes(), before_that, strict=True))
         self._remember(kept.rows, kept.target)
         failed = self._hear(await self._actor.send(kept, before))
         if not failed:
@@ -159,10 +165,11 @@ class Sender:
         return set(failed)
 
     def _did_not_happen(self, refused: Mapping[str, str]) -> None:
-        """Forget changes that did not happen, by UUID, and note why."""
-        uuids = self.remembered.uuids
+        """Forget changes that did not happen, by UUID, and note why: what was told before goes on."""
+        uuids, actual = self.remembered.uuids, self.remembered.memory.actual
         rows = np.array([row for row, uuid in enumerate(uuids) if uuid in refused], dtype=np.intp)
-        self._remember(rows, self.remembered.memory.actual[rows])
+        sizes = [self._told.pop(uuids[row], float(actual[row])) for row in rows.tolist()]
+        self._remember(rows, np.array(sizes))
         for uuid, text in refused.items():
             self._ahead.refused(uuid, text)
 

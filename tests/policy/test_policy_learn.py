@@ -29,6 +29,13 @@ def test_a_guest_that_was_started_anew_is_a_new_guest() -> None:
     assert 0 == learn(memory, later(uptime=np.nan, swap_out=0.0), LAW).growth[0]
 
 
+def test_statistics_from_before_a_change_stay_so_where_a_reset_shows_late() -> None:
+    memory = told(known(snapshot(1, swap_out=9.0 * MIB)), np.array([0]), np.array([900.0 * MIB]), NOW)
+
+    anew = learn(memory, later(uptime=np.nan, swap_out=0.0), LAW)
+    assert [NOW, True] == [anew.changed_at[0], np.isnan(anew.target[0])]
+
+
 def test_a_target_is_reached_when_actual_is_near() -> None:
     memory = told(known(snapshot(1)), np.array([0]), np.array([900.0 * MIB]), NOW)
 

@@ -36,7 +36,10 @@ def learn(memory: Memory, snapshot: Snapshot, settings: Settings) -> Memory:
 
 
 def _forget_resets(memory: Memory, snapshot: Snapshot) -> Memory:
-    """Start anew with guests that were started or reset: what they used and were told is gone."""
+    """Start anew with guests that were started or reset: what they used and were told is gone.
+
+    When they were told it is not: that may have been after a reset of which only a counter tells, later.
+    """
     born_at = snapshot.taken_at - snapshot.uptime
     # 2 s: the uptime of a process is reckoned from the wall clock, in jiffies.
     reset = (born_at > memory.born_at + 2.0) | (snapshot.swap_out < memory.swap_out)
@@ -44,6 +47,7 @@ def _forget_resets(memory: Memory, snapshot: Snapshot) -> Memory:
         return evolve(memory, born_at=np.fmax(born_at, memory.born_at))
     blank = Memory.blank(len(snapshot))
     kept = {name: np.where(reset, getattr(blank, name), getattr(memory, name)) for name in Memory.columns()}
+    kept["changed_at"] = memory.changed_at
     kept["born_at"] = np.where(np.isnan(born_at), memory.born_at, np.fmax(born_at, memory.born_at))
     return Memory(host=memory.host, **kept)
 

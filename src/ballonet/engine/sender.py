@@ -105,7 +105,7 @@ class Sender:
             return kept.none()
         memory = self.remembered.memory
         before = np.where(memory.arrived, memory.actual, np.nan)[kept.rows]
-        again = memory.changed_at[kept.rows] >= kept.snapshot.taken_at
+        again = (memory.changed_at >= kept.snapshot.taken_at)[kept.rows] & ~np.isnan(memory.target[kept.rows])
         before_that = memory.target[kept.rows[again]].tolist()
         self._told |= dict(zip(kept.only(again).sizes(), before_that, strict=True))
         self._remember(kept.rows, kept.target)

@@ -47,7 +47,7 @@ def _forget_resets(memory: Memory, snapshot: Snapshot) -> Memory:
         return evolve(memory, born_at=np.fmax(born_at, memory.born_at))
     blank = Memory.blank(len(snapshot))
     kept = {name: np.where(reset, getattr(blank, name), getattr(memory, name)) for name in Memory.columns()}
-    kept["changed_at"] = memory.changed_at
+    kept["changed_at"] = np.minimum(memory.changed_at, snapshot.taken_at)
     kept["born_at"] = np.where(np.isnan(born_at), memory.born_at, np.fmax(born_at, memory.born_at))
     return Memory(host=memory.host, **kept)
 

@@ -128,6 +128,24 @@ def test_a_host_with_less_than_the_budget_says_gives_what_it_has(left_mib: float
     assert max(0.0, -left_mib * MIB) == there.over
 
 
+@pytest.mark.parametrize(("rss_mib", "spent_mib"), [(512, 188), (600, 100), (np.nan, 188), (400, 188 + 112)])
+def test_what_a_guest_was_told_that_it_may_take_is_not_the_hosts_to_give_either(
+    rss_mib: float, spent_mib: float
+) -> None:
+    """It has 512 MiB and is on its way to 700: nothing of the host shows what it will take."""
+    columns = {"rss": rss_mib * MIB}
+    there = given(
+        1,
+        settings(100, reserve_bytes=0.0),
+        host=host(1000 * MIB),
+        columns=columns,
+        arrived=False,
+        target=700 * MIB,
+    )
+
+    assert (1000 - spent_mib) * MIB == there.free
+
+
 # --- the pool ---------------------------------------------------------------------------------------
 
 

@@ -139,7 +139,7 @@ async def killed(directory: Path, takes: int, *, heard: bool, away_seconds: floa
     return run
 
 
-SENDS = 23
+SENDS = 24
 
 
 @pytest.mark.parametrize("heard", [False, True])

@@ -8,7 +8,7 @@ from ballonet.simulator.pool import everywhere
 from ballonet.torture.report import torture_text
 from ballonet.torture.run import Task, lived
 
-SEEDS = 500  # two hours each, half a second of a processor
+SEEDS = 500  # two hours each, 0.6 s of a processor
 AGAIN = "from ballonet.torture.run import *; print(lived(Task(11, 1.0)).digest)"
 
 

@@ -51,7 +51,8 @@ def room(snapshot: Snapshot, memory: Memory, settings: Settings, managed: Bools,
     pending = np.where(memory.arrived, -np.inf, or_else(memory.target, -np.inf))
     held = np.maximum(actual, pending)
     total = held.sum()
-    free = min(settings.budget_bytes - total, host_free(snapshot, settings)) - settings.leased_bytes
+    told = float(np.maximum(held - np.fmax(actual, snapshot.rss), 0.0).sum())  # the host sees none of it
+    free = min(settings.budget_bytes - total, host_free(snapshot, settings) - told) - settings.leased_bytes
     over = max(0.0, -free)
     # Nobody gives for the sake of a guest that starts, but what it may take by itself is not handed out.
     free = min(free, max(0.0, free - unheld(snapshot, held, settings)))

@@ -151,9 +151,9 @@ class Checker:
         held = sum(each.held_bytes() for each in known)
         untouched = 0.0
         for each in known:
-            rss, actual = each.guest.statistics.rss_bytes, each.guest.actual_bytes
+            rss = each.guest.statistics.rss_bytes
             if rss is not None:
-                untouched += max((each.guest.maximum_bytes or 0 if actual is None else actual) - rss, 0)
+                untouched += max(each.held_bytes() - rss, 0)
         rules, now = self._rules_then, self._now
         leased = sum(size for size, until, _ in self.leases.values() if now.epoch < until)
         of_host = memory.available_bytes + memory.arc_shrinkable_bytes - untouched - rules.reserve_bytes

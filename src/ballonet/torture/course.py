@@ -12,13 +12,13 @@ from ballonet.torture.trouble import OF_GUESTS, OF_HOST, RESIZES, STATISTICS, Tr
 from ballonet.units import GIB, MIB
 
 HOUR_SECONDS = 3600.0
-STORMS_AN_HOUR = 2
-STORM_SECONDS = 45.0
-TROUBLES_A_STORM = 13
+STORMS_AN_HOUR = 1.5
+STORM_SECONDS = 40.0
+TROUBLES_A_STORM = 17
 CALM_SECONDS = 900.0  # at the end nothing happens: who settles, settles now
 STORMY_INTERVALS = (2.0, 2.0, 2.0, 5.0)
 CALM_INTERVALS = (45.0, 60.0)
-LAST_INTERVAL = 30.0
+LAST_INTERVALS = (30.0, 45.0, 60.0)
 _HAPPENS = (
     Happens.REBOOT,
     Happens.OFF,
@@ -77,6 +77,7 @@ class Course:
     reserve_bytes: int
     floor_share: float  # of each guest's maximum; it may be less than its hard floor
     storms: tuple[Storm, ...]
+    last_interval: float  # of the calm at the end
     troubles: tuple[Trouble, ...]
     wishes: tuple[Wish, ...]
 
@@ -105,6 +106,7 @@ def draw(seed: int, hours: float) -> Course:
         reserve_bytes=random.choice((256, 512, 1024)) * MIB,
         floor_share=0.05 if seed % 8 == 7 else 0.25,
         storms=tuple(storms),
+        last_interval=random.choice(LAST_INTERVALS),
         troubles=tuple(sorted(troubles, key=lambda one: one.at)),
         wishes=tuple(sorted(_wishes(random, storms, names), key=lambda one: one.at)),
     )

@@ -25,7 +25,6 @@ from ballonet.torture.clock import TroubledClock
 from ballonet.torture.course import (
     CALM_INTERVALS,
     CALM_SECONDS,
-    LAST_INTERVAL,
     Course,
     Storm,
     Wish,
@@ -245,7 +244,7 @@ class _Run:
                 found.append((trouble.at + trouble.seconds, _bound(self._end, trouble)))
         for storm in course.storms:
             found.append((storm.at, _bound(self._storm, storm)))
-            found.append((storm.at + storm.seconds + 30.0, _bound(self._after_storm, storm)))
+            found.append((storm.at + storm.seconds + 15.0, _bound(self._after_storm, storm)))
         found += [(wish.at, _bound(self._wish, wish)) for wish in course.wishes]
         found += [(course.calm_from, self._calm), (course.seconds, lambda: None)]
         found += [(course.calm_from + at, lambda: None) for at in range(60, int(CALM_SECONDS), 60)]
@@ -294,7 +293,7 @@ class _Run:
     def _calm(self) -> None:
         """Let nothing more happen: troubles end, and holds."""
         self._troubles.clear()
-        self._settings(replace(self.base, interval_seconds=LAST_INTERVAL))
+        self._settings(replace(self.base, interval_seconds=self._course.last_interval))
         self._wish(Wish(self._course.calm_from, "resume all"))
         for spec in self._course.specs:
             self._wish(Wish(self._course.calm_from, "resume", spec.name))

@@ -1,7 +1,7 @@
 """A service's life on a simulated host: it reads its settings again, remembers, and ends in order."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from ballonet.engine.counts import Counts
 from ballonet.engine.engine import World as Ports
 from ballonet.engine.limits import one_floor, usual
 from ballonet.engine.ports import Wanted, nobody
-from ballonet.errors import HypervisorError, RefusedError, UnreachableError, UsageError
+from ballonet.errors import BallonetError, HypervisorError, RefusedError, UnreachableError, UsageError
 from ballonet.facts.guest import Guest
 from ballonet.facts.happening import Happening, Kind
 from ballonet.service.claim import Claim
@@ -203,6 +203,36 @@ def test_memory_is_given_back_in_the_end_where_the_settings_say_so() -> None:
 
 def test_an_observer_gives_nothing_back() -> None:
     assert [GIB] * 4 == life(Heard(replace(RULES, enforce=False, release_on_stop=True)))
+
+
+def test_who_is_told_twice_to_end_waits_for_no_guest_and_keeps_what_it_learned(tmp_path: Path) -> None:
+    class Hangs(World):
+        ends = False
+
+        async def resize_many(self, sizes: Mapping[str, int]) -> Mapping[str, BallonetError]:
+            if self.ends:
+                await asyncio.Event().wait()
+            return await super().resize_many(sizes)
+
+    async def lives() -> None:
+        clock = virtual.VirtualClock()
+        world = Hangs(four_guests(clock).specs, clock=clock)
+        ports = Ports(world, clock, world, world)
+        heard = Heard(replace(RULES, release_on_stop=True))
+        ears = Ears(heard.happenings.append, heard.words.append)
+        daemon = Daemon("sim:", ports, heard.read, ears, store=store)
+        task = asyncio.create_task(daemon.run([]))
+        await clock.sleep(90.0)
+        world.ends = True
+        for _ in range(2):
+            task.cancel()
+            await clock.sleep(0.1)
+        assert task.cancelled()
+
+    store = Store(tmp_path)
+    virtual.run(lives())
+    with closing(Store(tmp_path)) as again:  # which the first would refuse, if it was not closed
+        assert 4 == len(again.learned())
 
 
 def test_what_happened_is_kept_and_what_was_asked_for_goes_on(tmp_path: Path) -> None:

@@ -191,13 +191,15 @@ class Daemon:
         """Stop answering, give memory back where the settings say so, and write down what was learned."""
         self._notifier.stopping("ending")
         self.service.close()
-        await asyncio.gather(*(server.stop() for server in servers))
-        if self._rules.release_on_stop and self.engine.writes and self.engine.plan is not None:
-            await self.connection.by_hand.give_back(ALL, Asker("on_stop"))
-        self._claim.drop()
-        self.history.end()
-        if self._keeper is not None:
-            self._keeper.end()
+        try:
+            await asyncio.gather(*(server.stop() for server in servers))
+            if self._rules.release_on_stop and self.engine.writes and self.engine.plan is not None:
+                await self.connection.by_hand.give_back(ALL, Asker("on_stop"))
+        finally:  # whoever is told twice to end waits for no guest, and still keeps what it learned
+            self._claim.drop()
+            self.history.end()
+            if self._keeper is not None:
+                self._keeper.end()
 
     def _status(self) -> str:
         """Return one line for `systemctl status`."""

@@ -161,8 +161,10 @@ class Known:
         actual = self.guest.actual_bytes
         self.told, self.told_at = size_bytes, now.mono
         self.granted = max(self.granted, size_bytes)
-        self.arrived = actual is not None and abs(actual - size_bytes) < PAGE
-        self.nearest = float("inf")
+        # Of one that was on its way nobody knows where it is: the next look will tell.
+        way = abs(actual - size_bytes) if actual is not None else float("inf")
+        self.nearest = way if self.arrived else float("inf")
+        self.arrived = way < PAGE
 
     def untell(self) -> None:
         """Take in that it was not."""

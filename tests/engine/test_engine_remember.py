@@ -72,6 +72,11 @@ def test_a_change_that_arrived_just_before_is_not_under_way() -> None:
     assert [True, True] == arrived.arrived.tolist()
 
 
+def test_a_change_to_the_size_that_it_had_is_not_under_way_either() -> None:
+    stays = met_again(taught(), a=(400 << 20, LATER + 8.0, (400 << 20) + 100)).memory
+    assert ([True, True], 400 << 20) == (stays.arrived.tolist(), stays.target[1])
+
+
 def test_a_guest_that_comes_later_is_known_then() -> None:
     again = Remembered()
     again.recall(by_this_clock(taught(kept=7.0).learned(EPOCH), LATER, same_boot=False), {}, LATER, 0.0)

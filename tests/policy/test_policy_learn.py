@@ -44,6 +44,21 @@ def test_a_target_is_reached_when_actual_is_near() -> None:
     assert learn(memory, later(actual=901 * MIB), LAW).arrived[0]
 
 
+@pytest.mark.parametrize("seconds", [2.0, 60.0])
+def test_who_is_on_its_way_is_so_still_while_its_size_is_unknown(seconds: float) -> None:
+    memory = told(known(snapshot(1, actual=500 * MIB)), np.array([0]), np.array([900.0 * MIB]), NOW)
+    memory = learn(memory, later(seconds, actual=np.nan), LAW)
+    assert [False, 900 * MIB, -np.inf] == [memory.arrived[0], memory.target[0], memory.stuck_until[0]]
+
+    memory = learn(memory, later(seconds + 1.0, actual=700 * MIB), LAW)
+    assert [900 * MIB, -np.inf] == [memory.target[0], memory.foreign_until[0]]
+
+
+def test_who_was_there_is_so_still_while_its_size_is_unknown() -> None:
+    memory = learn(known(snapshot(1), target=1024 * MIB), later(actual=np.nan), LAW)
+    assert memory.arrived[0]
+
+
 def test_a_guest_that_grows_on_its_way_is_nobody_elses() -> None:
     memory = told(known(snapshot(1, actual=500 * MIB)), np.array([0]), np.array([900.0 * MIB]), NOW)
     memory = learn(memory, later(actual=700 * MIB), LAW)

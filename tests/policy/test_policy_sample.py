@@ -45,6 +45,15 @@ def test_the_first_sight_is_not_trusted_before_the_balloon_was_seen_at_rest() ->
     assert 512 * MIB == second.used[0]
 
 
+def test_who_swaps_shows_it_with_the_second_sample_that_is_seen_of_it() -> None:
+    """As after a restart: what it uses is not known from the first, but its counters are."""
+    first = learn(Memory.blank(1), snapshot(1, **POOR), LAW)
+    second = learn(first, later(2.5, **POOR, swap_in=20.0 * MIB), LAW)
+
+    assert np.isnan(first.used[0])
+    assert [True, 1.0] == [second.distress[0], second.worse[0]]
+
+
 def test_a_sample_from_the_future_does_not_make_those_after_it_old() -> None:
     """As where the wall clock was set back by an hour just after the guest reported."""
     ahead = later(2, usable=100 * MIB, stats_at=NOW + 3600)

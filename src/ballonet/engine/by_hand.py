@@ -164,7 +164,8 @@ class ByHand:
         """Free host memory, wait until the host shows it, and keep it.
 
         Raises `RefusedError` with what could be had at most, when nothing was taken, and `NotReachedError`
-        when it did not come in time. The lease is dropped then, and when whoever waits is cancelled.
+        when it did not come in time, or the lease ended before: a guest started. It is dropped then, and when
+        whoever waits is cancelled.
         """
         most = self.most_room_bytes()
         if size_bytes > most:
@@ -181,7 +182,7 @@ class ByHand:
             undo.callback(self._give_up, lease)
             try:
                 async with asyncio.timeout(timeout_seconds):
-                    await self._until_free()
+                    await self._until_free(lease)
             except TimeoutError as error:
                 raise NotReachedError(
                     f"{format_size(size_bytes)} were not free within {format_duration(timeout_seconds)}",
@@ -208,12 +209,17 @@ class ByHand:
             self._engine.wake.set()
             self._engine.say(Kind.LEASED, "", "", f"{lease.id} was given up: {lease.who} waits no longer")
 
-    async def _until_free(self) -> None:
-        """Wait for a tick that knows of all leases and has what they keep free."""
+    async def _until_free(self, lease: Lease) -> None:
+        """Wait for a tick that knows of all leases and has what they keep free; not for one that ended."""
         before = self._plan()
         while self._plan() is before or self._plan().free < 0.0:
             self._engine.wake.set()
             await self._engine.clock.sleep(LOOK_SECONDS)
+            if lease not in self._engine.requests.leases:
+                raise NotReachedError(
+                    f"{lease.id} ended before {format_size(lease.size_bytes)} were free",
+                    hint="a guest started, its time was over, or somebody ended it: ballonet events",
+                )
 
     # --- what both need -----------------------------------------------------------------------------
 

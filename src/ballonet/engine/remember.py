@@ -100,8 +100,9 @@ class Remembered:
         """
         for uuid, values in learned.items():
             self._recalled[uuid] = {name: values[name] for name in LEARNED + LEARNED_TIMES if name in values}
-        for uuid, (size_bytes, at, had_bytes) in targets.items():
+        for uuid, (size_bytes, at, had) in targets.items():
             told_at = at - epoch_seconds
+            had_bytes = None if had is None or abs(had - size_bytes) < PAGE else had  # it stays: it is there
             under_way = had_bytes is not None and now - told_at < UNDER_WAY_SECONDS
             told = dict(zip(TOLD, (float(size_bytes), told_at, now, float(not under_way)), strict=True))
             self._recalled.setdefault(uuid, {}).update(told)

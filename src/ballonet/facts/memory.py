@@ -39,7 +39,7 @@ class Memory:
     stuck_until: Floats
     stuck_seconds: Floats  # the pause after the next failure to follow
 
-    need_at: Floats  # time of the sample that `used` is from
+    need_at: Floats  # time of the sample that `used` and the counters are from
     used: Floats  # bytes it used then: its size less what was usable
     overhead: Floats  # its size less what its kernel manages, seen while the balloon was still
     counted: Bools  # the balloon counts as used in `available`, seen while the balloon was still

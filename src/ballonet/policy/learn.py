@@ -58,7 +58,8 @@ def _follow_balloon(memory: Memory, snapshot: Snapshot, settings: Settings) -> M
     # The first sight counts as a movement: a balloon in motion must not be taken for one at rest.
     rests = np.abs(actual - memory.actual) <= settings.settle_bytes / 2
     distance = np.abs(actual - memory.target)
-    there = ~(distance > settings.settle_bytes)
+    unseen = np.isnan(actual)  # on its way or there, it stays so
+    there = np.where(unseen, memory.arrived, ~(distance > settings.settle_bytes))
     if everybody(memory.arrived & there & rests):  # as in most ticks
         return evolve(memory, actual=actual)
     nearer = distance < np.where(np.isnan(memory.nearest), np.inf, memory.nearest)
@@ -77,7 +78,7 @@ def _follow_balloon(memory: Memory, snapshot: Snapshot, settings: Settings) -> M
     had = np.where(np.isnan(memory.target), memory.actual, memory.target)
     rescued = snapshot.autodeflate & (actual > had) & short_of_free(snapshot, 1.0)
     since = now - np.maximum(memory.changed_at, memory.progress_at)
-    stuck = ~memory.arrived & ~there & (since > settings.stuck_seconds) & ~foreign
+    stuck = ~memory.arrived & ~there & ~unseen & (since > settings.stuck_seconds) & ~foreign
     return evolve(
         memory,
         actual=actual,

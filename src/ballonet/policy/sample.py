@@ -31,11 +31,13 @@ def read_sample(memory: Memory, snapshot: Snapshot, settings: Settings) -> Memor
     counted = _counted(memory, snapshot, still, settings)
     overhead, used = _used(memory, snapshot, still, counted)
     since = snapshot.stats_at - memory.need_at
-    known = new & ~np.isnan(memory.used) & np.isfinite(since)
+    compared = new & np.isfinite(since)
+    known = compared & ~np.isnan(memory.used)
     seconds = elapsed(since)
-    kept = ~np.isnan(used) & new
+    # Where it is not known yet what is used, counters are: the next sample tells whether it lacks memory.
+    kept = new & ~(np.isnan(used) & ~np.isnan(memory.used))
     settled = still & (snapshot.stats_at > memory.changed_at)
-    distress, worse = _distress(memory, snapshot, known, settled, settings)
+    distress, worse = _distress(memory, snapshot, compared, settled, settings)
     rate = np.where(known, np.maximum(used - memory.used, 0.0) / np.maximum(seconds, 1.0), 0.0)
     growth = np.fmax(rate, fade(memory.growth, seconds, settings.growth_half_life_seconds))
     return evolve(

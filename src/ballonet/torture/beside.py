@@ -15,7 +15,8 @@ from ballonet.torture.seen import Eye
 from ballonet.torture.trouble import Troubles, What
 from ballonet.units import MIB
 
-AWAKE_SECONDS = 0.4  # after a look: what it changed shows in two glances
+# After a look: what it changed shows in two glances. No whole tenths, so that none falls on the next look.
+AWAKE_SECONDS = 0.403
 FILL_BYTES = 6000 * MIB  # a second: earlyoom's figure for how fast a host's memory can be filled
 
 

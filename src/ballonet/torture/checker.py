@@ -231,7 +231,7 @@ class Checker:
         if known is None or error is None or isinstance(error, DeadlineError):
             return
         if type(error) is HypervisorError:
-            known.told, known.arrived = None, True  # nobody knows before the next look
+            known.doubt()
         else:
             known.untell()
 

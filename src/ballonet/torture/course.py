@@ -7,6 +7,7 @@ from ballonet.simulator.incidents import Happens, Incident
 from ballonet.simulator.kinds import Kind
 from ballonet.simulator.schedule import Step
 from ballonet.simulator.spec import Spec
+from ballonet.torture.known import pages
 from ballonet.torture.process import POINTS
 from ballonet.torture.trouble import OF_GUESTS, OF_HOST, RESIZES, STATISTICS, Trouble, What
 from ballonet.units import GIB, MIB
@@ -171,7 +172,7 @@ def _incident(random: Random, storm: Storm, maximum_bytes: int) -> Incident:
         at=storm.at + random.uniform(0.0, storm.seconds * 0.8),
         kind=kind,
         seconds=random.choice((3.0, 10.0, 25.0, 60.0)),
-        size_bytes=int(maximum_bytes * random.uniform(0.3, 1.0)),
+        size_bytes=pages(maximum_bytes * random.uniform(0.3, 1.0)),
         late_seconds=random.choice((5.0, 12.0, 20.0)) if kind is Happens.LAG else 0.0,
     )
 

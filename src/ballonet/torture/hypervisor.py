@@ -11,6 +11,7 @@ from ballonet.facts.guest import Guest
 from ballonet.facts.statistics import Statistics
 from ballonet.simulator.world import World
 from ballonet.torture.clock import TroubledClock
+from ballonet.torture.known import pages
 from ballonet.torture.names import Names
 from ballonet.torture.process import Process
 from ballonet.torture.seen import Eye, Look
@@ -208,7 +209,7 @@ class TroubledHypervisor:
             libvirt.start_crawling(inner, size_bytes)
         if what is What.PARTIAL:
             actual = (await libvirt.world.guest(inner)).actual_bytes or size_bytes
-            await libvirt.move(inner, (actual + size_bytes) // 2)
+            await libvirt.move(inner, pages((actual + size_bytes) / 2))
         if what in {What.BROKEN, What.LOST}:
             await libvirt.move(inner, size_bytes)
         if what is What.CLAIMED:

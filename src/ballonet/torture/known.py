@@ -43,6 +43,11 @@ class Sample:
         return value if value is not None and 0 <= value <= 1.1 * maximum_bytes else None
 
 
+def pages(size_bytes: float) -> int:
+    """Return so many bytes in whole pages, as balloons have them."""
+    return int(size_bytes // PAGE * PAGE)
+
+
 def reserve_bytes(maximum_bytes: int) -> int:
     """Return what a guest cannot use anyway: clamp(7.5 % of its maximum, 48 MiB, 256 MiB)."""
     return int(min(max(0.075 * maximum_bytes, 48 * MIB), 256 * MIB))
@@ -63,6 +68,7 @@ class Known:
     told: int | None = None  # bytes; None: nothing is under way, and nothing is known to be so
     told_at: float = float("-inf")  # monotonic seconds of the last change of ours
     told_before: tuple[int | None, float, bool] = (None, float("-inf"), True)
+    unsure: int | None = None  # bytes that it had as a change failed that may have happened all the same
     granted: int = 0  # bytes: the most that it was told since the last look, whatever became of that
     arrived: bool = True
     nearest: float = float("inf")
@@ -97,6 +103,10 @@ class Known:
                 self.forget()
         else:
             self.sample = Sample(wire, stamp, last.seen_at)
+        if self.unsure is not None and guest.actual_bytes is not None:
+            if guest.actual_bytes == self.unsure:  # it did not
+                self.told_at = self.told_before[1]
+            self.unsure = None
         if guest.id != before.id:
             self.reset(now.mono - (now.epoch - started_at))
         if guest.actual_bytes is not None:
@@ -165,6 +175,10 @@ class Known:
         way = abs(actual - size_bytes) if actual is not None else float("inf")
         self.nearest = way if self.arrived else float("inf")
         self.arrived = way < PAGE
+
+    def doubt(self) -> None:
+        """Take in that nobody knows before the next look whether it was."""
+        self.told, self.arrived, self.unsure = None, True, self.guest.actual_bytes
 
     def untell(self) -> None:
         """Take in that it was not."""

@@ -89,8 +89,9 @@ def blindly(act: Resize) -> str:
     if None in {act.size("unused_bytes"), act.size("usable_bytes")}:
         return "shrinks on statistics that are incomplete or absurd"
     at = act.looked if act.cause == "planned" else act.now
-    if at.epoch - sample.stamp > act.fresh_seconds + 0.5:
-        return f"shrinks on statistics {at.epoch - sample.stamp:.1f} s old"
+    age = act.looked.epoch - sample.stamp + (at.mono - act.looked.mono)  # the clock may have been set since
+    if age > act.fresh_seconds + 0.5:
+        return f"shrinks on statistics {age:.1f} s old"
     if at.mono - sample.seen_at > act.fresh_seconds + 0.5:
         return f"shrinks on statistics that were there {at.mono - sample.seen_at:.1f} s ago"
     if act.looked.epoch - sample.stamp < -FUTURE_SECONDS - 0.5:

@@ -33,6 +33,7 @@ from ballonet.torture.course import (
 )
 from ballonet.torture.hypervisor import Libvirt, TroubledHypervisor
 from ballonet.torture.journal import TroubledStore
+from ballonet.torture.known import pages
 from ballonet.torture.names import Names
 from ballonet.torture.people import People
 from ballonet.torture.process import Process
@@ -278,7 +279,7 @@ class _Run:
 
     async def _setmem(self, trouble: Trouble) -> None:
         spec = next(spec for spec in self._course.specs if spec.name == trouble.guest)
-        size = int(spec.maximum_bytes * (0.3 + 0.7 * trouble.amount))
+        size = pages(spec.maximum_bytes * (0.3 + 0.7 * trouble.amount))
         await self._world.resize_many({self._world.uuid(spec): size})
 
     def _storm(self, storm: Storm) -> None:

@@ -64,8 +64,8 @@ class TroubledResidents:
         self._troubles = troubles
         self._names = names
         self._next_look = next_look
-        self._unseen: tuple[str, ...] = ()
         self._followed: tuple[str, ...] = ()
+        world.follow(())  # whom a process before this one followed it does not know
 
     def follow(self, uuids: Iterable[str]) -> None:
         """Follow these guests."""
@@ -84,7 +84,7 @@ class TroubledResidents:
     def column(self) -> Floats:
         """Return resident bytes side by side, NaN where they cannot be read."""
         column, unseen = self._world.column(), self._troubles.guests(What.UNSEEN)
-        if not unseen or not self._followed:  # a new process has not said whom it follows
+        if not unseen:
             return column
         return np.where([self._names.name(uuid) in unseen for uuid in self._followed], np.nan, column)
 

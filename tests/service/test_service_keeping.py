@@ -195,3 +195,27 @@ def test_who_began_anew_is_left_alone_after_a_kill_soon_after(tmp_path: Path) ->
 
     virtual.run(lives())
     store.close()
+
+
+def test_who_is_moved_once_more_is_left_alone_as_long_after_a_kill(tmp_path: Path) -> None:
+    """S3, Q2: its verdict is what it was, and what is learned is else written once a minute."""
+    clock, store = virtual.VirtualClock(), Store(tmp_path)
+
+    async def lives() -> None:
+        world = four_guests(clock)
+        ports = Ports(world, clock, world, world)
+        first, second = (Engine(ports, settings(4.0 * GIB), lambda _: None, enforce=True) for _ in range(2))
+        keeps = Keeper(store, [first])
+        await clock.sleep(200.0)
+        for size in (GIB, 900 * MIB, 800 * MIB):
+            await world.resize("simulated-busy", size)
+            await clock.sleep(10.0)
+            await first.tick()
+            keeps.ticked()
+        Keeper(store, [second]).recall()
+        await second.tick()
+        assert clock.monotonic() + 60.0 == pytest.approx(first.memory.foreign_until.max())
+        assert first.memory.foreign_until.max() == pytest.approx(second.memory.foreign_until.max())
+
+    virtual.run(lives())
+    store.close()

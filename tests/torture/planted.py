@@ -257,6 +257,7 @@ def resets_forgotten_by_a_restart(patch: pytest.MonkeyPatch) -> None:
 def kills_forget_who_is_left_alone(patch: pytest.MonkeyPatch) -> None:
     """That somebody was reset, or moved by somebody else, is written with the rest once a minute."""
     patch.setattr(keeping, "_AT_ONCE", frozenset())
+    patch.setattr(keeping.Keeper, "_moved", lambda self: False)
 
 
 @bug

@@ -26,6 +26,7 @@ class Keeper:
         self.fails = False  # whether the last write could not be made
         self._remembered_at = -REMEMBER_SECONDS
         self._hurries = False  # whether what was learned is to be written with this tick
+        self._left_until = 0.0  # monotonic seconds: until when anybody is left alone who was moved
 
     def recall(self) -> None:
         """Have the engines know again what was learned, and what guests were told."""
@@ -52,7 +53,7 @@ class Keeper:
         """Write what happened in a tick; a failure is told once, and ends nothing."""
         now = self._engines[0].clock.monotonic()
         due = now - self._remembered_at >= REMEMBER_SECONDS
-        hurries, self._hurries = self._hurries, False
+        hurries, self._hurries = self._hurries or self._moved(), False
         try:
             if due or hurries:
                 self._remember()
@@ -69,6 +70,13 @@ class Keeper:
         if self.fails:
             self._say("what happens is remembered again")
         self.fails = False
+
+    def _moved(self) -> bool:
+        """Return whether somebody else moved a guest, left alone already or not, since it was asked last."""
+        before = self._left_until
+        for engine in self._engines:
+            self._left_until = float(engine.memory.foreign_until.max(initial=self._left_until))
+        return self._left_until > before
 
     def end(self) -> None:
         """Write all that is worth knowing after a restart, as far as it can be, and close the store."""

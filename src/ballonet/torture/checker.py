@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from ballonet.errors import DeadlineError, HypervisorError
 from ballonet.facts.act import Act
@@ -221,7 +220,7 @@ class Checker:
         self.done.shrinks += act.shrinks
         self.done.grows += not act.shrinks and not act.stays
         if act.shrinks or not act.stays:
-            act.known.turns.append((act.now.mono, not act.shrinks))
+            act.known.moves.append((act.now.mono, act.actual, act.size_bytes))
 
     def answered(self, uuid: str, size_bytes: int, error: Exception | None) -> None:
         """Take in what the hypervisor says: what it refused did not happen, all else may."""
@@ -288,8 +287,7 @@ class Checker:
     def settled(self, since: float) -> None:
         """Q1: who had nothing happen to it since this monotonic second turned at most once."""
         for uuid, known in sorted(self._known.items()):
-            ways = [grew for at, grew in known.turns if at >= since]
-            turns = sum(one != other for one, other in pairwise(ways))
+            turns = known.turns(since)
             if turns > 1:
                 self.fail("Q1", uuid, f"turned {turns} times under constant load")
 

@@ -75,7 +75,7 @@ class Known:
     foreign_until: float = float("-inf")
     suffers: bool = False
     lent_stamp: float | None = None
-    turns: list[tuple[float, bool]] = field(default_factory=list)  # when, and whether it grew
+    moves: list[tuple[float, int, int]] = field(default_factory=list)  # when, from how much, to how much
 
     def begin_anew(self, written: Act | None) -> None:
         """Let go of what a new process cannot know, whose journal has this as the last act.
@@ -87,6 +87,22 @@ class Known:
             self.told, self.arrived, self.nearest = None, True, float("inf")
         if self.sample is not None:
             self.sample = replace(self.sample, seen_at=float("inf"))
+
+    def turns(self, since: float) -> int:
+        """Return how often it went the other way from then on, by what is worth a change.
+
+        That is 1 % of its size, or 32 MiB, or 3 % of its maximum where that is less. Below that is no swing:
+        whose kernel goes on to swap out what is cold is given a little of it back.
+        """
+        small = min(32 * MIB, 0.03 * (self.guest.maximum_bytes or 0))
+        found, way, low, high = 0, 0, float("inf"), 0.0
+        for size in (size for at, *both in self.moves if at >= since for size in both):
+            low, high, band = min(low, size), max(high, size), max(0.01 * size, small)
+            if way <= 0 and size - low > band:
+                found, way, high = found - way, 1, size
+            elif way >= 0 and high - size > band:
+                found, way, low = found + way, -1, size
+        return found
 
     # --- looks ----------------------------------------------------------------------------------------
 

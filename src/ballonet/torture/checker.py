@@ -93,7 +93,7 @@ class Checker:
         """Begin with a new process, which has no look before its first."""
         self.starting, self._asked_at = True, self._clock.loop_seconds()
         for uuid, known in self._known.items():
-            known.begin_anew(self.journal(uuid))
+            known.begin_anew(self.journal(uuid), self._now)
             # What nobody could write down yet nobody can know.
             if uuid in self._heard_of:
                 known.born_mono = None

@@ -67,6 +67,7 @@ class Known:
     born_mono: float | None = None  # when it was started or reset, as far as that was told
     told: int | None = None  # bytes; None: nothing is under way, and nothing is known to be so
     told_at: float = float("-inf")  # monotonic seconds of the last change of ours
+    told_epoch: float = float("-inf")  # the same, as the journal has it
     told_before: tuple[int | None, float, bool] = (None, float("-inf"), True)
     unsure: int | None = None  # bytes that it had as a change failed that may have happened all the same
     granted: int = 0  # bytes: the most that it was told since the last look, whatever became of that
@@ -77,13 +78,15 @@ class Known:
     lent_stamp: float | None = None
     moves: list[tuple[float, int, int]] = field(default_factory=list)  # when, from how much, to how much
 
-    def begin_anew(self, written: Act | None) -> None:
+    def begin_anew(self, written: Act | None, now: Moment) -> None:
         """Let go of what a new process cannot know, whose journal has this as the last act.
 
-        It has nothing to compare the next sample with, and takes what was written but not sent for under way.
+        It has nothing to compare the next sample with, and takes what was written but not sent for under way;
+        nor does it know of a clock that was set since the last change, and may take that for given up.
         """
         self.suffers = False
-        if written is not None and written.to_bytes != self.told:
+        given_up = not self.arrived and now.epoch - self.told_epoch > GIVEN_UP_SECONDS
+        if given_up or (written is not None and written.to_bytes != self.told):
             self.told, self.arrived, self.nearest = None, True, float("inf")
         if self.sample is not None:
             self.sample = replace(self.sample, seen_at=float("inf"))
@@ -185,7 +188,7 @@ class Known:
         """Take in that it is told a size."""
         self.told_before = self.told, self.told_at, self.arrived
         actual = self.guest.actual_bytes
-        self.told, self.told_at = size_bytes, now.mono
+        self.told, self.told_at, self.told_epoch = size_bytes, now.mono, now.epoch
         self.granted = max(self.granted, size_bytes)
         # Of one that was on its way nobody knows where it is: the next look will tell.
         way = abs(actual - size_bytes) if actual is not None else float("inf")

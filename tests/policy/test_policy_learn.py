@@ -36,6 +36,16 @@ def test_statistics_from_before_a_change_stay_so_where_a_reset_shows_late() -> N
     assert [NOW, True] == [anew.changed_at[0], np.isnan(anew.target[0])]
 
 
+@pytest.mark.parametrize(("began", "target"), [(3.0, 900 * MIB), (0.5, np.nan)])
+def test_what_a_guest_was_told_after_it_began_anew_is_under_way_still(began: float, target: float) -> None:
+    """A new process may see only then that it began anew; it was told two seconds ago."""
+    memory = told(known(snapshot(1), nearest=np.nan), np.array([0]), np.array([900.0 * MIB]), NOW)
+    anew = learn(memory, later(uptime=began, actual=1024 * MIB), LAW)
+
+    assert target == pytest.approx(anew.target[0], nan_ok=True)
+    assert np.isnan(target) == anew.arrived[0]
+
+
 def test_a_target_is_reached_when_actual_is_near() -> None:
     memory = told(known(snapshot(1)), np.array([0]), np.array([900.0 * MIB]), NOW)
 

@@ -36,17 +36,21 @@ def learn(memory: Memory, snapshot: Snapshot, settings: Settings) -> Memory:
 
 
 def _forget_resets(memory: Memory, snapshot: Snapshot) -> Memory:
-    """Start anew with guests that were started or reset: what they used and were told is gone.
+    """Start anew with guests that were started or reset: what they used and were told before is gone.
 
     When they were told it is not: that may have been after a reset of which only a counter tells, later.
     """
     born_at = snapshot.taken_at - snapshot.uptime
     # 2 s: the uptime of a process is reckoned from the wall clock, in jiffies.
-    reset = (born_at > memory.born_at + 2.0) | (snapshot.swap_out < memory.swap_out)
+    dated = born_at > memory.born_at + 2.0
+    reset = dated | (snapshot.swap_out < memory.swap_out)
     if not anybody(reset):  # as in nearly every tick
         return evolve(memory, born_at=np.fmax(born_at, memory.born_at))
     blank = Memory.blank(len(snapshot))
     kept = {name: np.where(reset, getattr(blank, name), getattr(memory, name)) for name in Memory.columns()}
+    since = dated & (memory.changed_at > born_at)  # as after a kill before the reset was written down
+    for name in ("target", "arrived", "nearest", "progress_at"):
+        kept[name] = np.where(since, getattr(memory, name), kept[name])
     kept["changed_at"] = np.minimum(memory.changed_at, snapshot.taken_at)
     kept["born_at"] = np.where(np.isnan(born_at), memory.born_at, np.fmax(born_at, memory.born_at))
     return Memory(host=memory.host, **kept)

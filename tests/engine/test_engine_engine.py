@@ -431,17 +431,19 @@ async def test_what_failed_and_happened_after_all_is_nobody_elses_whatever_the_r
     assert "managed" == four.engine.plan.row(0).verdict.code
 
 
-async def test_what_was_told_goes_on_where_more_could_not_be_sent(four: Bench) -> None:
+@pytest.mark.parametrize("looks", [0, 1])
+async def test_what_was_told_goes_on_where_more_could_not_be_sent(four: Bench, looks: int) -> None:
     four.hypervisor.deaf.add("uuid-a")  # as one whose balloon takes a moment
     while "uuid-a" not in dict(four.hypervisor.sent):
         await four.ticks(1)
     told = dict(four.hypervisor.sent)["uuid-a"]
+    await four.ticks(looks)
     four.hypervisor.failing["uuid-a"] = UnreachableError("not connected")
     assert four.engine.plan
     changes = Changes(four.engine.plan.snapshot, np.array([0]), np.array([1000.0 * MIB]))
     await four.engine.resize(changes, "somebody")
     assert Kind.FAILED in four.kinds()
-    assert told == four.engine.memory.target[0]
+    assert (told, False) == (four.engine.memory.target[0], four.engine.memory.arrived[0])
 
 
 async def test_a_guest_that_was_reset_a_moment_ago_gets_and_lends_nothing() -> None:

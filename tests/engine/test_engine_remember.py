@@ -59,11 +59,13 @@ def test_a_change_that_was_perhaps_never_sent_is_nobody_elses(actual_mib: int, k
 
     assert known_mib == pytest.approx(memory.target[0] / (1 << 20), nan_ok=True)
     assert memory.arrived[0]
+    assert -60.0 == pytest.approx(memory.changed_at[0])  # it may have been sent
 
 
 def test_a_change_that_was_under_way_goes_on() -> None:
     under_way = met_again(taught(), a=(300 << 20, LATER + 8.0, 400 << 20)).memory
     assert [True, False] == under_way.arrived.tolist()
+    assert 100 << 20 == under_way.nearest[1]
     assert (8.0, 10.0) == pytest.approx((under_way.changed_at[1], under_way.progress_at[1]))
 
 

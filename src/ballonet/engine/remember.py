@@ -73,8 +73,9 @@ class Remembered:
         had = {row: self._had.pop(uuid) for row, uuid in new.items() if uuid in self._had}
         for row, size_bytes in had.items():
             if actual is not None and abs(actual[row] - size_bytes) < PAGE:
-                for name in TOLD:
-                    self._recalled[uuids[row]].pop(name, None)
+                told = self._recalled[uuids[row]]
+                self._recalled[uuids[row]] = {name: told[name] for name in told if name not in TOLD}
+                self._recalled[uuids[row]]["changed_at"] = told["changed_at"]  # but it may have been sent
         self._overlay(new)
         return self.memory
 
@@ -105,6 +106,8 @@ class Remembered:
             had_bytes = None if had is None or abs(had - size_bytes) < PAGE else had  # it stays: it is there
             under_way = had_bytes is not None and now - told_at < UNDER_WAY_SECONDS
             told = dict(zip(TOLD, (float(size_bytes), told_at, now, float(not under_way)), strict=True))
+            if under_way and had_bytes is not None:
+                told["nearest"] = float(abs(had_bytes - size_bytes))  # farther away it was moved by somebody
             self._recalled.setdefault(uuid, {}).update(told)
             if had_bytes is not None and not under_way:
                 self._had[uuid] = had_bytes

@@ -50,7 +50,7 @@ class Sender:
         self._names: dict[str, str] = {}  # by UUID, of those that were there at the last look
         # By UUID, where a change failed that may have happened all the same: the size before, and why.
         self._unsure: dict[str, tuple[float, str]] = {}
-        # By UUID, bytes: what it was told since the last look, before what it was told last.
+        # By UUID, bytes: what it was on its way to as it was told what it was told last.
         self._told: dict[str, float] = {}
 
     async def collect(self, awaited: Iterable[str] = (), patience_seconds: float = 0.0) -> None:
@@ -65,10 +65,10 @@ class Sender:
             or self._looked.uuids != snapshot.uuids
         ):
             self._names = dict(zip(snapshot.uuids, snapshot.names, strict=True))
+            self._told = {uuid: size for uuid, size in self._told.items() if uuid in self._names}
         self._looked = snapshot
         self._ahead.follow(before, after, snapshot)
         self.remembered.memory = after
-        self._told.clear()
         if self._unsure:
             self._make_sure(snapshot)
 
@@ -105,9 +105,8 @@ class Sender:
             return kept.none()
         memory = self.remembered.memory
         before = np.where(memory.arrived, memory.actual, np.nan)[kept.rows]
-        again = (memory.changed_at >= kept.snapshot.taken_at)[kept.rows] & ~np.isnan(memory.target[kept.rows])
-        before_that = memory.target[kept.rows[again]].tolist()
-        self._told |= dict(zip(kept.only(again).sizes(), before_that, strict=True))
+        under_way = np.where(memory.arrived, np.nan, memory.target)[kept.rows]
+        self._told |= dict(zip(kept.sizes(), under_way.tolist(), strict=True))
         self._remember(kept.rows, kept.target)
         failed = self._hear(await self._actor.send(kept, before))
         if not failed:
@@ -168,8 +167,8 @@ class Sender:
         """Forget changes that did not happen, by UUID, and note why: what was told before goes on."""
         uuids, actual = self.remembered.uuids, self.remembered.memory.actual
         rows = np.array([row for row, uuid in enumerate(uuids) if uuid in refused], dtype=np.intp)
-        sizes = [self._told.pop(uuids[row], float(actual[row])) for row in rows.tolist()]
-        self._remember(rows, np.array(sizes))
+        before = np.array([self._told.pop(uuids[row], np.nan) for row in rows.tolist()])
+        self._remember(rows, np.where(np.isnan(before), actual[rows], before))
         for uuid, text in refused.items():
             self._ahead.refused(uuid, text)
 

@@ -37,6 +37,8 @@ def broken(target: int, **fields: Any) -> str:
         (GIB, {}, ""),
         (floor_bytes(GIB), {}, ""),
         (floor_bytes(GIB) - MIB, {}, "G1"),
+        (floor_bytes(GIB) - MIB - 28, {"actual_bytes": floor_bytes(GIB) - MIB}, ""),  # it stays where it is
+        (floor_bytes(GIB) - MIB - 4096, {"actual_bytes": floor_bytes(GIB) - MIB}, "G1"),
         (hard_floor_bytes(GIB) - MIB, {"actual_bytes": MIB}, "G1"),
         (0, {}, "G1"),
         (1024, {}, "G1"),

@@ -87,8 +87,9 @@ def broken_promises(changes: Changes) -> Codes:
     """
     table, rows, target = changes.snapshot, changes.rows, changes.target
     maximum = table.maximum[rows]
-    below = (target < table.actual[rows]) & ~(target > table.floor[rows] - PAGE)
-    above = (target > table.actual[rows]) & ~(target <= table.ceiling[rows])
+    step = target - table.actual[rows]  # less than a page is none: who is stuck is told the size that it has
+    below = (step <= -PAGE) & ~(target > table.floor[rows] - PAGE)
+    above = (step >= PAGE) & ~(target <= table.ceiling[rows])
     untouchable = ~table.running[rows] | ~table.device[rows] | (table.obstacle[rows] >= 0)
     untouchable |= table.excluded[rows] | table.busy[rows] | np.isnan(table.actual[rows])
     # Written so that unknown sizes (NaN) break promises too.

@@ -173,6 +173,8 @@ class Known:
         came = new.wire.get("swap_in_bytes_total", 0) - last.wire.get("swap_in_bytes_total", 0)
         if unused is None or usable is None or last.size("usable_bytes", maximum) is None:
             return False
+        if new.stamp < last.stamp:  # one of them is of a clock that was wrong: nobody knows how long it took
+            return False
         reserve = reserve_bytes(maximum)
         short = unused < 1.6 * reserve and usable < 2.0 * reserve
         seconds = max(new.stamp - last.stamp, 1.0) * max(self.guest.vcpus or 1, 1)

@@ -106,8 +106,6 @@ class Remembered:
             had_bytes = None if had is None or abs(had - size_bytes) < PAGE else had  # it stays: it is there
             under_way = had_bytes is not None and now - told_at < UNDER_WAY_SECONDS
             told = dict(zip(TOLD, (float(size_bytes), told_at, now, float(not under_way)), strict=True))
-            if under_way and had_bytes is not None:
-                told["nearest"] = float(abs(had_bytes - size_bytes))  # farther away it was moved by somebody
             self._recalled.setdefault(uuid, {}).update(told)
             if had_bytes is not None and not under_way:
                 self._had[uuid] = had_bytes

@@ -99,6 +99,8 @@ class Checker:
                 known.born_mono = None
             if self.done.looks != self._written_for:
                 known.foreign_until = float("-inf")
+                if self._looked is not None:
+                    known.forget_arrival(self._looked)
 
     def process_ended(self) -> None:
         """Nobody ticks until the next one begins."""

@@ -72,6 +72,7 @@ class Known:
     unsure: int | None = None  # bytes that it had as a change failed that may have happened all the same
     granted: int = 0  # bytes: the most that it was told since the last look, whatever became of that
     arrived: bool = True
+    arrived_at: float = float("-inf")  # monotonic seconds of the look that showed it
     nearest: float = float("inf")
     foreign_until: float = float("-inf")
     suffers: bool = False
@@ -90,6 +91,11 @@ class Known:
             self.told, self.arrived, self.nearest = None, True, float("inf")
         if self.sample is not None:
             self.sample = replace(self.sample, seen_at=float("inf"))
+
+    def forget_arrival(self, looked: Moment) -> None:
+        """Take in that nobody wrote down what this look showed."""
+        if self.told is not None and self.arrived_at == looked.mono:
+            self.arrived = False
 
     def turns(self, since: float) -> int:
         """Return how often it went the other way from then on, by what is worth a change.
@@ -147,6 +153,7 @@ class Known:
             return
         distance = abs(actual - self.told)
         if distance <= NEAR_BYTES:
+            self.arrived_at = self.arrived_at if self.arrived else now.mono
             self.arrived = True
         elif self.arrived:
             rescued = self.guest.device is not None and self.guest.device.autodeflate and actual > self.told

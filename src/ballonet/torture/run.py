@@ -5,6 +5,7 @@ import gc
 import shutil
 import tempfile
 from collections.abc import Callable, Coroutine
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -153,7 +154,8 @@ class _Run:
         process = Process(self._die)
         self._processes.append(process)
         checker, clock = self.checker, self.clock
-        store = TroubledStore(self._state, checker.disk_full, process.writes)
+        state = self._state
+        store = TroubledStore(state, checker.disk_full, process.writes)
         self._stores.append(store)
         hypervisor = TroubledHypervisor(self._libvirt, process, checker)
         host = TroubledHost(self._world, clock, self._troubles, checker, process)
@@ -161,7 +163,7 @@ class _Run:
             self._world, clock, self._troubles, self._names, checker.next_look_seconds
         )
         ports = Ports(hypervisor, clock, host, residents)
-        checker.journal = lambda uuid: _last_act(store, uuid)
+        checker.journal = lambda uuid: _last_act(store, state, uuid)
         checker.process_began()
         self.reread()
         ears = Ears(self._hear, lambda _: None, tick=lambda _, __: None if process.dead else checker.ticked())
@@ -378,9 +380,11 @@ def _bound(call: Callable[..., None], value: object) -> Callable[[], None]:
     return lambda: call(value)
 
 
-def _last_act(store: Store, uuid: str) -> Act | None:
+def _last_act(store: Store, directory: Path, uuid: str) -> Act | None:
+    """Return what the file has last of a guest, also while a service ends that has closed it."""
     try:
         records = store.acts(uuid, limit=1)
     except BallonetError:
-        return None
+        with closing(Store(directory)) as again:
+            records = again.acts(uuid, limit=1)
     return records[-1].act if records else None

@@ -149,10 +149,11 @@ def test_it_is_killed_again_and_again_and_goes_on_where_it_was(duo: Machine, ser
         with served.running() as process:
             if number == 0:
                 assert 0 == served.ask("pause", "two", "--for", "1h", "--why", "tea").returncode
-            time.sleep(moments.uniform(0.0, 1.5))
+            time.sleep(moments.uniform(0.0, 2.5))  # a change needs statistics from after the first look
             process.kill()
         for name in ("one", "two"):
             wait_until(partial(written, duo, served, name), served.said)
+    duo.load("one", IDLE)
     with served.running():
         wait_until(lambda: held(duo) <= BUDGET_BYTES, served.said)
         assert ["two"] == [hold["name"] for hold in served.answer("status")["holds"]]

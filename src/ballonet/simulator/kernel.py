@@ -12,6 +12,11 @@ CODE = 36 * MIB
 SLAB = 39 * MIB  # what else is neither free, nor cache, nor a program's, on an idle guest
 
 
+def pages(size_bytes: float) -> int:
+    """Return so many bytes in whole pages, as balloons have them."""
+    return int(size_bytes // PAGE * PAGE)
+
+
 def overhead(maximum: Floats) -> Floats:
     """Return what is missing from MemTotal: 52 MiB of 1 GiB, 42 to 44 MiB of 512 MiB (measured)."""
     return CODE + maximum * 64 / PAGE

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from random import Random
 
 from ballonet.simulator.incidents import Happens, Incident
+from ballonet.simulator.kernel import pages
 from ballonet.simulator.kinds import Kind
 from ballonet.simulator.schedule import Step
 from ballonet.simulator.spec import Spec
-from ballonet.torture.known import pages
 from ballonet.torture.process import POINTS
 from ballonet.torture.trouble import OF_GUESTS, OF_HOST, RESIZES, STATISTICS, Trouble, What
 from ballonet.units import GIB, MIB

@@ -9,9 +9,9 @@ from ballonet.engine.ports import Event, EventKind, HypervisorFacts
 from ballonet.errors import BallonetError, DeadlineError, HypervisorError, NoSuchGuestError, RefusedError
 from ballonet.facts.guest import Guest
 from ballonet.facts.statistics import Statistics
+from ballonet.simulator.kernel import pages
 from ballonet.simulator.world import World
 from ballonet.torture.clock import TroubledClock
-from ballonet.torture.known import pages
 from ballonet.torture.names import Names
 from ballonet.torture.process import Process
 from ballonet.torture.seen import Eye, Look

@@ -43,11 +43,6 @@ class Sample:
         return value if value is not None and 0 <= value <= 1.1 * maximum_bytes else None
 
 
-def pages(size_bytes: float) -> int:
-    """Return so many bytes in whole pages, as balloons have them."""
-    return int(size_bytes // PAGE * PAGE)
-
-
 def reserve_bytes(maximum_bytes: int) -> int:
     """Return what a guest cannot use anyway: clamp(7.5 % of its maximum, 48 MiB, 256 MiB)."""
     return int(min(max(0.075 * maximum_bytes, 48 * MIB), 256 * MIB))

@@ -19,6 +19,7 @@ from ballonet.service.daemon import Rules as InForce
 from ballonet.service.notify import Notifier
 from ballonet.service.store import Store
 from ballonet.simulator import virtual
+from ballonet.simulator.kernel import pages
 from ballonet.simulator.world import World
 from ballonet.torture.beside import TroubledHost, TroubledResidents
 from ballonet.torture.checker import Checker, Done, Failure
@@ -34,7 +35,6 @@ from ballonet.torture.course import (
 )
 from ballonet.torture.hypervisor import Libvirt, TroubledHypervisor
 from ballonet.torture.journal import TroubledStore
-from ballonet.torture.known import pages
 from ballonet.torture.names import Names
 from ballonet.torture.people import People
 from ballonet.torture.process import Process

@@ -38,7 +38,11 @@ class Daemon:
 
     def start(self) -> None:
         """Return when it answers."""
-        mounts = "".join(f"mount --bind {self.directory}/{own} {fixed}\n" for own, fixed in PLACES.items())
+        # Where no libvirt ever ran since the machine's start there is no /run/libvirt yet.
+        mounts = "".join(
+            f"mkdir -p {fixed}\nmount --bind {self.directory}/{own} {fixed}\n"
+            for own, fixed in PLACES.items()
+        )
         serve = f"exec libvirtd -f {self.directory}/libvirtd.conf -p {self.directory}/pid"
         words = ["unshare", "--mount", "sh", "-ec", mounts + serve]
         self._process = subprocess.Popen(words, start_new_session=True)

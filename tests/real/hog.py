@@ -9,7 +9,7 @@ from ballonet.host.memory import LinuxHost
 from ballonet.units import MIB
 
 CHUNK_BYTES = 16 * MIB
-MOST_BYTES = 3072 * MIB  # never more, whatever the machine does meanwhile
+MOST_BYTES = 6144 * MIB  # never more, whatever the machine does meanwhile
 LOOK_SECONDS = 0.05
 
 

@@ -58,7 +58,7 @@ def test_what_is_done_on_the_page_is_done_to_real_guests(duo: Machine, served: S
         url, token = f"http://{served.web()}/", served.ask("token").stdout.strip()
         watcher = Watcher(browser.new_page(), url, token)
 
-        wait_for_room(duo, served, SIZE_MIB)
+        wait_for_room(served, SIZE_MIB)
         drawer = watcher.opened("one")
         watcher.does(drawer, "set", size=f"{SIZE_MIB}MiB")
         said = re.compile(rf"actual\s*{SIZE_MIB} MiB")

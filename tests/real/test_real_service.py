@@ -7,7 +7,7 @@ import time
 from functools import partial
 
 import pytest
-from serving import BUDGET_BYTES, FLOOR_BYTES, IDLE, Service, wait_until
+from serving import BUDGET_BYTES, FLOOR_BYTES, IDLE, Service, wait_for_room, wait_until
 from subjects import Machine
 
 from ballonet.lab import reaper
@@ -64,7 +64,7 @@ def test_history_and_report_say_what_guests_say(duo: Machine, served: Service) -
 
 def test_people_ask_and_it_goes_on_afterwards(duo: Machine, served: Service) -> None:
     with served.running() as process:
-        wait_until(lambda: held(duo) <= BUDGET_BYTES, served.said)
+        wait_for_room(served, 240)
         assert "enforce" == served.answer("status")["mode"]
         assert "all of its need" in served.ask("why", "one").stdout
 

@@ -17,7 +17,7 @@ def holds(served: Service) -> dict[str | None, int | None]:
 def test_guests_are_held_and_set_from_the_keyboard(duo: Machine, served: Service) -> None:
     with served.running(), drawn(BALLONET_SOCKET=str(served.socket)) as terminal:
         terminal.until("two")
-        wait_for_room(duo, served)
+        wait_for_room(served)
         terminal.press("h")
         terminal.until("Hold one?")
         terminal.press("\r")

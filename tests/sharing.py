@@ -2,8 +2,8 @@
 
 A pytest plugin. Tests of one file stay together, as they share what takes long to make, and so do files that
 share what is made once for all of them. Those on real guests come first: they wait more than they work. Two
-processes run them, and the third meanwhile begins at the other end, behind the guests in its priority; what
-is long and needs no guests stands in the middle, so that all three end at the same time.
+processes run them, and the third meanwhile begins at the other end, behind the guests in its priority; there
+stands what is long and needs no guests. In the middle are the many that are short: all three end together.
 """
 
 import os
@@ -44,13 +44,13 @@ def group(path: str) -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put those first that wait for guests, then what is long, each beside those of its group."""
+    """Put those first that wait for guests, and last what is long, each beside those of its group."""
     first: dict[str, int] = {}
     rank: dict[str, int] = {}
     for number, item in enumerate(items):
         name = group(str(item.path))
         first.setdefault(name, number)
-        own = 0 if item.get_closest_marker("real") else 1 if item.path.parent.name == "torture" else 2
+        own = 0 if item.get_closest_marker("real") else 2 if item.path.parent.name == "torture" else 1
         rank[name] = min(own, rank.get(name, own))
     items.sort(key=lambda item: (rank[group(str(item.path))], first[group(str(item.path))]))
 

@@ -1,6 +1,7 @@
 """What the fixtures of `hosts` give to a test."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -12,6 +13,7 @@ from ballonet.lab.lab import Lab, report_file, send_schedule
 from ballonet.units import KIB, MIB
 
 MAXIMUM_BYTES = 256 * MIB  # of the guests "web" and "off"
+RESIZE_SECONDS = 60.0  # at most, of a guest that gets there
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,14 @@ class Machine:
     def actual(self, name: str) -> int:
         """Return what a guest's balloon leaves it, in bytes, as virsh says."""
         return KIB * int(self.daemon.virsh("dommemstat", name).stdout.split()[1])
+
+    def resize(self, name: str, size_bytes: int) -> None:
+        """Set a guest's balloon, and return when it is there."""
+        self.daemon.virsh("setmem", name, f"{size_bytes}b", "--live")
+        deadline = time.monotonic() + RESIZE_SECONDS
+        while (actual := self.actual(name)) != size_bytes:
+            assert time.monotonic() < deadline, f"{name} has {actual} bytes, not {size_bytes}"
+            time.sleep(0.1)
 
     def load(self, name: str, schedule: str) -> None:
         """Give a guest a schedule."""

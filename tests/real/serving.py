@@ -136,8 +136,8 @@ def duo() -> Machine:
     """Return the guests "one" and "two" of 256 MiB at rest, each with all of its memory."""
     two_guests = shared.get(_two_guests)
     for name in ("one", "two"):
-        two_guests.daemon.virsh("setmem", name, "256M", "--live")
         two_guests.load(name, IDLE)
+        two_guests.resize(name, 256 * MIB)
     return two_guests
 
 

@@ -98,8 +98,7 @@ def test_who_eats_all_it_gets_takes_nobody_below_floor_or_need(host: Machine, se
 
 def test_a_guest_whose_driver_goes_and_comes_is_left_alone(host: Machine, service: Service) -> None:
     # Its driver's end can only be seen in a guest that has less than all of its memory.
-    host.daemon.virsh("setmem", "needy", "128M", "--live")
-    wait_until(lambda: host.actual("needy") == 128 * MIB, service.said)
+    host.resize("needy", 128 * MIB)
     with settled(host, service):
         time.sleep(5)  # until it was seen to stand still
         assert host.actual("needy") < MAXIMA["needy"]
@@ -126,8 +125,7 @@ def test_a_guest_reset_while_it_shrinks_is_left_alone_until_it_speaks_again(
     host: Machine, service: Service
 ) -> None:
     for name, size in MAXIMA.items():
-        host.daemon.virsh("setmem", name, f"{size}b", "--live")
-    wait_until(lambda: sizes(host) == MAXIMA, service.said)
+        host.resize(name, size)
     with service.running():
         wait_until(lambda: bool(service.acts("eater")), service.said)
         host.daemon.virsh("reset", "eater")

@@ -50,7 +50,7 @@ def whole(machine: Machine) -> Iterator[None]:
     """Give all guests their maximum again, and stored ones their own."""
     yield
     for name, size in (("web", 256), ("api", 128), ("full", 160)):
-        machine.daemon.virsh("setmem", name, f"{size}M", "--live")
+        machine.resize(name, size * MIB)
     machine.daemon.virsh("setmaxmem", "off", "256M", "--config")
     machine.daemon.virsh("setmem", "off", "256M", "--config")
 
@@ -155,7 +155,7 @@ def test_a_silent_driver_is_named(machine: Machine, ballonet: Run) -> None:
     assert 6 == result.returncode
     assert "stays at 128 MiB: its balloon driver is silent, 3 s are over" in wrong
     assert "modprobe virtio_balloon" in hint
-    machine.daemon.virsh("setmem", "mute", "128M", "--live")
+    machine.resize("mute", 128 * MIB)
 
 
 @pytest.mark.usefixtures("whole")

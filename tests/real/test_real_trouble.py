@@ -176,7 +176,7 @@ def test_who_waits_at_a_terminal_sees_a_bar(machine: Machine) -> None:
         assert 0 == process.returncode
     finally:
         os.close(terminal)
-        machine.daemon.virsh("setmem", "web", "256M", "--live")
+        machine.resize("web", 256 * MIB)
     assert "256 MiB → 160 MiB" in shown
     assert "160 MiB → 160 MiB" in shown
     assert shown.endswith("\x1b[2K")  # it leaves nothing behind

@@ -1,5 +1,7 @@
 """Sentences are read off a plan's rows."""
 
+from dataclasses import replace
+
 import pytest
 
 from ballonet.engine.summary import Summary
@@ -41,6 +43,12 @@ def test_each_rule_has_its_words(bound: Bound) -> None:
 
 def test_a_guest_that_is_left_alone_says_why() -> None:
     assert "booting" == sentence(row(code="booting"))
+
+
+def test_who_is_managed_and_not_known_yet_is_not_said_to_be_left_alone() -> None:
+    nothing = (0.0, 0.0, 0.0, 0.0)
+    unknown = replace(row(Bound.VERDICT), wanted_bytes=nothing, got_bytes=nothing)
+    assert "what it needs is not known until its balloon is seen at rest" == sentence(unknown)
 
 
 def test_a_growth_that_is_cut_short_does_not_wait() -> None:

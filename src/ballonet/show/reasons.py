@@ -10,7 +10,8 @@ _BOUNDS = {
     Bound.NOTHING: "it has what it should have",
     Bound.GROWS: "it grows to all that is allotted to it",
     Bound.SHRINKS: "it gives what others get",
-    Bound.VERDICT: "it is left alone",
+    # Of who is not managed the verdict itself is said.
+    Bound.VERDICT: "what it needs is not known until its balloon is seen at rest",
     Bound.HOST_SHORT: "it waits for more, which nobody has free",
     Bound.BITE: "it gives a part now and is watched",
     Bound.DEADBAND: "the change is not worth making",
@@ -29,13 +30,16 @@ def sentence(row: PlanRow) -> str:
     """Return why a guest is to have the size it is to have."""
     if not row.verdict.managed:
         return row.verdict.reason
-    if row.bound is Bound.HOST_SHORT and row.target_bytes is not None:
-        return f"it grows by as much as is free: {shares(row)}"
-    return f"{_BOUNDS[row.bound]}: {shares(row)}"
+    grows = row.bound is Bound.HOST_SHORT and row.target_bytes is not None
+    rule, got = "it grows by as much as is free" if grows else _BOUNDS[row.bound], shares(row)
+    return f"{rule}: {got}" if got else rule
 
 
 def shares(row: PlanRow) -> str:
-    """Return what the tiers gave: "all of its need, 62 % of its cushion, none of its cache, ..."."""
+    """Return what the tiers gave: "all of its need, 62 % of its cushion, none of its cache, ...".
+
+    Empty for who is not known to want anything.
+    """
     parts = [
         f"{_share(got / wanted)} of its {tier}"
         for tier, wanted, got in zip(TIERS, row.wanted_bytes, row.got_bytes, strict=True)
@@ -44,6 +48,8 @@ def shares(row: PlanRow) -> str:
     extra = row.got_bytes[TIERS.index("surplus")]
     if extra >= 1.0:
         parts.append(f"{format_size(int(extra))} of surplus")
+    if not parts:
+        return ""
     because = (
         f", because the budget is short by {format_size(int(row.short_bytes))}" if row.short_bytes else ""
     )

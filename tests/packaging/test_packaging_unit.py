@@ -175,6 +175,7 @@ def test_with_settings_that_are_wrong_it_stays_failed_and_says_which(host: Host)
         settings(host, SETTINGS.format(mode="enforce") + "[guest.default]")
         assert host.runs("systemctl", "start", "ballonet").returncode
         assert ("failed", "2", "0") == tuple(shown(host, what) for what in STAYS)
-        assert "/etc/ballonet/ballonet.toml:" in host.does("journalctl", "-u", "ballonet", "-n", "5")
+        run = f"_SYSTEMD_INVOCATION_ID={shown(host, 'InvocationID')}"
+        assert "/etc/ballonet/ballonet.toml:" in host.does("journalctl", run)
     finally:
         settings(host, SETTINGS.format(mode="enforce"))

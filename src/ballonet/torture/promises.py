@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ballonet.facts.guest import State
-from ballonet.torture.known import PAGE, Known, Moment, hard_floor_bytes, reserve_bytes
+from ballonet.torture.known import PAGE, Known, Moment, Sample, hard_floor_bytes, reserve_bytes
 from ballonet.torture.seen import Rules
 from ballonet.units import MIB
 
@@ -96,10 +96,18 @@ def blindly(act: Resize) -> str:
         return f"shrinks on statistics that were there {at.mono - sample.seen_at:.1f} s ago"
     if act.looked.epoch - sample.stamp < -FUTURE_SECONDS - 0.5:
         return "shrinks on statistics from the future"
+    return "shrinks on statistics that were there before its last change" if _were_before(act, sample) else ""
+
+
+def _were_before(act: Resize, sample: Sample) -> bool:
+    """Return whether these statistics were there before its last change.
+
+    A new process has both from the clock that wrote them, and cannot know that it was set since.
+    """
+    if sample.seen_at == float("inf") and sample.stamp + FUTURE_SECONDS > act.known.told_epoch:
+        return False
     sent_at = act.looked.mono - (act.looked.epoch - sample.stamp)
-    if min(sample.seen_at, sent_at + FUTURE_SECONDS) <= act.known.told_at:
-        return "shrinks on statistics that were there before its last change"
-    return ""
+    return min(sample.seen_at, sent_at + FUTURE_SECONDS) <= act.known.told_at
 
 
 def suffering(act: Resize) -> str:

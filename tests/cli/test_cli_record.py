@@ -61,8 +61,10 @@ def test_what_a_run_saw_is_read_back_and_replayed(
 def test_a_signal_leaves_a_whole_file(host: str, tmp_path: Path, ending: str, number: signal.Signals) -> None:
     path = tmp_path / f"trace.{ending}"
     with recorder(host, path) as process:
-        process.send_signal(number)
-        process.send_signal(number)  # who is impatient breaks nothing
+        while process.poll() is None:  # who is impatient breaks nothing, whenever it comes
+            process.send_signal(number)
+            process.send_signal(signal.SIGHUP)
+            time.sleep(0.002)
         said, wrong = process.communicate(timeout=60)
     trace = read(path)
 

@@ -1,7 +1,6 @@
 """`demo` and `lab bench`: real guests, their memory balanced before your eyes, and what it was worth."""
 
 import asyncio
-import signal
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.live import Live
 
 from ballonet.cli.context import Context
+from ballonet.cli.signals import end_in_order
 from ballonet.errors import UsageError
 from ballonet.hypervisor.libvirt import LibvirtHypervisor
 from ballonet.lab.directory import embedded_uri
@@ -107,8 +107,7 @@ async def _interruptible(
 ) -> list[dict[str, Outcome]]:
     """Run; a signal ends it in order, its guests with it."""
     task = asyncio.create_task(_all(console, found, trials, seconds, rounds))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    end_in_order(task)
     try:
         return await task
     except asyncio.CancelledError as error:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from ballonet.cli.context import Context
 from ballonet.cli.log import Log, log_to
 from ballonet.cli.record import Recording, recording
 from ballonet.cli.settings import settings_of
+from ballonet.cli.signals import end_in_order
 from ballonet.config.law import law
 from ballonet.config.limits import FileLimits
 from ballonet.config.load import Loaded
@@ -284,8 +284,7 @@ async def _balance(
         )
         servers = await _listening(daemon, places, log)
         task = asyncio.create_task(daemon.run(servers, seconds=seconds))
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        end_in_order(task, daemon.reload)
         await asyncio.gather(task, return_exceptions=True)
         ran_seconds = world.clock.monotonic() - begun
         log.summary(summary_text(daemon.engine.summary, ran_seconds, enforced=enforces))

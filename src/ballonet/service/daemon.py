@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -110,8 +109,6 @@ class Daemon:
 
     async def run(self, servers: "Sequence[Server | WebServer]", *, seconds: float | None = None) -> None:
         """Run until the time is over or it is cancelled; then end in order."""
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, self.reload)
         try:
             await run(
                 self.engine,
@@ -121,7 +118,6 @@ class Daemon:
                 on_failure=self._failed,
             )
         finally:
-            loop.remove_signal_handler(signal.SIGHUP)
             await self._end(servers)
 
     def reload(self) -> None:

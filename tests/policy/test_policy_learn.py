@@ -205,6 +205,14 @@ def test_what_is_taken_beyond_unused_memory_is_a_bite() -> None:
     assert [NOW, -np.inf] == taken.bitten_at.tolist()
 
 
+def test_only_who_is_told_was_bitten() -> None:
+    memory = known(snapshot(3), spare=200 * MIB, bite=[1.0 * MIB, 2.0 * MIB, 3.0 * MIB])
+
+    taken = told(memory, np.array([0, 2]), np.array([774.0, 824.0]) * MIB, NOW)
+
+    assert [50 * MIB, 2 * MIB, 3 * MIB] == taken.bite.tolist()
+
+
 def test_only_who_is_told_is_on_its_way() -> None:
     memory = told(known(snapshot(2)), np.array([0]), np.array([900.0 * MIB]), NOW)
 

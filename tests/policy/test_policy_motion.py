@@ -54,9 +54,11 @@ def test_a_cushion_may_not_and_waits_until_the_pool_is_full() -> None:
     }
 
     _, poor = decided(law(1412 + 0.9 * POOL / MIB), **columns)
+    _, little = decided(law(1412 + POOL / MIB + 10), **columns)
     _, rich = decided(law(1412 + POOL / MIB + 30), **columns)
 
     assert 0.0 >= poor[0]
+    assert 10 * MIB == pytest.approx(little[0], abs=4096)
     assert 412 * MIB + R + 0.04 * M - 512 * MIB == pytest.approx(rich[0], abs=4096)
 
 

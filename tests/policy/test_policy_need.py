@@ -93,6 +93,7 @@ def test_a_burst_that_is_over_keeps_no_more_than_it_can_have_taken_and_a_little(
     assert 592 * MIB + R + (50 + 32) * MIB == needed({**POOR, "risen": 50 * MIB}, **over)
     assert 592 * MIB + R + 32 * MIB == needed({**POOR, "risen": -50 * MIB}, **over)
     assert 900 * MIB == needed({**POOR, "risen": 500 * MIB}, **over)
+    assert 592 * MIB + R + (70 + 32) * MIB == needed({**POOR, "risen": 0.0}, **over, swap_debt=70 * MIB)
     assert 900 * MIB == needed({**POOR, "risen": 0.0}, **{**over, "promised_at": NOW - 0.4})
 
 

@@ -94,7 +94,7 @@ def test_nobody_shrinks_below_need_when_needs_do_not_fit() -> None:
     made = plan(table, known(table), settings(1.2))
 
     assert made.changes() == []
-    assert made.short > 0
+    assert made.wanted[:3].sum() - 1.2 * GIB == pytest.approx(made.short)
 
 
 def test_where_swapping_is_allowed_all_give_bites_down_to_their_share() -> None:
@@ -265,6 +265,15 @@ def test_of_cache_that_part_comes_first_that_is_known_to_be_in_use() -> None:
 
     assert 20 * MIB == pytest.approx(got[0] - got[1])
     assert got[1] > 0
+
+
+def test_more_weight_gets_more_of_what_is_not_enough_for_cache_in_use() -> None:
+    table = snapshot(2, weight=[100, 300], usable=500 * MIB, unused=100 * MIB)
+
+    got = plan(table, known(table, kept=300 * MIB), settings(1.5)).got[2]
+
+    assert 3 * got[0] == pytest.approx(got[1])
+    assert 0 < got[1] < 300 * MIB
 
 
 def test_a_burst_in_sight_counts_as_need_until_the_guest_reports_again() -> None:

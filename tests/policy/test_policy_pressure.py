@@ -1,5 +1,7 @@
 """The host's state: what it is entered and left by, how soon, and what is no emergency."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from columns import NOW, settings, snapshot
@@ -59,6 +61,13 @@ def test_a_state_is_left_above_a_higher_level(
 ) -> None:
     assert state == state_after(state, held(stays))
     assert better == state_after(state, held(leaves))
+
+
+def test_what_is_kept_for_guests_to_come_is_not_free() -> None:
+    leased = replace(LAW, leased_bytes=4.0 * GIB)
+
+    assert HostState.PLENTY == state_after(HostState.PLENTY, held(0.5))
+    assert HostState.COMFORT == read_host(HostPast(HostState.PLENTY, LONG_AGO), held(0.5), leased).state
 
 
 def test_it_gets_better_only_after_it_held_for_ten_seconds_but_worse_at_once() -> None:

@@ -55,6 +55,12 @@ def test_a_bite_that_makes_a_guest_read_more_is_given_back_twice() -> None:
     assert [NOW, 400.0, 600 * MIB] == [hurt.trial_at[0], hurt.trial_rate[0], hurt.trial_from[0]]
 
 
+def test_what_a_guest_has_swapped_out_is_no_cache_in_use() -> None:
+    owing = probed(table(), **HARMED, **BITTEN, swap_debt=20 * MIB)
+
+    assert BESIDE - 20 * MIB + 2 * 100 * MIB == pytest.approx(owing.kept[0])
+
+
 def test_harm_long_after_a_bite_is_answered_by_a_first_step() -> None:
     late = probed(table(), **HARMED, bitten_at=NOW - 20.0, bite=400.0 * MIB)
     big = probed(table(maximum=65536.0 * MIB), **HARMED)

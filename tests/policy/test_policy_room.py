@@ -60,6 +60,8 @@ def test_what_a_guest_without_its_driver_may_take_is_handed_out_to_nobody_and_ta
     assert (0.0, 0.0) == (tight.free, tight.over)
     short = given(2, settings(0.75), columns=reset)
     assert (-256 * MIB, 256 * MIB) == (short.free, short.over)
+    later = {"uptime": 200.0, "stats_at": NOW - 300.0}  # its boot took longer than any should
+    assert 512 * MIB == given(1, settings(1.5), columns=later).free
 
 
 @pytest.mark.parametrize(("uptime", "free_mib"), [(9.0, 512), (900.0, 1024), (np.nan, 1024)])
@@ -158,6 +160,8 @@ def test_the_pool_is_a_share_of_the_largest_guest_until_bursts_were_seen() -> No
 def test_bursts_that_were_seen_are_pooled_by_the_root_of_their_squares() -> None:
     """Those of many rarely coincide. Each counts a second of it, and no more than its guest may grow."""
     assert 500 * MIB == pytest.approx(given(2, settings(10), growth=[300.0 * MIB, 400.0 * MIB]).pool)
+    half = settings(10, pool_seconds=0.5)
+    assert 250 * MIB == pytest.approx(given(2, half, growth=[300.0 * MIB, 400.0 * MIB]).pool)
     assert 400 * MIB == pytest.approx(given(2, settings(10), growth=[np.nan, 400.0 * MIB]).pool)
     assert 224 * MIB == pytest.approx(given(1, settings(10), need_mib=800, growth=400.0 * MIB).pool)
 

@@ -6,7 +6,9 @@ and can be reached from outside. Run again on the same directory, it finds the g
 """
 
 import subprocess
+import tempfile
 import time
+from functools import cache
 from pathlib import Path
 
 from ballonet.lab.directory import QEMU_CONF, QEMU_CONF_OF_ROOT
@@ -15,9 +17,18 @@ PLACES = {
     "etc": "/etc/libvirt",
     "run": "/run/libvirt",
     "lib": "/var/lib/libvirt",
-    "cache": "/var/cache/libvirt",
 }
+CACHE = "/var/cache/libvirt"
 START_SECONDS = 60.0
+
+
+@cache
+def _cache() -> "tempfile.TemporaryDirectory[str]":
+    """Return the directory in which all of a process's daemons keep what QEMU can do.
+
+    Asking takes 3 s of a processor, and libvirt itself asks anew where another QEMU is there.
+    """
+    return tempfile.TemporaryDirectory(prefix="hv-cache-")
 
 
 class Daemon:
@@ -39,10 +50,8 @@ class Daemon:
     def start(self) -> None:
         """Return when it answers."""
         # Where no libvirt ever ran since the machine's start there is no /run/libvirt yet.
-        mounts = "".join(
-            f"mkdir -p {fixed}\nmount --bind {self.directory}/{own} {fixed}\n"
-            for own, fixed in PLACES.items()
-        )
+        places = {CACHE: _cache().name} | {fixed: f"{self.directory}/{own}" for own, fixed in PLACES.items()}
+        mounts = "".join(f"mkdir -p {fixed}\nmount --bind {own} {fixed}\n" for fixed, own in places.items())
         serve = f"exec libvirtd -f {self.directory}/libvirtd.conf -p {self.directory}/pid"
         words = ["unshare", "--mount", "sh", "-ec", mounts + serve]
         self._process = subprocess.Popen(words, start_new_session=True)

@@ -73,6 +73,8 @@ async def running(
         async with Lab(place, hypervisor) as lab:
             await lab.boot(specs)
             yield lab, hypervisor
+        # Else it writes below the embedded driver's root, which its owner is about to remove.
+        assert [] == await hypervisor.guests(inactive=True)
     finally:
         await hypervisor.close()
 

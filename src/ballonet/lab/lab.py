@@ -5,11 +5,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
 from uuid import uuid4
 
 from ballonet.errors import BallonetError, NoSuchGuestError
+from ballonet.facts.guest import Guest
 from ballonet.lab import reaper
 from ballonet.lab.accelerator import accelerator
 from ballonet.lab.directory import claim
@@ -25,6 +27,7 @@ BOOT_SECONDS = 60.0
 BOOT_SECONDS_PER_GUEST = 10.0
 # A guest that swaps hard may need long to look at its port.
 LOAD_SECONDS = 20.0
+FORGET_SECONDS = 20.0  # some 0.5 s, measured
 
 
 class Starter(Protocol):
@@ -32,6 +35,9 @@ class Starter(Protocol):
 
     async def start(self, xml: str) -> str:
         """Start a guest that leaves nothing behind when it ends; return its UUID."""
+
+    async def guests(self, *, inactive: bool = False) -> list[Guest]:
+        """Return the guests that it knows; also those that do not run if `inactive`."""
 
 
 @runtime_checkable
@@ -111,8 +117,20 @@ class Lab:
 
     async def down(self) -> None:
         """End all guests and remove the directory; doing it twice does no harm."""
+        started = reaper.uuids_in(self.directory)
         self.uuids.clear()
         await self._release("")
+        await self._forgotten(started)
+
+    async def _forgotten(self, uuids: set[str]) -> None:
+        """Return when libvirt is through with these guests: until then it writes into its own directory."""
+        if isinstance(self._hypervisor, PlainStarter):
+            return
+        with suppress(BallonetError, TimeoutError):
+            async with asyncio.timeout(FORGET_SECONDS):
+                # libvirt tells that a guest stopped before it is through with it.
+                while uuids & {guest.uuid for guest in await self._hypervisor.guests(inactive=True)}:  # noqa: ASYNC110
+                    await asyncio.sleep(POLL_SECONDS)
 
     async def leave(self, seconds: float) -> None:
         """Let the guests run on for so long without this process, which may then end."""

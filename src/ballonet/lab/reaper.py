@@ -23,7 +23,7 @@ GIVE_UP_SECONDS = 30.0
 
 def end(directory: Path) -> None:
     """End the guests of the lab in `directory`, however they were started, and remove the directory."""
-    uuids = _uuids(directory)
+    uuids = uuids_in(directory)
     give_up = time.monotonic() + GIVE_UP_SECONDS
     quiet_since = time.monotonic()
     while uuids and time.monotonic() < min(give_up, quiet_since + QUIET_SECONDS):
@@ -44,9 +44,10 @@ def processes(uuids: set[str]) -> Iterator[int]:
                 yield int(path.parent.name)
 
 
-def _uuids(directory: Path) -> set[str]:
+def uuids_in(directory: Path) -> set[str]:
+    """Return the UUIDs of the guests of the lab in `directory`."""
     path = directory / UUIDS
-    return set(path.read_text().split()) if path.is_file() else set()
+    return set(path.read_text().split()[::2]) if path.is_file() else set()
 
 
 def main() -> None:

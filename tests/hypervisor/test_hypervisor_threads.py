@@ -1,6 +1,7 @@
 """Calls that hang cost their caller the deadline, and nobody else anything."""
 
 import asyncio
+import gc
 import threading
 
 import pytest
@@ -47,14 +48,27 @@ async def test_calls_without_an_answer_are_counted_by_what_they_were_to_do() -> 
     assert set(CALLS) == set(threads.timeouts)
 
 
-async def test_a_call_that_fails_after_its_deadline_disturbs_nobody() -> None:
-    threads, release = Threads(), threading.Event()
+@pytest.mark.parametrize("waits", ["until its deadline", "until it is cancelled"])
+async def test_a_call_that_fails_when_nobody_waits_for_it_any_more_disturbs_nobody(waits: str) -> None:
+    threads, release, told = Threads(), threading.Event(), list[str]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["message"]))
 
     def fail_late() -> None:
         release.wait()
         raise OSError
 
-    with pytest.raises(DeadlineError):
-        await threads.run(fail_late, "failing", 0.001)
+    deadline_seconds = 0.001 if waits == "until its deadline" else 60.0
+    call = asyncio.create_task(threads.run(fail_late, "failing", deadline_seconds))
+    await asyncio.sleep(0)
+    if deadline_seconds > 1:
+        call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+    thread = next(thread for thread in threading.enumerate() if thread.name == "failing")
     release.set()
+    thread.join()
+    await asyncio.sleep(0.01)
+    del call
+    gc.collect()  # what nobody looked at is told of when it goes
+
+    assert [] == told
     assert 42 == await threads.run(lambda: 42, "counting", 5.0)

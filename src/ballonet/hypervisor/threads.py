@@ -36,6 +36,7 @@ class Threads:
             )
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Result] = loop.create_future()
+        answer.add_done_callback(_seen)
         threading.Thread(target=_call, args=(call, answer, loop), daemon=True, name=what).start()
         try:
             async with asyncio.timeout(deadline_seconds):
@@ -50,9 +51,14 @@ class Threads:
             ) from error
 
     def _unstick(self, answer: "asyncio.Future[Result]") -> None:
+        del answer
         self._stuck -= 1
-        if not answer.cancelled():
-            answer.exception()  # seen: nobody waits for it any more
+
+
+def _seen(answer: "asyncio.Future[Result]") -> None:
+    """Look at what a call raised: its caller may not wait for it any more, and asyncio would tell of it."""
+    if not answer.cancelled():
+        answer.exception()
 
 
 def _call(

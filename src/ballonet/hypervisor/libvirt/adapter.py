@@ -1,8 +1,7 @@
 """libvirt as a `Hypervisor`: one bulk call reads all guests, calls for one guest do the rest.
 
 Sizes are live for `guest`; in the bulk call they are libvirt's own copy, which QEMU's throttled events
-keep at most 1 s behind. So guests that were just resized, and only those, are asked again one by one: a
-burst that waits for what others give back cannot wait for a second.
+keep at most 1 s behind, but for guests that were just resized.
 """
 
 import asyncio
@@ -25,12 +24,12 @@ from ballonet.hypervisor.libvirt import rows
 from ballonet.hypervisor.libvirt.agent_line import AT_ONCE, NEW_AT_ONCE, AgentLine
 from ballonet.hypervisor.libvirt.connection import KIB, Connection, libvirt
 from ballonet.hypervisor.libvirt.definition import read_definition
+from ballonet.hypervisor.libvirt.moves import Moves
 
 BUSY_SECONDS = 0.05  # our own resize holds a domain's job for some 1 ms
 JOB_SECONDS = 0.5  # to ask what holds a domain: it is a word, not worth waiting for
 JOBS_SECONDS = 1.0  # to ask of all: a hundred that hang at once must not keep a tick for a minute
 START_SECONDS = 30.0
-MOVING_SECONDS = 5.0  # how long a resized guest is asked for its live size, unless it arrived before
 
 _WHO = "see who is there: ballonet guests --all"
 
@@ -46,7 +45,7 @@ class LibvirtHypervisor:
         self._line = AgentLine(connection.uri, read_only=connection.read_only)
         self._agents = Agents(self._line.to, at_once=AT_ONCE, new_at_once=NEW_AT_ONCE)
         self._listens_to: Wanted = nobody
-        self._moving: dict[str, tuple[int, float]] = {}  # size asked for, and until when it is looked for
+        self._moves = Moves()
 
     @classmethod
     async def open(cls, uri: str, *, read_only: bool = False, deadline_seconds: float = 5.0) -> Self:
@@ -102,6 +101,7 @@ class LibvirtHypervisor:
         found = [guest for guest in told if guest is not None]
         self._seen = {guest.uuid: guest for guest in found}
         self._definitions.keep(self._seen)
+        self._moves.keep(self._seen)
         found = self._agents.hear(found, self._listens_to)
         if inactive:
             found += await self._connection.call(_read_inactive, "listing guests that are shut off")
@@ -180,15 +180,7 @@ class LibvirtHypervisor:
             return rows.from_domain(domain, definition)
         before = self._seen.get(domain.UUIDString())
         guest = rows.from_record(domain, record, definition, before, asked_at)
-        return rows.with_live_size(guest, domain) if self._is_moving(guest) else guest
-
-    def _is_moving(self, guest: Guest) -> bool:
-        """Return whether a guest was resized a moment ago and its size may be on its way."""
-        size, until = self._moving.get(guest.uuid, (0, 0.0))
-        if guest.actual_bytes == size or time.monotonic() > until:
-            self._moving.pop(guest.uuid, None)
-            return False
-        return guest.job is None
+        return self._moves.follow(guest, before, domain)
 
     def _last_job(self, guest: Guest) -> str | None:
         before = self._seen.get(guest.uuid)
@@ -229,7 +221,7 @@ class LibvirtHypervisor:
         """Ask a guest to get to a size now, and/or store it for its next start."""
         flags = _affect(live=live, config=config)
         if live:
-            self._moving[uuid] = size_bytes, time.monotonic() + MOVING_SECONDS
+            self._moves.begin(uuid, size_bytes)
 
         def change(domain: Any) -> None:
             if from_bytes is not None:

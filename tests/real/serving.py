@@ -154,6 +154,19 @@ def wait_until(there: Callable[[], bool], said: Path) -> None:
         time.sleep(0.3)
 
 
+def wait_until_small(service: Service, *names: str) -> None:
+    """Wait until a service has taken so much from idle guests that no load of 150 MiB fits in what they have.
+
+    A budget can be met by the others' memory alone.
+    """
+
+    def there() -> bool:
+        sizes = [service.guests()[name].actual_bytes for name in names]
+        return all(size is not None and size <= 160 * MIB for size in sizes)
+
+    wait_until(there, service.said)
+
+
 def wait_for_room(served: Service, mib: int = 200) -> None:
     """Wait until a service has so much to give that each of its guests can be set to this size.
 

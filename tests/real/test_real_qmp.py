@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from hosts import booted_plain
-from serving import BUDGET_BYTES, COMMAND, IDLE, Service, wait_until
+from serving import COMMAND, IDLE, Service, wait_until, wait_until_small
 from subjects import PlainMachine
 
 from ballonet.hypervisor.qmp import QmpHypervisor
@@ -77,10 +77,7 @@ def test_what_keeps_a_guest_from_ballooning_is_found(plain: PlainMachine) -> Non
 def test_a_service_balances_them_and_sees_bursts(machine: PlainMachine, tmp_path: Path) -> None:
     service = Service(tmp_path, [machine.uri])
     with service.running():
-        wait_until(
-            lambda: sum(row.actual_bytes or 0 for row in service.guests().values()) <= BUDGET_BYTES,
-            service.said,
-        )
+        wait_until_small(service, "left", "right")
         machine.load("left", BUSY)
         wait_until(lambda: has(service, "left", 200 * MIB), service.said)
         machine.load("left", IDLE)
@@ -123,7 +120,7 @@ def test_a_stopped_qemu_costs_nobody_else_anything(machine: PlainMachine, tmp_pa
     service = Service(tmp_path, [machine.uri])
     [process] = reaper.processes({machine.lab.uuids["left"]})
     with service.running():
-        wait_until(lambda: service.verdict("left") == service.verdict("right") == "managed", service.said)
+        wait_until_small(service, "left", "right")
         os.kill(process, signal.SIGSTOP)
         try:
             wait_until(lambda: "does not answer" in service.verdict("left"), service.said)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from hosts import booted
-from serving import BUDGET_BYTES, IDLE, Service, wait_until
+from serving import BUDGET_BYTES, IDLE, Service, wait_until, wait_until_small
 from subjects import Machine
 
 from ballonet.lab.domain import GuestSpec
@@ -42,7 +42,7 @@ def test_they_share_a_budget_and_one_that_goes_costs_its_own_guests_only(
     left.load("left", IDLE)
     right.load("right", IDLE)
     with service.running():
-        wait_until(lambda: left.actual("left") + right.actual("right") <= BUDGET_BYTES, service.said)
+        wait_until_small(service, "left", "right")
         rows = service.answer("plan")["hypervisors"][0]["guests"]
         assert {"left": uris[0], "right": uris[1]} == {row["name"]: row["hypervisor"] for row in rows}
 

@@ -13,7 +13,7 @@ from ballonet.engine.requests import Requests
 from ballonet.facts.evolve import evolve
 from ballonet.facts.verdict import CODES
 from ballonet.hypervisor import readings
-from ballonet.policy import motion, plan, room, verdicts
+from ballonet.policy import motion, plan, room, sample, verdicts
 from ballonet.service import keeping
 from ballonet.service.daemon import Daemon
 
@@ -293,6 +293,71 @@ def watchdog_fed_by_failures(patch: pytest.MonkeyPatch) -> None:
 def tick_waits_for_a_hung_guest(patch: pytest.MonkeyPatch) -> None:
     there = act.Actor.__init__
     patch.setattr(act.Actor, "__init__", lambda self, hypervisor: there(self, hypervisor, 30.0))
+
+
+@bug
+def single_threshold(patch: pytest.MonkeyPatch) -> None:
+    """Above one size a guest gives a bite, below it gets one: no room between, and no dwell."""
+    patch.setattr(motion, "_dwell", lambda memory, settings: 0.0)
+    patch.setattr(motion, "deadband", lambda snapshot, settings: np.zeros(len(snapshot)))
+    more, less = vars(plan)["grown"], vars(motion)["excess"]
+
+    def step(snapshot: Any) -> Any:
+        return 0.05 * snapshot.actual
+
+    def grown(snapshot: Any, memory: Any, share: Any, there: Any, settings: Any) -> Any:
+        growth = more(snapshot, memory, share, there, settings)
+        most = np.minimum(step(snapshot), snapshot.ceiling - there.held)
+        wider = np.where(share.managed & (share.allotted > there.held), np.maximum(growth, most), growth)
+        return wider if wider.sum() <= there.free else growth
+
+    def excess(snapshot: Any, *rest: Any) -> Any:
+        much = less(snapshot, *rest)
+        most = np.minimum(step(snapshot), snapshot.actual - snapshot.floor)
+        return np.where(much > 0.0, np.maximum(much, most), much)
+
+    patch.setattr(plan, "grown", grown)
+    patch.setattr(motion, "excess", excess)
+
+
+@bug
+def relief_merged_with_a_pending_shrink(patch: pytest.MonkeyPatch) -> None:
+    """Who is to grow while it still gives memory is given that upon what it was told to get down to."""
+    no_trust(patch)
+    there = vars(plan)["motion"]
+
+    def merged(snapshot: Any, memory: Any, *rest: Any) -> Any:
+        target, bound = there(snapshot, memory, *rest)
+        shrinks = ~memory.arrived & (memory.target < snapshot.actual) & (target > snapshot.actual)
+        return np.where(shrinks, memory.target + target - snapshot.actual, target), bound
+
+    patch.setattr(plan, "motion", merged)
+
+
+@bug
+def swap_debt_dropped(patch: pytest.MonkeyPatch) -> None:
+    """What was swapped out is needed no more, and no distress that came of it leaves a margin."""
+    patch.setattr(sample, "_debt", lambda memory, *rest: np.zeros_like(memory.swap_debt))
+    patch.setattr(sample, "_margin", lambda memory, *rest: np.zeros_like(memory.margin))
+
+
+@bug
+def accounting_mode_wrong(patch: pytest.MonkeyPatch) -> None:
+    """Whose kernel counts its balloon as used is taken for one whose does not."""
+    patch.setattr(sample, "_counted", lambda memory, *rest: np.zeros_like(memory.counted))
+
+
+@bug
+def share_of_a_stuck_guest_given_away(patch: pytest.MonkeyPatch) -> None:
+    """Who does not follow is taken to have given what it was told to."""
+    there = vars(plan)["room"]
+
+    def given(snapshot: Any, memory: Any, *rest: Any) -> Any:
+        stuck = memory.stuck_until > snapshot.taken_at
+        actual = np.where(stuck, np.fmin(memory.target, snapshot.actual), snapshot.actual)
+        return there(_with(snapshot, actual=actual), memory, *rest)
+
+    patch.setattr(plan, "room", given)
 
 
 def _with(value: Any, **columns: Any) -> Any:

@@ -40,6 +40,11 @@ FOUND: dict[str, tuple[int, str]] = {
     "targets_forgotten_by_a_restart": (2, "Q2"),
     "watchdog_fed_by_failures": (0, "S8"),
     "tick_waits_for_a_hung_guest": (0, "H5"),
+    "single_threshold": (1, "Q1"),
+    "relief_merged_with_a_pending_shrink": (41, "G3"),
+    "swap_debt_dropped": (47, "G4"),
+    "accounting_mode_wrong": (0, "Q1"),
+    "share_of_a_stuck_guest_given_away": (75, "H1"),
 }
 
 

@@ -50,6 +50,39 @@ def test_constant_load_reaches_an_empty_plan_and_stays_there() -> None:
     assert actual.sum() <= 2 * GIB
 
 
+def carried_out(actual: Floats, used: Floats, budget_gib: float) -> list[Plan]:
+    """Return the plans under constant load, each carried out, to the first that changes nothing."""
+    made: list[Plan] = []
+    while not made or made[-1].changes():
+        table = snapshot(len(actual), actual=actual, unused=actual - used, usable=actual - used)
+        made.append(plan(table, known(table), settings(budget_gib)))
+        actual = end_sizes(made[-1])
+        assert len(made) < 50
+    return made
+
+
+@pytest.mark.parametrize("budget_gib", [1.8, 2.0, 2.5, 3.0])
+@pytest.mark.parametrize(
+    "actual_mib",
+    [[1024, 1024, 1024, 1024], [300, 1024, 420, 400], [400, 400, 400, 848], [650, 320, 650, 428]],
+)
+def test_a_plan_that_is_interrupted_anywhere_ends_where_it_would_have(
+    actual_mib: list[float], budget_gib: float
+) -> None:
+    """S3: whatever part of which plan was carried out, the next ones make up for the rest."""
+    used = np.array([250.0, 300.0, 350.0, 100.0]) * MIB
+    plans = carried_out(np.array(actual_mib) * MIB, used, budget_gib)
+    end = plans[-1].snapshot.actual
+    for made in plans:
+        rows = made.changes()
+        for sent in range(len(rows)):
+            begun = made.snapshot.actual.copy()
+            begun[rows[:sent]] = made.target[rows[:sent]]
+            again = carried_out(begun, used, budget_gib)[-1].snapshot.actual
+            # Half of the deadband, 3 % of the maximum, is not worth a growth, and all of it not a shrink.
+            assert end == pytest.approx(again, abs=1.5 * 0.03 * MAXIMUM)
+
+
 def test_a_guest_in_need_grows_at_once_and_fully() -> None:
     used, actual = 600 * MIB, 620 * MIB
     table = snapshot(

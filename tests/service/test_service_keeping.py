@@ -1,5 +1,7 @@
 """A service's memory over restarts: simulated hosts under an engine with a real store."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from ballonet.engine.engine import World as Ports
 from ballonet.engine.loop import run
 from ballonet.engine.ports import Event, EventKind
 from ballonet.engine.requests import Requests
-from ballonet.errors import JournalError
+from ballonet.errors import BallonetError, JournalError
 from ballonet.facts.happening import Happening, Kind
 from ballonet.facts.plan import Plan
 from ballonet.facts.verdict import CODES
@@ -137,6 +139,55 @@ async def _lives(store: Store, lives: list[float]) -> list[float]:
     store.close()
     sizes: list[float] = world.state.actual.tolist()
     return sizes
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class Fatal(World):
+    """A host whose service is killed in the tick of a change: those before it have arrived, it has not."""
+
+    sent = 0
+    fatal: int | None = None
+
+    async def resize_many(self, sizes: Mapping[str, int]) -> Mapping[str, BallonetError]:
+        for uuid, size in sizes.items():
+            if self.sent == self.fatal:
+                raise Killed
+            self.sent += 1
+            await super().resize_many({uuid: size})
+        return {}
+
+
+async def _dies(store: Store, fatal: int | None) -> tuple[list[float], int]:
+    """Run an engine for two minutes, another one after a kill; return the sizes, and how many were sent."""
+    clock = virtual.VirtualClock()
+    world = Fatal(four_guests(clock).specs, clock=clock, host_bytes=16 * GIB)
+    world.fatal = fatal
+    ports = Ports(world, clock, world, world)
+    while (left := 120.0 - clock.monotonic()) > 0.0:
+        engine = Engine(ports, settings(1.6 * GIB), store.tell, enforce=True, journal=store)
+        keeps = Keeper(store, [engine])
+        keeps.recall()
+
+        def ticked(_: Plan, keeps: Keeper = keeps) -> None:
+            keeps.ticked()
+
+        with suppress(Killed):
+            await run(engine, ports, seconds=left, after_tick=ticked)
+        world.fatal = None
+    store.close()
+    return world.state.actual.tolist(), world.sent
+
+
+def test_a_plan_that_a_kill_cuts_short_anywhere_is_made_up_for(tmp_path: Path) -> None:
+    """S3: killed before each of the changes that a run makes until it rests."""
+    whole, sent = virtual.run(_dies(Store(tmp_path / "whole"), None))
+    assert sent > 4
+    for fatal in range(sent):
+        killed, _ = virtual.run(_dies(Store(tmp_path / str(fatal)), fatal))
+        assert whole == pytest.approx(killed, abs=MIB)
 
 
 class SetClock(virtual.VirtualClock):
